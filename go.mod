@@ -1,0 +1,3 @@
+module idp
+
+go 1.26.0

@@ -1,0 +1,164 @@
+package store
+
+import "time"
+
+// Purpose is what a code is for. A code made for one purpose is worth nothing
+// for another.
+type Purpose int16
+
+// The purposes; the numbers are stored.
+const (
+	PurposeSignIn   Purpose = 1
+	PurposeRegister Purpose = 2
+	PurposeRecover  Purpose = 3
+)
+
+// MaxLiveCodes is how many codes of one challenge can be right at once: people
+// type the first mail's code after asking for a second.
+const MaxLiveCodes = 3
+
+// Window is one rate: Count in Period.
+type Window struct {
+	Count  int
+	Period time.Duration
+}
+
+// Limit is one budget row: a key (a keyed hash, so that a dump shows no address)
+// and one or two windows, all of which must have room. The zero Limit is no
+// limit.
+type Limit struct {
+	Name    string // of the limit, for messages and metrics
+	Key     Hash
+	Windows [2]Window // the second may be zero
+}
+
+// IsZero tells that nothing is limited.
+func (l Limit) IsZero() bool { return l.Windows[0].Count == 0 }
+
+// NewChallenge is one browser's attempt to prove that it reads an address.
+type NewChallenge struct {
+	ID       ID
+	Purpose  Purpose
+	Browser  Hash  // hash of the browser's cookie
+	Request  ID    // the authorization request it belongs to
+	Email    Email // not stored: only compared with users.email
+	Address  Hash  // keyed hash of Email
+	MAC      Hash  // of the first code
+	CodeTTL  time.Duration
+	TTL      time.Duration
+	NextSend time.Duration // wait until a resend is allowed
+	Tries    int           // wrong guesses allowed
+	Sends    int           // mails allowed in all
+	Mail     NewMail
+
+	IP        Limit // sends per network; refunded when the code is redeemed
+	Recipient Limit // sends per address, folded
+	Unknown   Limit // sends to an address without an account: beyond it the mail is a decoy
+}
+
+// Resend asks for one more code on a live challenge. Fields as in [NewChallenge].
+type Resend struct {
+	ID       ID
+	Browser  Hash
+	Request  ID
+	Email    Email
+	MAC      Hash
+	CodeTTL  time.Duration
+	NextSend time.Duration
+	Mail     NewMail
+
+	IP, Recipient, Unknown Limit
+}
+
+// Begun tells where a challenge stands after a code was sent.
+type Begun struct {
+	ID        ID
+	SentAt    time.Time
+	ExpiresAt time.Time // of the challenge
+	NextSend  time.Time // when another code may be asked for; zero: never
+	Sends     int       // mails so far
+}
+
+// Guess is a proof that is offered: the code a person typed, as keyed MACs under
+// the live keys.
+type Guess struct {
+	Challenge ID
+	Browser   Hash
+	Purpose   Purpose
+	Request   ID
+	Email     Email
+	MACs      []Hash // one or two
+	Confirm   bool   // the person agreed to register instead of signing in, or the reverse
+	Attempt   Hash   // random, new for each guess
+
+	IP      Limit // wrong guesses per network
+	Account Limit // wrong guesses per address
+}
+
+// Outcome is what became of a guess.
+type Outcome int
+
+// The outcomes. Only the browser that owns the challenge is told more than
+// OutcomeGone.
+const (
+	OutcomeAccepted  Outcome = iota + 1
+	OutcomeWrong             // TriesLeft more
+	OutcomeStale             // a code of this challenge that is too old; TriesLeft more
+	OutcomeSpent             // no tries left on this challenge
+	OutcomeExpired           // the challenge is too old
+	OutcomeUsed              // the challenge was completed before
+	OutcomeGone              // no such challenge for this browser, purpose and request
+	OutcomeConfirm           // right, but the account does not exist (sign-in) or does (register): ask
+	OutcomeSuspended         // right, but the account is suspended
+	OutcomeLimited           // a limit is spent; Wait
+)
+
+// Completion is the consequence of a proof: what is written with it in the same
+// transaction. A zero part is left out.
+type Completion struct {
+	Session NewSession
+	Code    NewCode
+	Event   string // kind of the audit event: "user.signed_in"
+	UserID  string // id of the account if one has to be made
+}
+
+// NewSession is a browser's session with us, named by the hash of its secret.
+type NewSession struct {
+	Hash     Hash
+	Idle     time.Duration
+	Absolute time.Duration
+	AMR      []string // RFC 8176
+	Replaces Hash     // the session this browser had before; it ends
+}
+
+// NewCode is an authorization code (RFC 6749 section 4.1.2), named by its hash.
+type NewCode struct {
+	Hash          Hash
+	Client        string
+	RedirectURI   string
+	CodeChallenge string // S256, "" when the client sent none
+	Nonce         string
+	Scopes        []string
+	TTL           time.Duration
+}
+
+// SignedIn is the result of a guess or of a live session.
+type SignedIn struct {
+	Outcome   Outcome
+	User      string // id, with OutcomeAccepted
+	TriesLeft int
+	Wait      time.Duration // with OutcomeLimited
+	Purpose   Purpose
+}
+
+// ChallengeState is what the owning browser may know about its challenge.
+type ChallengeState struct {
+	TriesLeft int
+	Sends     int
+	SendsLeft int
+	NextSend  time.Time
+	ExpiresAt time.Time
+	CodeUntil time.Time // of the newest code
+	Consumed  bool
+	Mail      MailState // of the newest mail
+}

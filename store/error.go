@@ -1,0 +1,53 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Code tells a program what went wrong. The set is closed.
+type Code string
+
+// The codes of an [Error].
+const (
+	NotFound    Code = "not_found"   // no such row, or not for this caller
+	Conflict    Code = "conflict"    // it exists already, or was changed meanwhile
+	Invalid     Code = "invalid"     // the input breaks a rule; Err says which
+	Limited     Code = "limited"     // a limit is spent; Wait says for how long
+	Expired     Code = "expired"     // too late
+	Spent       Code = "spent"       // all tries or sends are used
+	Used        Code = "used"        // done before, and not by this caller
+	Unavailable Code = "unavailable" // the database cannot answer now
+)
+
+// Error is the only error type that leaves the store on purpose. Anything else
+// is a bug or a broken database.
+type Error struct {
+	Code Code
+	Op   string        // what was being done: "begin challenge"
+	Wait time.Duration // with Limited: until the next attempt can succeed
+	Err  error         // the cause, may be nil
+}
+
+func (e *Error) Error() string {
+	msg := e.Op + ": " + string(e.Code)
+	if e.Wait > 0 {
+		msg += fmt.Sprintf(" for %s", e.Wait.Round(time.Second))
+	}
+	if e.Err != nil {
+		msg += ": " + e.Err.Error()
+	}
+	return msg
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// CodeOf gives the code of err, or "" for nil and for foreign errors.
+func CodeOf(err error) Code {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}

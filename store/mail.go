@@ -1,0 +1,89 @@
+package store
+
+import "time"
+
+// Usage is the kind of a mail; the names are Logto's usage types.
+type Usage string
+
+// The usages.
+const (
+	UsageSignIn         Usage = "SignIn"
+	UsageRegister       Usage = "Register"
+	UsageForgotPassword Usage = "ForgotPassword"
+	UsageGeneric        Usage = "Generic"
+)
+
+// Usage gives the mail for a purpose.
+func (p Purpose) Usage() Usage {
+	switch p {
+	case PurposeSignIn:
+		return UsageSignIn
+	case PurposeRegister:
+		return UsageRegister
+	case PurposeRecover:
+		return UsageForgotPassword
+	}
+	return UsageGeneric
+}
+
+// MailState is where a queued mail stands; the numbers are stored.
+type MailState int16
+
+// The states.
+const (
+	MailQueued  MailState = 1
+	MailSent    MailState = 2
+	MailFailed  MailState = 3 // given up: refused by the sender
+	MailExpired MailState = 4 // the code died before any sender took it
+)
+
+// Message is what a mail says. It is sealed while it waits: it holds the code.
+type Message struct {
+	To      Email     `json:"to"`
+	Usage   Usage     `json:"usage"`
+	Locale  string    `json:"locale"` // BCP 47: "en", "ja"
+	Code    string    `json:"code"`
+	CodeTTL int       `json:"ttl"` // minutes the code lives
+	App     string    `json:"app"` // name of the client
+	Browser string    `json:"browser,omitempty"`
+	Place   string    `json:"place,omitempty"` // the network it was asked from
+	Asked   time.Time `json:"asked"`
+}
+
+// NewMail is a row of the queue.
+type NewMail struct {
+	ID      ID
+	Usage   Usage
+	Payload []byte        // a sealed [Message]
+	TTL     time.Duration // after it the mail is not worth sending
+	Worker  ID            // the replica that sends it at once
+	Lease   time.Duration // after it any replica takes over
+}
+
+// QueuedMail is a mail that a worker holds a lease on.
+type QueuedMail struct {
+	ID        ID
+	Challenge ID
+	Usage     Usage
+	Payload   []byte
+	Decoy     bool // goes through all states and is sent nowhere
+	Attempts  int
+	ExpiresAt time.Time
+}
+
+// Settled is what became of one leased mail.
+type Settled struct {
+	ID       ID
+	State    MailState     // MailQueued: try again after Retry
+	Retry    time.Duration // with MailQueued
+	Sender   string        // connector that took or refused it
+	Provider string        // the sender's own id for the mail
+	Error    string        // the sender's words, no address and no code in it
+}
+
+// InboxItem is one mail in the development mailbox, sealed.
+type InboxItem struct {
+	ID        ID
+	Sealed    []byte
+	CreatedAt time.Time
+}

@@ -1,0 +1,55 @@
+package sqlstore
+
+import "context"
+
+// Engine runs scripts. *postgres.Engine and *sqlite.Engine are the two.
+type Engine interface {
+	// Run runs the script in one transaction with one commit, and fills each
+	// step's Rows and Dest. It retries by itself on a serialization failure, a
+	// deadlock or a busy database, and, if the script is Idempotent, on a lost
+	// connection. An error that the caller cannot mend is a *store.Error with
+	// store.Unavailable.
+	Run(ctx context.Context, s *Script) error
+	// Read runs one query outside of a transaction and calls row for each row;
+	// row gets a scan function for it.
+	Read(ctx context.Context, query string, args []any, row func(scan func(dest ...any) error) error) error
+	// SkipLocked is the engine's clause that lets workers pass rows that another
+	// one holds; "" where one writer exists anyway.
+	SkipLocked() string
+	// Clock is an SQL expression for the database's time in microseconds since 1970.
+	Clock() string
+	// Close waits for running scripts and closes the database.
+	Close() error
+}
+
+// Script is a transaction written down: guarded statements, run in order. Each
+// later statement takes its rows from what an earlier one has just written, so a
+// failed guard makes the rest do nothing, and the row counts tell the result.
+type Script struct {
+	Steps []*Step
+	// Idempotent says that running the script twice equals running it once, so
+	// that it may be sent again when the answer to a COMMIT was lost.
+	Idempotent bool
+}
+
+// Step is one statement of a script.
+type Step struct {
+	SQL  string
+	Args []any
+	Dest []any // where the first returned row is scanned to; nil: no rows expected
+	Rows int64 // set by Run: rows returned, or rows changed where nothing is returned
+}
+
+// Do appends a statement.
+func (s *Script) Do(sql string, args ...any) *Step {
+	step := &Step{SQL: sql, Args: args}
+	s.Steps = append(s.Steps, step)
+	return step
+}
+
+// Into names the destinations of the first row that the statement returns.
+// Without a row they stay as they are.
+func (s *Step) Into(dest ...any) *Step {
+	s.Dest = dest
+	return s
+}
