@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Purpose is what a code is for. A code made for one purpose is worth nothing
 // for another.
@@ -77,6 +80,8 @@ type Begun struct {
 	ExpiresAt time.Time // of the challenge
 	NextSend  time.Time // when another code may be asked for; zero: never
 	Sends     int       // mails so far
+	Decoy     bool      // the mail is to reach nobody
+	Again     bool      // the answer of an earlier run of the same script: the mail may be under way
 }
 
 // Guess is a proof that is offered: the code a person typed, as keyed MACs under
@@ -149,6 +154,9 @@ type SignedIn struct {
 	TriesLeft int
 	Wait      time.Duration // with OutcomeLimited
 	Purpose   Purpose
+
+	Refund      Hash // budget of the network that asked for the codes, with OutcomeAccepted
+	RefundUnits int
 }
 
 // ChallengeState is what the owning browser may know about its challenge.
@@ -161,4 +169,34 @@ type ChallengeState struct {
 	CodeUntil time.Time // of the newest code
 	Consumed  bool
 	Mail      MailState // of the newest mail
+}
+
+// Attempt asks for a code: what the code engine takes from a page.
+type Attempt struct {
+	Purpose     Purpose
+	Email       Email
+	Browser     Hash       // hash of the browser's cookie
+	Request     ID         // the authorization request
+	IP          netip.Addr // the visitor's
+	Locale      string     // of the mail, BCP 47
+	App         string     // name of the client, for the mail
+	BrowserName string     // "Firefox on Windows", for the mail
+}
+
+// Again asks for one more code on a live challenge.
+type Again struct {
+	Challenge ID
+	Attempt
+}
+
+// Try is a code as a person typed it.
+type Try struct {
+	Challenge ID
+	Purpose   Purpose
+	Email     Email
+	Browser   Hash
+	Request   ID
+	IP        netip.Addr
+	Code      string
+	Confirm   bool // the person agreed to register instead of signing in, or the reverse
 }

@@ -1,0 +1,86 @@
+package otp
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"idp/store"
+)
+
+// Config holds every number of the code engine. [DefaultConfig] gives the ones
+// that docs/security.md argues for.
+type Config struct {
+	Digits      int             // of a code
+	CodeTTL     time.Duration   // how long one code is right
+	TTL         time.Duration   // how long a challenge lives, never extended
+	Tries       int             // wrong guesses per challenge, over all its codes
+	Sends       int             // mails per challenge
+	ResendWaits []time.Duration // before the second mail, the third, …; the last one repeats
+	Limits      Limits
+}
+
+// Limits are budgets, each of one or two windows; an empty one is no limit.
+type Limits struct {
+	IPSends        []store.Window // code requests per network that were not redeemed
+	IPGuesses      []store.Window // wrong guesses per network
+	RecipientSends []store.Window // mails per address
+	UnknownSends   []store.Window // mails per address that really leave, while it has no account
+	AccountGuesses []store.Window // wrong guesses per address, over all challenges
+}
+
+// DefaultConfig gives the product's numbers. The bound they make: each guess
+// meets at most 3 live codes of 10^6, and an address takes 20 wrong guesses a
+// day, so a guesser's chance is 6·10⁻⁵ per address and day.
+func DefaultConfig() Config {
+	const day = 24 * time.Hour
+	return Config{
+		Digits: 6, CodeTTL: 10 * time.Minute, TTL: 30 * time.Minute,
+		Tries: 5, Sends: 3, ResendWaits: []time.Duration{time.Minute, 2 * time.Minute},
+		Limits: Limits{
+			// An office behind one address at nine in the morning needs room; what is
+			// redeemed is given back.
+			IPSends:        []store.Window{{Count: 300, Period: time.Hour}},
+			IPGuesses:      []store.Window{{Count: 30, Period: 10 * time.Minute}},
+			RecipientSends: []store.Window{{Count: 5, Period: time.Hour}, {Count: 15, Period: day}},
+			UnknownSends:   []store.Window{{Count: 3, Period: time.Hour}, {Count: 6, Period: day}},
+			AccountGuesses: []store.Window{{Count: 10, Period: time.Hour}, {Count: 20, Period: day}},
+		},
+	}
+}
+
+// Validate tells what is out of bounds, with the setting's name.
+func (c Config) Validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	check(c.Digits >= 6 && c.Digits <= 10, "IDP_OTP_DIGITS is %d: choose 6 to 10", c.Digits)
+	check(c.CodeTTL >= time.Minute && c.CodeTTL <= 30*time.Minute, "IDP_OTP_CODE_TTL is %s: choose 1m to 30m", c.CodeTTL)
+	check(c.TTL >= c.CodeTTL && c.TTL <= 2*time.Hour, "IDP_OTP_TTL is %s: choose at least the code's life (%s) and at most 2h", c.TTL, c.CodeTTL)
+	check(c.Tries >= 1 && c.Tries <= 10, "IDP_OTP_TRIES is %d: choose 1 to 10", c.Tries)
+	check(c.Sends >= 1 && c.Sends <= store.MaxLiveCodes, "IDP_OTP_SENDS is %d: choose 1 to %d", c.Sends, store.MaxLiveCodes)
+	check(len(c.ResendWaits) > 0, "IDP_OTP_RESEND_WAIT is empty: give at least one wait, such as 60s")
+	for _, w := range c.ResendWaits {
+		check(w >= time.Second && w <= c.TTL, "IDP_OTP_RESEND_WAIT has %s: choose 1s to the challenge's life (%s)", w, c.TTL)
+	}
+	for name, windows := range map[string][]store.Window{
+		"IDP_LIMIT_IP_SENDS": c.Limits.IPSends, "IDP_LIMIT_IP_GUESSES": c.Limits.IPGuesses,
+		"IDP_LIMIT_RECIPIENT_SENDS": c.Limits.RecipientSends, "IDP_LIMIT_UNKNOWN_SENDS": c.Limits.UnknownSends,
+		"IDP_LIMIT_ACCOUNT_GUESSES": c.Limits.AccountGuesses,
+	} {
+		check(len(windows) <= 2, "%s has %d windows: give one or two", name, len(windows))
+		for _, w := range windows {
+			check(w.Count >= 1 && w.Count <= 1_000_000, "%s counts %d: choose 1 to 1000000", name, w.Count)
+			check(w.Period >= time.Second && w.Period <= 31*24*time.Hour, "%s is per %s: choose 1s to 31 days", name, w.Period)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// wait is how long after the send number sent (from 1) the next one is allowed.
+func (c Config) wait(sent int) time.Duration {
+	return c.ResendWaits[min(sent, len(c.ResendWaits))-1]
+}

@@ -1,0 +1,27 @@
+// Package otp is the code engine: it makes the challenges and the six-digit
+// codes that prove that a person reads an address, and judges what people type.
+//
+// A challenge is one browser's attempt. Its life:
+//
+//	           Begin                   Resend (at most Sends-1 times, after a wait)
+//	(nothing) ───────► open, 1 code ─────────► open, up to 3 codes, one try budget
+//	                      │   │
+//	     wrong, 5th time  │   │ right                 the same code again within 60 s
+//	           spent ◄────┘   └────────► consumed ───────────► the same session again
+//	                      │
+//	          after TTL   └────────► expired
+//
+// A code is bound to its challenge, purpose, browser and authorization request;
+// another browser's challenge for the same address is a different one and neither
+// disturbs the other. Codes are kept as keyed MACs; the key is not in the
+// database. Verifying, counting the try, consuming and everything that follows is
+// one statement script in store/sqlstore (guess.go argues why parallel guesses
+// gain nothing).
+//
+// Limits (limits.go) are budgets in the same script, so replicas share them and
+// restarts keep them. Known and unknown addresses take the same path.
+//
+// Not here yet, and to be added at the marked places: pools of their own for
+// trusted devices, 128-bit codes once a budget is spent, proof of work above 30
+// outstanding requests of a network.
+package otp

@@ -1,0 +1,208 @@
+package otp
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"idp/keyring"
+	"idp/store"
+)
+
+// Store is what the engine asks of the database.
+type Store interface {
+	Now() time.Time
+	BeginChallenge(context.Context, store.NewChallenge) (store.Begun, error)
+	ResendCode(context.Context, store.Resend) (store.Begun, error)
+	CompleteChallenge(context.Context, store.Guess, store.Completion) (store.SignedIn, error)
+	ChallengeState(ctx context.Context, challenge store.ID, browser store.Hash) (store.ChallengeState, error)
+	Refund(context.Context, map[store.Limit]int) error
+}
+
+// Outbox is what the engine asks of the mailer.
+type Outbox interface {
+	// Seal makes the queue's row for a message, bound to its challenge.
+	Seal(m store.Message, challenge store.ID) (store.NewMail, error)
+	// Sent says that the row is committed: send it now. It does not block.
+	Sent(mail store.NewMail, challenge store.ID, m store.Message, decoy bool)
+}
+
+// Deps is what an Engine is made of.
+type Deps struct {
+	Store  Store
+	Ring   *keyring.Ring
+	Outbox Outbox
+	Config Config
+	Log    *slog.Logger
+}
+
+// Engine makes and judges codes. Its methods are safe for concurrent use.
+type Engine struct {
+	store   Store
+	outbox  Outbox
+	config  Config
+	log     *slog.Logger
+	codes   *keyring.MAC
+	budgets *keyring.MAC
+	addrs   *keyring.MAC
+	refunds chan refund
+}
+
+// New makes an engine. The error is that of [Config.Validate].
+func New(d Deps) (*Engine, error) {
+	if err := d.Config.Validate(); err != nil {
+		return nil, err
+	}
+	return &Engine{
+		store: d.Store, outbox: d.Outbox, config: d.Config, log: d.Log,
+		codes: d.Ring.MAC("code"), budgets: d.Ring.MAC("budget"), addrs: d.Ring.MAC("address"),
+		refunds: make(chan refund, 1024),
+	}, nil
+}
+
+// Begin makes a challenge and has its first code mailed. The address may or may
+// not have an account: nothing that the caller sees depends on it. Errors:
+// [store.Limited] with the wait, [store.Unavailable].
+func (e *Engine) Begin(ctx context.Context, a store.Attempt) (store.Begun, error) {
+	id := store.NewID(e.store.Now())
+	code := newCode(e.config.Digits)
+	msg := e.message(a, code)
+	mail, err := e.outbox.Seal(msg, id)
+	if err != nil {
+		return store.Begun{}, fmt.Errorf("begin challenge: %w", err)
+	}
+	begun, err := e.store.BeginChallenge(ctx, store.NewChallenge{
+		ID: id, Purpose: a.Purpose, Browser: a.Browser, Request: a.Request, Email: a.Email,
+		Address: e.addrs.Sum([]byte(a.Email)), MAC: macs(e.codes, a.Purpose, id, a.Email, code)[0],
+		CodeTTL: e.config.CodeTTL, TTL: e.config.TTL, NextSend: e.config.wait(1),
+		Tries: e.config.Tries, Sends: e.config.Sends, Mail: mail,
+		IP: e.ipSends(a.IP), Recipient: e.recipientSends(a.Email), Unknown: e.unknownSends(a.Email),
+	})
+	if err != nil {
+		return store.Begun{}, err
+	}
+	e.handOver(begun, mail, msg)
+	return begun, nil
+}
+
+// Resend has one more code mailed on a live challenge. Errors: [store.Limited]
+// with the wait, [store.Spent], [store.Expired], [store.Used], [store.NotFound],
+// [store.Unavailable].
+func (e *Engine) Resend(ctx context.Context, a store.Again) (store.Begun, error) {
+	code := newCode(e.config.Digits)
+	msg := e.message(a.Attempt, code)
+	mail, err := e.outbox.Seal(msg, a.Challenge)
+	if err != nil {
+		return store.Begun{}, fmt.Errorf("resend code: %w", err)
+	}
+	begun, err := e.store.ResendCode(ctx, store.Resend{
+		ID: a.Challenge, Browser: a.Browser, Request: a.Request, Email: a.Email,
+		MAC:     macs(e.codes, a.Purpose, a.Challenge, a.Email, code)[0],
+		CodeTTL: e.config.CodeTTL, NextSend: e.config.wait(2), Mail: mail,
+		IP: e.ipSends(a.IP), Recipient: e.recipientSends(a.Email), Unknown: e.unknownSends(a.Email),
+	})
+	if err != nil {
+		return store.Begun{}, err
+	}
+	e.handOver(begun, mail, msg)
+	return begun, nil
+}
+
+func (e *Engine) handOver(b store.Begun, mail store.NewMail, msg store.Message) {
+	if !b.Again { // else it may be under way already: the lease decides
+		e.outbox.Sent(mail, b.ID, msg, b.Decoy)
+	}
+}
+
+func (e *Engine) message(a store.Attempt, code string) store.Message {
+	return store.Message{
+		To: a.Email, Usage: a.Purpose.Usage(), Locale: a.Locale, Code: code, CodeTTL: int(e.config.CodeTTL / time.Minute),
+		App: a.App, Browser: a.BrowserName, Place: place(a.IP), Asked: e.store.Now().Truncate(time.Second),
+	}
+}
+
+// place is how a mail names where the request came from.
+func place(ip netip.Addr) string {
+	if ip = ip.Unmap(); !ip.IsValid() || ip.IsLoopback() {
+		return ""
+	}
+	return ip.WithZone("").String()
+}
+
+// Guess turns what a person typed into a proof to be judged. The error is
+// [store.Invalid] when it cannot be a code; that costs no try.
+func (e *Engine) Guess(t store.Try) (store.Guess, error) {
+	code, err := normalize(t.Code, e.config.Digits)
+	if err != nil {
+		return store.Guess{}, &store.Error{Code: store.Invalid, Op: "read code", Err: err}
+	}
+	g := store.Guess{
+		Challenge: t.Challenge, Browser: t.Browser, Purpose: t.Purpose, Request: t.Request, Email: t.Email, Confirm: t.Confirm,
+		MACs: macs(e.codes, t.Purpose, t.Challenge, t.Email, code),
+		IP:   e.ipGuesses(t.IP), Account: e.accountGuesses(t.Email),
+	}
+	rand.Read(g.Attempt[:])
+	return g, nil
+}
+
+// Verify judges a guess and, if it is right, writes its consequence with it.
+func (e *Engine) Verify(ctx context.Context, g store.Guess, c store.Completion) (store.SignedIn, error) {
+	in, err := e.store.CompleteChallenge(ctx, g, c)
+	if err == nil && in.RefundUnits > 0 && !in.Refund.IsZero() {
+		l := store.Limit{Name: limitIPSends, Key: in.Refund}
+		copy(l.Windows[:], e.config.Limits.IPSends)
+		select {
+		case e.refunds <- refund{l, in.RefundUnits}:
+		default: // a full queue costs a visitor room, nothing else
+		}
+	}
+	return in, err
+}
+
+// State tells the owning browser where its challenge stands. The error is
+// [store.NotFound] for anybody else.
+func (e *Engine) State(ctx context.Context, challenge store.ID, browser store.Hash) (store.ChallengeState, error) {
+	return e.store.ChallengeState(ctx, challenge, browser)
+}
+
+// Run gives networks back what redeemed codes had charged, in batches: after the
+// commit, so that no sign-in holds an IP's row longer than it must. It returns
+// when ctx ends, with what was owed by then given back.
+func (e *Engine) Run(ctx context.Context) {
+	ticker := time.NewTicker(500 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			e.giveBack(context.WithoutCancel(ctx))
+			return
+		case <-ticker.C:
+			e.giveBack(ctx)
+		}
+	}
+}
+
+// refund is what one redeemed challenge gives back.
+type refund struct {
+	limit store.Limit
+	units int
+}
+
+func (e *Engine) giveBack(ctx context.Context) {
+	units := map[store.Limit]int{}
+	for range len(e.refunds) {
+		r := <-e.refunds
+		units[r.limit] += r.units
+	}
+	if len(units) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	if err := e.store.Refund(ctx, units); err != nil {
+		e.log.WarnContext(ctx, "could not refund send limits", "error", err)
+	}
+}

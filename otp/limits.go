@@ -1,0 +1,73 @@
+package otp
+
+import (
+	"net/netip"
+
+	"idp/store"
+	"idp/store/address"
+)
+
+// The limits: name, what the key is made of, why it is there. Keys are keyed
+// hashes, so that a dump of the budgets shows neither addresses nor networks.
+const (
+	// ip_sends: network. Code requests that were not redeemed; keeps one machine from
+	// mailing the world. Refunded when a code is redeemed.
+	limitIPSends = "ip_sends"
+	// ip_guesses: network. Wrong guesses; keeps one machine from guessing on many
+	// addresses. Charged before the address's budget, so that a stranger who is
+	// stopped here spends nobody else's.
+	limitIPGuesses = "ip_guesses"
+	// recipient_sends: folded address. Keeps a mailbox from being bombed, under any
+	// spelling. (The pool of trusted devices will be a second key.)
+	limitRecipientSends = "recipient_sends"
+	// unknown_sends: folded address. Beyond it, mail to an address without an account is
+	// a decoy: it goes nowhere and looks the same.
+	limitUnknownSends = "unknown_sends"
+	// account_guesses: exact address. Wrong guesses over all challenges and entry points;
+	// the bound of the whole design. (Pools and spent-budget mode will branch here.)
+	limitAccountGuesses = "account_guesses"
+)
+
+// limit makes a budget; without windows it is none.
+func (e *Engine) limit(name, key string, windows []store.Window) store.Limit {
+	if len(windows) == 0 {
+		return store.Limit{}
+	}
+	l := store.Limit{Name: name, Key: e.budgets.Sum([]byte(name), []byte(key))}
+	copy(l.Windows[:], windows)
+	return l
+}
+
+func (e *Engine) ipSends(ip netip.Addr) store.Limit {
+	return e.limit(limitIPSends, network(ip), e.config.Limits.IPSends)
+}
+
+func (e *Engine) ipGuesses(ip netip.Addr) store.Limit {
+	return e.limit(limitIPGuesses, network(ip), e.config.Limits.IPGuesses)
+}
+
+func (e *Engine) recipientSends(to store.Email) store.Limit {
+	return e.limit(limitRecipientSends, address.Fold(to), e.config.Limits.RecipientSends)
+}
+
+func (e *Engine) unknownSends(to store.Email) store.Limit {
+	return e.limit(limitUnknownSends, address.Fold(to), e.config.Limits.UnknownSends)
+}
+
+func (e *Engine) accountGuesses(of store.Email) store.Limit {
+	return e.limit(limitAccountGuesses, string(of), e.config.Limits.AccountGuesses)
+}
+
+// network is what one visitor holds: an IPv4 address, or the /64 of an IPv6 one
+// (a /64 is the smallest that providers give out).
+func network(ip netip.Addr) string {
+	ip = ip.Unmap().WithZone("")
+	if !ip.IsValid() {
+		return "unknown"
+	}
+	if ip.Is4() {
+		return ip.String()
+	}
+	p, _ := ip.Prefix(64)
+	return p.String()
+}

@@ -1,0 +1,149 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"idp/store"
+)
+
+// mayResend is when a challenge may send another code. $2 is now.
+const mayResend = `consumed_at IS NULL AND tries < max_tries AND sends < max_sends AND next_send <= $2 AND expires_at > $2`
+
+// BeginChallenge makes a challenge with its first code and queues the mail, if
+// the limits have room: IP, then recipient. The unknown-address limit never
+// refuses: beyond it the mail of an address without an account is a decoy.
+// The error is [store.Limited] with the wait.
+func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.Begun, error) {
+	const op = "begin challenge"
+	now := db.now()
+	by := attempt()
+	s := Script{Idempotent: true}
+	last := take(&s, takeOne, now, n.IP, store.Limit{}, by)
+	last = take(&s, takeOne, now, n.Recipient, last, by)
+	take(&s, takeOne, now, n.Unknown, last, by)
+	made := s.Do(`
+		INSERT INTO challenge (id, purpose, browser, request, address, mac1, until1, tries, max_tries, sends, max_sends,
+		  sent_at, next_send, created_at, expires_at, ip_key, sender)
+		SELECT $1, $2, $3, $4, $5, $6, $7, 0, $8, 1, $9, $10, $11, $10, $12, $13, $14
+		WHERE CAST($15 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $16 AND taker = $14)
+		ON CONFLICT (id) DO NOTHING`,
+		n.ID[:], int16(n.Purpose), n.Browser[:], n.Request[:], n.Address[:], n.MAC[:], now+micro(n.CodeTTL), int16(n.Tries), int16(n.Sends),
+		now, now+micro(n.NextSend), now+micro(n.TTL), optional(n.IP.Key), by[:],
+		flag(last.IsZero()), last.Key[:])
+	var decoy int
+	queueMail(&s, now, n.ID, n.Mail, n.Email, n.Unknown, by, &decoy)
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return store.Begun{}, fmt.Errorf("%s: %w", op, err)
+	}
+	if made.Rows == 0 {
+		// Either a limit refused, or this is the second run of a script whose first
+		// answer was lost: then the row is there.
+		if begun, err := db.begun(ctx, n.ID, by); err == nil {
+			return begun, nil
+		}
+		return store.Begun{}, db.refused(ctx, op, now, n.IP, n.Recipient)
+	}
+	return store.Begun{ID: n.ID, SentAt: clock(now), ExpiresAt: clock(now + micro(n.TTL)),
+		NextSend: clock(now + micro(n.NextSend)), Sends: 1, Decoy: decoy == 1}, nil
+}
+
+// ResendCode adds a code to a live challenge and queues its mail; the earlier
+// codes stay right and the tries stay as they are. Errors: [store.Limited] (too
+// early, or a limit), [store.Spent] (no sends or no tries left),
+// [store.Expired], [store.Used], [store.NotFound].
+func (db *DB) ResendCode(ctx context.Context, r store.Resend) (store.Begun, error) {
+	const op = "resend code"
+	now := db.now()
+	by := attempt()
+	s := Script{Idempotent: true}
+	who := []any{r.ID[:], r.Browser[:], r.Request[:]}
+	last := take(&s, takeResend, now, r.IP, store.Limit{}, by, who...)
+	last = take(&s, takeResend, now, r.Recipient, last, by, who...)
+	take(&s, takeResend, now, r.Unknown, last, by, who...)
+	var begun store.Begun
+	begun.ID = r.ID
+	step := s.Do(`
+		UPDATE challenge SET
+		  mac2 = CASE WHEN sends = 1 THEN $3 ELSE mac2 END, until2 = CASE WHEN sends = 1 THEN $4 ELSE until2 END,
+		  mac3 = CASE WHEN sends = 2 THEN $3 ELSE mac3 END, until3 = CASE WHEN sends = 2 THEN $4 ELSE until3 END,
+		  sends = sends + 1, sent_at = $2, next_send = $5, sender = $6
+		WHERE id = $1 AND browser = $7 AND request = $8 AND `+mayResend+`
+		  AND (CAST($9 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $10 AND taker = $6))
+		RETURNING sent_at, expires_at, next_send, sends`,
+		r.ID[:], now, r.MAC[:], now+micro(r.CodeTTL), now+micro(r.NextSend), by[:], r.Browser[:], r.Request[:],
+		flag(last.IsZero()), last.Key[:]).
+		Into(into(&begun.SentAt), into(&begun.ExpiresAt), into(&begun.NextSend), &begun.Sends)
+	var decoy int
+	queueMail(&s, now, r.ID, r.Mail, r.Email, r.Unknown, by, &decoy)
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return store.Begun{}, fmt.Errorf("%s: %w", op, err)
+	}
+	if step.Rows == 1 {
+		begun.Decoy = decoy == 1
+		return begun, nil
+	}
+	if begun, err := db.begun(ctx, r.ID, by); err == nil {
+		return begun, nil
+	}
+	st, err := db.ChallengeState(ctx, r.ID, r.Browser)
+	switch {
+	case err != nil:
+		return store.Begun{}, err
+	case st.Consumed:
+		return store.Begun{}, &store.Error{Code: store.Used, Op: op}
+	case now >= st.ExpiresAt.UnixMicro():
+		return store.Begun{}, &store.Error{Code: store.Expired, Op: op}
+	case st.TriesLeft <= 0 || st.SendsLeft <= 0:
+		return store.Begun{}, &store.Error{Code: store.Spent, Op: op}
+	case st.NextSend.UnixMicro() > now:
+		return store.Begun{}, &store.Error{Code: store.Limited, Op: op, Wait: st.NextSend.Sub(clock(now))}
+	}
+	return store.Begun{}, db.refused(ctx, op, now, r.IP, r.Recipient)
+}
+
+// begun reads a challenge that this very attempt sent last.
+func (db *DB) begun(ctx context.Context, id store.ID, by store.Hash) (store.Begun, error) {
+	b := store.Begun{ID: id, Again: true}
+	err := db.one(ctx, "read challenge", `
+		SELECT sent_at, expires_at, next_send, sends FROM challenge WHERE id = $1 AND sender = $2`, []any{id[:], by[:]},
+		into(&b.SentAt), into(&b.ExpiresAt), into(&b.NextSend), &b.Sends)
+	return b, err
+}
+
+// refused makes the error of a limit. A limit that has room again by now still
+// asks for a second of patience.
+func (db *DB) refused(ctx context.Context, op string, now int64, limits ...store.Limit) error {
+	name, wait, err := db.limited(ctx, now, limits...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return &store.Error{Code: store.Limited, Op: op, Wait: max(wait, time.Second), Err: errors.New("limit " + name)}
+}
+
+// ChallengeState tells the owning browser where its challenge stands. The error
+// is [store.NotFound] for anybody else.
+func (db *DB) ChallengeState(ctx context.Context, id store.ID, browser store.Hash) (store.ChallengeState, error) {
+	var st store.ChallengeState
+	var consumed time.Time
+	var maxTries, tries, maxSends, mail int
+	err := db.one(ctx, "read challenge", `
+		SELECT max_tries, tries, max_sends, sends, next_send, expires_at, COALESCE(until3, until2, until1), consumed_at,
+		  COALESCE((SELECT state FROM mail WHERE mail.challenge = challenge.id ORDER BY mail.id DESC LIMIT 1), 0)
+		FROM challenge WHERE id = $1 AND browser = $2`, []any{id[:], browser[:]},
+		&maxTries, &tries, &maxSends, &st.Sends, into(&st.NextSend), into(&st.ExpiresAt), into(&st.CodeUntil), into(&consumed), &mail)
+	st.TriesLeft, st.SendsLeft = maxTries-tries, maxSends-st.Sends
+	st.Consumed, st.Mail = !consumed.IsZero(), store.MailState(mail)
+	return st, err
+}
+
+// attempt names one run of an operation.
+func attempt() (h store.Hash) {
+	rand.Read(h[:])
+	return h
+}
+
+func clock(micros int64) time.Time { return time.UnixMicro(micros).UTC() }

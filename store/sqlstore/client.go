@@ -1,0 +1,153 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+
+	"idp/store"
+)
+
+const clientColumns = `id, name, type, redirect_uris, post_logout_redirect_uris, id_token_alg, pkce, created_at, updated_at`
+
+func scanClient(scan func(...any) error) (store.Client, error) {
+	var c store.Client
+	var pkce int
+	err := scan(&c.ID, &c.Name, (*string)(&c.Type), jsonInto(&c.RedirectURIs), jsonInto(&c.PostLogoutRedirectURIs),
+		&c.IDTokenAlg, &pkce, into(&c.CreatedAt), into(&c.UpdatedAt))
+	c.PKCE = pkce == 1
+	return c, err
+}
+
+// Client reads a client with its live secrets. It may be as old as the cache
+// (5 s at most); an id that is not found is asked for again each time. The error
+// is [store.NotFound].
+func (db *DB) Client(ctx context.Context, id string) (store.Client, error) {
+	return cached(&db.cache, "client/"+id, func() (store.Client, error) { return db.readClient(ctx, id) })
+}
+
+func (db *DB) readClient(ctx context.Context, id string) (store.Client, error) {
+	const op = "read client"
+	var c store.Client
+	err := db.engine.Read(ctx, `SELECT `+clientColumns+` FROM client WHERE id = $1`, []any{id},
+		func(scan func(...any) error) (err error) { c, err = scanClient(scan); return err })
+	if err != nil {
+		return c, fmt.Errorf("%s: %w", op, err)
+	}
+	if c.ID == "" {
+		return c, &store.Error{Code: store.NotFound, Op: op}
+	}
+	err = db.engine.Read(ctx, `SELECT id, hash, prefix, created_at FROM client_secret WHERE client_id = $1 ORDER BY id DESC`, []any{id},
+		func(scan func(...any) error) error {
+			var s store.ClientSecret
+			if err := scan(idInto(&s.ID), hashInto(&s.Hash), &s.Prefix, into(&s.CreatedAt)); err != nil {
+				return err
+			}
+			c.Secrets = append(c.Secrets, s)
+			return nil
+		})
+	if err != nil {
+		return c, fmt.Errorf("%s: %w", op, err)
+	}
+	return c, nil
+}
+
+// Clients lists clients by id, without their secrets, starting behind after.
+func (db *DB) Clients(ctx context.Context, after string, limit int) ([]store.Client, error) {
+	var out []store.Client
+	err := db.engine.Read(ctx, `SELECT `+clientColumns+` FROM client WHERE id > $1 ORDER BY id LIMIT $2`, []any{after, limit},
+		func(scan func(...any) error) error {
+			c, err := scanClient(scan)
+			out = append(out, c)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("list clients: %w", err)
+	}
+	return out, nil
+}
+
+// CreateClient adds a client with its secrets. The error is [store.Conflict] if
+// the id exists.
+func (db *DB) CreateClient(ctx context.Context, c store.Client) error {
+	now := db.now()
+	var s Script
+	s.Do(`
+		INSERT INTO client (`+clientColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
+		c.ID, c.Name, string(c.Type), jsonOf(list(c.RedirectURIs)), jsonOf(list(c.PostLogoutRedirectURIs)), c.IDTokenAlg, flag(c.PKCE), now)
+	for _, secret := range c.Secrets {
+		addSecret(&s, now, c.ID, secret)
+	}
+	return db.administer(ctx, "create client", &s)
+}
+
+// SetClientURIs replaces the redirect URIs of a client. The error is
+// [store.NotFound].
+func (db *DB) SetClientURIs(ctx context.Context, id string, redirect, postLogout []string) error {
+	var s Script
+	done := s.Do(`UPDATE client SET redirect_uris = $2, post_logout_redirect_uris = $3, updated_at = $4 WHERE id = $1`,
+		id, jsonOf(list(redirect)), jsonOf(list(postLogout)), db.now())
+	if err := db.administer(ctx, "update client", &s); err != nil {
+		return err
+	}
+	return needRow(done, "update client")
+}
+
+// DeleteClient removes a client and its secrets; its grants die with it, since
+// every use of one asks for the client. The error is [store.NotFound].
+func (db *DB) DeleteClient(ctx context.Context, id string) error {
+	now := db.now()
+	var s Script
+	s.Do(`DELETE FROM client_secret WHERE client_id = $1`, id)
+	done := s.Do(`DELETE FROM client WHERE id = $1`, id)
+	s.Do(`UPDATE oidc_grant SET revoked_at = $2 WHERE client_id = $1 AND revoked_at IS NULL`, id, now)
+	if err := db.administer(ctx, "delete client", &s); err != nil {
+		return err
+	}
+	return needRow(done, "delete client")
+}
+
+// AddClientSecret adds a secret and keeps the newest keep of the ones before it.
+// The error is [store.NotFound].
+func (db *DB) AddClientSecret(ctx context.Context, client string, secret store.ClientSecret, keep int) error {
+	var s Script
+	done := s.Do(`UPDATE client SET updated_at = $2 WHERE id = $1`, client, db.now())
+	s.Do(`
+		DELETE FROM client_secret WHERE client_id = $1 AND id NOT IN (
+		  SELECT id FROM client_secret WHERE client_id = $1 ORDER BY id DESC LIMIT $2)`, client, keep)
+	addSecret(&s, db.now(), client, secret)
+	if err := db.administer(ctx, "add client secret", &s); err != nil {
+		return err
+	}
+	return needRow(done, "add client secret")
+}
+
+func addSecret(s *Script, now int64, client string, secret store.ClientSecret) {
+	s.Do(`INSERT INTO client_secret (id, client_id, hash, prefix, created_at) SELECT $1, id, $3, $4, $5 FROM client WHERE id = $2`,
+		secret.ID[:], client, secret.Hash[:], secret.Prefix, now)
+}
+
+// administer runs a change of configuration and bumps the epoch that empties
+// every replica's caches; its own cache is emptied at once.
+func (db *DB) administer(ctx context.Context, op string, s *Script) error {
+	s.Do(`UPDATE instance SET epoch = epoch + 1 WHERE id = 1`)
+	if err := db.engine.Run(ctx, s); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	db.cache.clear()
+	return nil
+}
+
+func needRow(s *Step, op string) error {
+	if s.Rows == 0 {
+		return &store.Error{Code: store.NotFound, Op: op}
+	}
+	return nil
+}
+
+// list keeps nil out of the JSON.
+func list(l []string) []string {
+	if l == nil {
+		return []string{}
+	}
+	return l
+}

@@ -1,0 +1,86 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+
+	"idp/store"
+)
+
+// unredeemed guards against parallel redemptions. $5 is this attempt.
+const unredeemed = `(consumed_at IS NULL OR consumed_by = $5` + racyAlso + `)`
+
+// RedeemCode turns an authorization code into a grant (RFC 6749 section 4.1.3).
+// Client, redirect URI, PKCE challenge, expiry, session and account are all in
+// one WHERE: a thief who lacks one of them does not even burn the code, and of
+// parallel redemptions one gets the row. Errors: [store.NotFound] for any
+// mismatch; [store.Used] for a replay by the same client, which revokes the grant
+// the code gave (RFC 6749 section 4.1.2).
+func (db *DB) RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, error) {
+	const op = "redeem code"
+	now := db.now()
+	g := store.Grant{ID: r.Grant, Client: r.Client}
+	s := Script{Idempotent: true}
+	taken := s.Do(`
+		UPDATE auth_code SET consumed_at = COALESCE(consumed_at, $6), consumed_by = $5, grant_id = $7
+		WHERE hash = $1 AND client_id = $2 AND redirect_uri = $3 AND code_challenge = $4 AND expires_at > $6
+		  AND `+unredeemed+`
+		  AND EXISTS (SELECT 1 FROM session WHERE session.hash = auth_code.session AND ended_at IS NULL)
+		  AND EXISTS (SELECT 1 FROM users WHERE users.id = auth_code.user_id AND suspended_at IS NULL)
+		RETURNING nonce, scopes, session`,
+		r.Code[:], r.Client, r.RedirectURI, r.Challenge, r.Attempt[:], now, r.Grant[:]).
+		Into(&g.Nonce, jsonInto(&g.Scopes), hashInto(&g.Session))
+	s.Do(`
+		INSERT INTO oidc_grant (id, client_id, user_id, session, scopes, created_at, access_hash, access_until)
+		SELECT $1, client_id, user_id, session, scopes, $2, $3, $4 FROM auth_code WHERE hash = $5 AND consumed_by = $6
+		ON CONFLICT (id) DO NOTHING`,
+		r.Grant[:], now, r.Access[:], now+micro(r.AccessTTL), r.Code[:], r.Attempt[:])
+	u := &g.User
+	s.Do(`
+		SELECT u.id, u.email, u.name, u.created_at, u.updated_at, s.auth_time, s.amr
+		FROM auth_code c JOIN session s ON s.hash = c.session JOIN users u ON u.id = c.user_id
+		WHERE c.hash = $1 AND c.consumed_by = $2`, r.Code[:], r.Attempt[:]).
+		Into(&u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt), into(&g.AuthTime), jsonInto(&g.AMR))
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return store.Grant{}, fmt.Errorf("%s: %w", op, err)
+	}
+	if taken.Rows == 1 {
+		return g, nil
+	}
+	return store.Grant{}, db.replayed(ctx, op, now, r)
+}
+
+// replayed revokes what a code gave when the client it was made for presents it
+// again. The verifier is not asked for: whoever holds the code a second time
+// shows that it leaked.
+func (db *DB) replayed(ctx context.Context, op string, now int64, r store.Redemption) error {
+	s := Script{Idempotent: true}
+	var grant store.ID
+	seen := s.Do(`SELECT grant_id FROM auth_code WHERE hash = $1 AND client_id = $2 AND consumed_at IS NOT NULL AND consumed_by <> $3`,
+		r.Code[:], r.Client, r.Attempt[:]).Into(idInto(&grant))
+	s.Do(`
+		UPDATE oidc_grant SET revoked_at = $4
+		WHERE id = (SELECT grant_id FROM auth_code WHERE hash = $1 AND client_id = $2 AND consumed_at IS NOT NULL AND consumed_by <> $3)
+		  AND revoked_at IS NULL`, r.Code[:], r.Client, r.Attempt[:], now)
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return fmt.Errorf("%s: revoke what a replayed code gave: %w", op, err)
+	}
+	if seen.Rows > 0 {
+		return &store.Error{Code: store.Used, Op: op}
+	}
+	return &store.Error{Code: store.NotFound, Op: op}
+}
+
+// AccessToken reads the grant behind a live access token: the grant's id is part
+// of the token, access the hash of its secret. The error is [store.NotFound].
+func (db *DB) AccessToken(ctx context.Context, grant store.ID, access store.Hash) (store.Grant, error) {
+	g := store.Grant{ID: grant}
+	u := &g.User
+	err := db.one(ctx, "read access token", `
+		SELECT g.client_id, g.scopes, g.session, u.id, u.email, u.name, u.created_at, u.updated_at
+		FROM oidc_grant g JOIN users u ON u.id = g.user_id
+		WHERE g.id = $1 AND g.access_hash = $2 AND g.access_until > $3 AND g.revoked_at IS NULL AND u.suspended_at IS NULL`,
+		[]any{grant[:], access[:], db.now()},
+		&g.Client, jsonInto(&g.Scopes), hashInto(&g.Session), &u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt))
+	return g, err
+}

@@ -1,0 +1,165 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"idp/store"
+)
+
+// grace is how long the same right code from the same browser lands on the same
+// session again: a double click, a reload, a lost answer.
+const grace = 60 * time.Second
+
+// matches is whether the code with the MACs a and b (its values under the live
+// keys) is one of the challenge's live codes, or the one that completed it. The
+// arguments name placeholders.
+func matches(now, a, b string) string {
+	return strings.NewReplacer("$now", now, "$a", a, "$b", b).Replace(`(
+	    (mac1 IN ($a, $b) AND until1 > $now) OR (mac2 IN ($a, $b) AND until2 > $now) OR
+	    (mac3 IN ($a, $b) AND until3 > $now) OR consumed_mac IN ($a, $b))`)
+}
+
+// takesGuesses is whether the challenge still takes this guess: it has tries, is
+// in time, and is not completed, unless this is the grace of the very same code.
+// cutoff is now less the grace.
+func takesGuesses(now, a, b, cutoff string) string {
+	if racy {
+		return "1 = 1"
+	}
+	return strings.NewReplacer("$now", now, "$a", a, "$b", b, "$cutoff", cutoff).Replace(`tries < max_tries AND expires_at > $now
+		  AND (consumed_at IS NULL OR (consumed_at > $cutoff AND consumed_mac IN ($a, $b)))`)
+}
+
+// takeGuess charges one unit for a wrong guess and none for a right one, which
+// still passes the row under its lock; a dead challenge charges nobody.
+var takeGuess = takeSelect + `(
+		  SELECT CASE WHEN ` + matches("$2", "$10", "$11") + ` THEN 0 ELSE 1 END AS cost FROM challenge
+		  WHERE id = $12 AND browser = $13 AND request = $14 AND purpose = $15
+		    AND ` + takesGuesses("$2", "$10", "$11", "$16") + `) AS c` + takeWhere
+
+var (
+	right = matches("$2", "$6", "$7")
+
+	// Right is not enough: signing in needs an account and registering needs none,
+	// unless the person has confirmed the other ($9).
+	accepted = right + ` AND (CAST($9 AS SMALLINT) = 1 OR consumed_at IS NOT NULL OR
+	      (purpose = 2 AND NOT EXISTS (SELECT 1 FROM users WHERE email = $10)) OR
+	      (purpose <> 2 AND EXISTS (SELECT 1 FROM users WHERE email = $10)))`
+
+	guessChallenge = `
+		UPDATE challenge SET
+		  tries = tries + CASE WHEN ` + right + ` THEN 0 ELSE 1 END,
+		  consumed_mac = CASE WHEN ` + accepted + ` THEN COALESCE(consumed_mac, CASE WHEN $6 IN (mac1, mac2, mac3) THEN $6 ELSE $7 END)
+		    ELSE consumed_mac END,
+		  consumed_at = CASE WHEN ` + accepted + ` THEN COALESCE(consumed_at, $2) ELSE consumed_at END,
+		  consumed_by = CASE WHEN ` + accepted + ` THEN COALESCE(consumed_by, $11) ELSE consumed_by END,
+		  guesser = CASE WHEN ` + accepted + ` THEN $12 ELSE guesser END
+		WHERE id = $1 AND browser = $3 AND request = $4 AND purpose = $5
+		  AND ` + takesGuesses("$2", "$6", "$7", "$8") + `
+		  AND (CAST($13 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $14 AND taker = $12))
+		RETURNING max_tries - tries, CASE WHEN ` + right + ` THEN 1 ELSE 0 END, guesser, ip_key, CASE WHEN consumed_at = $2 THEN sends ELSE 0 END`
+)
+
+// CompleteChallenge decides over a guess and, if it is right, writes its
+// consequence, all in one transaction.
+//
+// Why parallel guesses cannot do better than serial ones: the address's budget
+// row is locked first, so guesses on one address queue up there; then the
+// challenge's own row is locked by the UPDATE whose WHERE asks for tries left and
+// not consumed, and which counts the try, compares and consumes at once. The
+// statements after it ask for guesser = this attempt, which only that UPDATE
+// sets, and only for a right code.
+func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Completion) (store.SignedIn, error) {
+	const op = "complete challenge"
+	now := db.now()
+	macs := [2]store.Hash{g.MACs[0], g.MACs[len(g.MACs)-1]}
+	if racy {
+		if in, err := db.checkFirst(ctx, g); err != nil || in.Outcome != 0 {
+			return in, err
+		}
+		// What a store does that makes secrets as it goes, instead of deriving them.
+		c.Session.Hash, c.Code.Hash = attempt(), attempt()
+	}
+	s := Script{Idempotent: true}
+	cutoff := now - micro(grace)
+	who := []any{macs[0][:], macs[1][:], g.Challenge[:], g.Browser[:], g.Request[:], int16(g.Purpose), cutoff}
+	last := take(&s, takeGuess, now, g.IP, store.Limit{}, g.Attempt, who...)
+	last = take(&s, takeGuess, now, g.Account, last, g.Attempt, who...)
+	var left, right, sends int
+	var guesser, ipKey store.Hash
+	guess := s.Do(guessChallenge,
+		g.Challenge[:], now, g.Browser[:], g.Request[:], int16(g.Purpose), macs[0][:], macs[1][:], cutoff,
+		flag(g.Confirm), string(g.Email), c.Session.Hash[:], g.Attempt[:], flag(last.IsZero()), last.Key[:]).
+		Into(&left, &right, hashInto(&guesser), hashInto(&ipKey), &sends)
+	var user string
+	complete(&s, now, c, proof{challenge: g.Challenge, attempt: g.Attempt, browser: g.Browser, email: g.Email}, &user)
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return store.SignedIn{}, fmt.Errorf("%s: %w", op, err)
+	}
+	in := store.SignedIn{Purpose: g.Purpose, TriesLeft: left}
+	switch {
+	case guess.Rows == 0:
+		return db.whyNot(ctx, now, g, macs)
+	case right == 0 && left > 0:
+		in.Outcome = store.OutcomeWrong
+		if stale, err := db.isStale(ctx, g, macs); err == nil && stale {
+			in.Outcome = store.OutcomeStale
+		}
+	case right == 0:
+		in.Outcome = store.OutcomeSpent
+	case guesser != g.Attempt:
+		in.Outcome = store.OutcomeConfirm
+	case user == "":
+		in.Outcome = store.OutcomeSuspended
+	default:
+		in.Outcome, in.User = store.OutcomeAccepted, user
+		in.Refund, in.RefundUnits = ipKey, sends // none for the second click
+	}
+	return in, nil
+}
+
+// whyNot finds the reason why a guess was not even compared. Only the owning
+// browser learns more than "gone".
+func (db *DB) whyNot(ctx context.Context, now int64, g store.Guess, macs [2]store.Hash) (store.SignedIn, error) {
+	in := store.SignedIn{Outcome: store.OutcomeGone, Purpose: g.Purpose}
+	var left int
+	var expires, consumed time.Time
+	err := db.one(ctx, "read challenge", `
+		SELECT max_tries - tries, expires_at, consumed_at FROM challenge
+		WHERE id = $1 AND browser = $2 AND purpose = $3 AND request = $4`,
+		[]any{g.Challenge[:], g.Browser[:], int16(g.Purpose), g.Request[:]}, &left, into(&expires), into(&consumed))
+	switch {
+	case store.CodeOf(err) == store.NotFound:
+		return in, nil
+	case err != nil:
+		return in, err
+	case !consumed.IsZero():
+		in.Outcome = store.OutcomeUsed
+		return in, nil
+	case left <= 0:
+		in.Outcome = store.OutcomeSpent
+		return in, nil
+	case expires.UnixMicro() <= now:
+		in.Outcome = store.OutcomeExpired
+		return in, nil
+	}
+	_, wait, err := db.limited(ctx, now, g.IP, g.Account)
+	in.Outcome, in.TriesLeft, in.Wait = store.OutcomeLimited, left, max(wait, time.Second)
+	return in, err
+}
+
+// isStale tells whether a wrong code was once right on this challenge.
+func (db *DB) isStale(ctx context.Context, g store.Guess, macs [2]store.Hash) (bool, error) {
+	var one int
+	err := db.one(ctx, "read challenge", `
+		SELECT 1 FROM challenge WHERE id = $1 AND browser = $2
+		  AND (mac1 IN ($3, $4) OR mac2 IN ($3, $4) OR mac3 IN ($3, $4))`,
+		[]any{g.Challenge[:], g.Browser[:], macs[0][:], macs[1][:]}, &one)
+	if store.CodeOf(err) == store.NotFound {
+		return false, nil
+	}
+	return err == nil, err
+}

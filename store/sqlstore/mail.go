@@ -1,0 +1,141 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"idp/store"
+)
+
+// queueMail appends the mail of a challenge that attempt by has just sent for.
+// Beyond the limit for unknown addresses the mail is a decoy: a row that goes
+// through the same states and reaches nobody.
+// decoy tells the caller, who may hold the mail in memory.
+func queueMail(s *Script, now int64, challenge store.ID, m store.NewMail, email store.Email, unknown store.Limit, by store.Hash, decoy *int) {
+	s.Do(`
+		INSERT INTO mail (id, challenge, usage, payload, decoy, state, attempts, worker, due_at, created_at, expires_at, sender, provider_id, error)
+		SELECT $1, id, $2, $3,
+		  CASE WHEN CAST($4 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $5 AND taker = $6)
+		    OR EXISTS (SELECT 1 FROM users WHERE email = $7) THEN 0 ELSE 1 END,
+		  1, 0, $8, $9, $10, $11, '', '', ''
+		FROM challenge WHERE id = $12 AND sender = $6
+		ON CONFLICT (id) DO NOTHING
+		RETURNING decoy`,
+		m.ID[:], string(m.Usage), m.Payload, flag(unknown.IsZero()), unknown.Key[:], by[:], string(email),
+		m.Worker[:], now+micro(m.Lease), now, now+micro(m.TTL), challenge[:]).Into(decoy)
+}
+
+// ClaimMail leases up to limit due mails to worker: those whose lease ended
+// without a result, and those whose retry is due. Mails that outlived their code
+// are settled as expired instead.
+func (db *DB) ClaimMail(ctx context.Context, worker store.ID, lease time.Duration, limit int) ([]store.QueuedMail, error) {
+	const op = "claim mail"
+	due := false
+	now := db.now()
+	// Most polls find nothing: they cost a read, not a write.
+	err := db.engine.Read(ctx, `SELECT 1 FROM mail WHERE state = 1 AND due_at <= $1 LIMIT 1`, []any{now},
+		func(scan func(...any) error) error { due = true; return scan(new(int)) })
+	if err != nil || !due {
+		return nil, err
+	}
+	token := store.NewID(time.Now()) // tells this claim's rows from earlier ones of the same worker
+	s := Script{}
+	s.Do(`
+		UPDATE mail SET state = $2, settled_at = $1, payload = NULL, error = 'the code expired before a sender took the mail'
+		WHERE state = 1 AND due_at <= $1 AND expires_at <= $1`, now, int16(store.MailExpired))
+	claimed := s.Do(`
+		UPDATE mail SET worker = $1, due_at = $2, attempts = attempts + 1
+		WHERE id IN (SELECT id FROM mail WHERE state = 1 AND due_at <= $3 ORDER BY due_at LIMIT $4`+db.engine.SkipLocked()+`)`,
+		token[:], now+micro(lease), now, limit)
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	if claimed.Rows == 0 {
+		return nil, nil
+	}
+	var out []store.QueuedMail
+	err = db.engine.Read(ctx, `
+		SELECT id, challenge, usage, payload, decoy, attempts, expires_at FROM mail
+		WHERE state = 1 AND worker = $1 AND due_at = $2 ORDER BY id`, []any{token[:], now + micro(lease)},
+		func(scan func(...any) error) error {
+			var m store.QueuedMail
+			var decoy int
+			if err := scan(idInto(&m.ID), idInto(&m.Challenge), (*string)(&m.Usage), &m.Payload, &decoy, &m.Attempts, into(&m.ExpiresAt)); err != nil {
+				return err
+			}
+			m.Decoy = decoy == 1
+			out = append(out, m)
+			return nil
+		})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	return out, nil
+}
+
+// SettleMail records what became of leased mails, in one commit, in key order.
+// A settled mail loses its payload.
+func (db *DB) SettleMail(ctx context.Context, results []store.Settled) error {
+	if len(results) == 0 {
+		return nil
+	}
+	slices.SortFunc(results, func(a, b store.Settled) int { return cmp.Compare(string(a.ID[:]), string(b.ID[:])) })
+	now := db.now()
+	s := Script{Idempotent: true}
+	for _, r := range results {
+		if r.State == store.MailQueued {
+			s.Do(`UPDATE mail SET due_at = $2, sender = $3, error = $4 WHERE id = $1 AND state = 1`,
+				r.ID[:], now+micro(r.Retry), r.Sender, r.Error)
+			continue
+		}
+		s.Do(`
+			UPDATE mail SET state = $2, settled_at = $3, payload = NULL, sender = $4, provider_id = $5, error = $6
+			WHERE id = $1 AND state = 1`, r.ID[:], int16(r.State), now, r.Sender, r.Provider, r.Error)
+	}
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return fmt.Errorf("settle mail: %w", err)
+	}
+	return nil
+}
+
+// MailDepth counts the mails that wait, and tells since when the oldest does.
+func (db *DB) MailDepth(ctx context.Context) (queued int, oldest time.Time, err error) {
+	err = db.one(ctx, "count mail", `SELECT COUNT(*), MIN(created_at) FROM mail WHERE state = 1`, nil, &queued, into(&oldest))
+	return queued, oldest, err
+}
+
+// AddInbox puts a mail into the development mailbox and keeps the newest keep.
+func (db *DB) AddInbox(ctx context.Context, item store.InboxItem, keep int) error {
+	s := Script{Idempotent: true}
+	s.Do(`INSERT INTO inbox (id, sealed, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING`, item.ID[:], item.Sealed, db.now())
+	s.Do(`DELETE FROM inbox WHERE id < (SELECT id FROM inbox ORDER BY id DESC LIMIT 1 OFFSET $1)`, keep-1)
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return fmt.Errorf("add to the mailbox: %w", err)
+	}
+	return nil
+}
+
+// Inbox reads the development mailbox, newest first.
+func (db *DB) Inbox(ctx context.Context, limit int) ([]store.InboxItem, error) {
+	var out []store.InboxItem
+	err := db.engine.Read(ctx, `SELECT id, sealed, created_at FROM inbox ORDER BY id DESC LIMIT $1`, []any{limit},
+		func(scan func(...any) error) error {
+			var it store.InboxItem
+			if err := scan(idInto(&it.ID), &it.Sealed, into(&it.CreatedAt)); err != nil {
+				return err
+			}
+			out = append(out, it)
+			return nil
+		})
+	return out, err
+}
+
+// ClearInbox empties the development mailbox.
+func (db *DB) ClearInbox(ctx context.Context) error {
+	s := Script{Idempotent: true}
+	s.Do(`DELETE FROM inbox`)
+	return db.engine.Run(ctx, &s)
+}
