@@ -29,6 +29,11 @@ func NewID(now time.Time) ID {
 // String gives the 22 characters of the ID in unpadded base64url.
 func (id ID) String() string { return base64.RawURLEncoding.EncodeToString(id[:]) }
 
+// Time is the instant that the ID was made for, cut to the millisecond.
+func (id ID) Time() time.Time {
+	return time.UnixMilli(int64(binary.BigEndian.Uint16(id[0:]))<<32 | int64(binary.BigEndian.Uint32(id[2:]))).UTC()
+}
+
 // IsZero tells whether the ID was never set.
 func (id ID) IsZero() bool { return id == ID{} }
 

@@ -105,7 +105,7 @@ CREATE TABLE session (
   expires_at BIGINT NOT NULL,
   ended_at   BIGINT
 );
-CREATE INDEX session_user ON session (user_id);
+CREATE INDEX session_by_user ON session (user_id);
 CREATE INDEX session_purge ON session (expires_at);
 
 CREATE TABLE auth_code (

@@ -105,7 +105,7 @@ CREATE TABLE session (
   expires_at INTEGER NOT NULL,
   ended_at   INTEGER
 ) STRICT;
-CREATE INDEX session_user ON session (user_id);
+CREATE INDEX session_by_user ON session (user_id);
 CREATE INDEX session_purge ON session (expires_at);
 
 CREATE TABLE auth_code (

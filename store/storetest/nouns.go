@@ -315,8 +315,11 @@ func testPurge(t *testing.T, f *fixture) {
 			}
 		}
 	}
-	if n := purge(); n != 0 {
-		t.Errorf("purged %d live rows", n)
+	purge() // may drop budgets that are full again, nothing else
+	for _, table := range []string{"challenge", "auth_code", "session", "oidc_grant", "mail"} {
+		if rows := f.count(`SELECT COUNT(*) FROM ` + table); rows != 1 {
+			t.Errorf("%d live rows in %s, want 1", rows, table)
+		}
 	}
 	f.db.AdvanceForTest(60 * 24 * time.Hour)
 	purge()
