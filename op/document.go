@@ -1,0 +1,124 @@
+package op
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+)
+
+// document is a public JSON document that stays the same between changes of
+// configuration.
+type document struct {
+	body  []byte
+	etag  string
+	cache string // Cache-Control
+}
+
+func newDocument(v any, cache string) (document, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return document{}, fmt.Errorf("write document: %w", err)
+	}
+	sum := sha256.Sum256(body)
+	return document{body, `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, cache}, nil
+}
+
+// serve answers GET, HEAD and a preflight from anywhere.
+func (d document) serve(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	methods := []string{http.MethodGet, http.MethodHead}
+	if r.Method == http.MethodOptions {
+		allowPreflight(h, methods)
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if !allowed(w, r, methods) {
+		return
+	}
+	h.Set("ETag", d.etag)
+	h.Set("Cache-Control", d.cache)
+	if matches(r.Header.Get("If-None-Match"), d.etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", "application/json")
+	w.Write(d.body)
+}
+
+// matches compares as RFC 9110 section 13.1.2 asks: weakly.
+func matches(header, etag string) bool {
+	for tag := range strings.SplitSeq(header, ",") {
+		tag = strings.TrimSpace(tag)
+		if tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Provider) serveDiscovery(w http.ResponseWriter, r *http.Request) { p.discovery.serve(w, r) }
+
+func (p *Provider) serveKeys(w http.ResponseWriter, r *http.Request) {
+	set, err := p.currentKeys(r.Context())
+	if err != nil {
+		p.log.ErrorContext(r.Context(), "publish keys", "error", err)
+		writeError(w, answerable(err), 0)
+		return
+	}
+	set.document.serve(w, r)
+}
+
+// configuration is the provider's metadata (OpenID Connect Discovery section 3,
+// RFC 8414, RFC 9207). It names nothing that is not there; end_session_endpoint,
+// revocation_endpoint and introspection_endpoint come with their endpoints.
+type configuration struct {
+	Issuer                string   `json:"issuer"`
+	AuthorizationEndpoint string   `json:"authorization_endpoint"`
+	TokenEndpoint         string   `json:"token_endpoint"`
+	UserinfoEndpoint      string   `json:"userinfo_endpoint"`
+	JWKSURI               string   `json:"jwks_uri"`
+	Scopes                []string `json:"scopes_supported"`
+	ResponseTypes         []string `json:"response_types_supported"`
+	ResponseModes         []string `json:"response_modes_supported"`
+	GrantTypes            []string `json:"grant_types_supported"`
+	SubjectTypes          []string `json:"subject_types_supported"`
+	IDTokenAlgs           []string `json:"id_token_signing_alg_values_supported"`
+	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
+	Claims                []string `json:"claims_supported"`
+	ClaimTypes            []string `json:"claim_types_supported"`
+	Prompts               []string `json:"prompt_values_supported"`
+	AuthorizationIss      bool     `json:"authorization_response_iss_parameter_supported"`
+	ClaimsParameter       bool     `json:"claims_parameter_supported"`
+	RequestParameter      bool     `json:"request_parameter_supported"`
+	RequestURIParameter   bool     `json:"request_uri_parameter_supported"` // absent would mean true
+}
+
+func (p *Provider) configuration() configuration {
+	return configuration{
+		Issuer:                p.issuer,
+		AuthorizationEndpoint: p.issuer + pathAuth,
+		TokenEndpoint:         p.issuer + pathToken,
+		UserinfoEndpoint:      p.issuer + pathUserinfo,
+		JWKSURI:               p.issuer + pathKeys,
+		Scopes:                scopesSupported,
+		ResponseTypes:         []string{string(oidc.ResponseTypeCode)},
+		ResponseModes:         []string{string(oidc.ResponseModeQuery)},
+		GrantTypes:            []string{string(oidc.GrantTypeCode)},
+		SubjectTypes:          []string{"public"},
+		IDTokenAlgs:           algsSupported,
+		TokenAuthMethods:      []string{string(oidc.AuthMethodBasic), string(oidc.AuthMethodPost), string(oidc.AuthMethodNone)},
+		ChallengeMethods:      []string{string(oidc.CodeChallengeMethodS256)},
+		Claims: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "sid", "at_hash",
+			"name", "created_at", "updated_at", "email", "email_verified"},
+		ClaimTypes:       []string{"normal"},
+		Prompts:          []string{promptNone, promptLogin, promptConsent, promptSelect, promptCreate},
+		AuthorizationIss: true,
+	}
+}

@@ -1,0 +1,130 @@
+package op
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"time"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+
+	"idp/store"
+)
+
+// How long a sealed request is worth something: fresh for an hour, after which a
+// page says so and restarts it in place; after a day the app has to start again.
+const (
+	requestFresh = time.Hour
+	requestKept  = 24 * time.Hour
+)
+
+// sealedRequest is the content of r. Fields are only ever added, so that r stays
+// readable one release back and forward; V moves when that is not possible.
+type sealedRequest struct {
+	V       int               `json:"v"`
+	Request store.AuthRequest `json:"q"`
+	State   []byte            `json:"b,omitempty"` // a state that is not plain ASCII: JSON would change its bytes
+}
+
+// Seal makes the URL parameter r of a validated request, bound to a browser.
+func (p *Provider) Seal(req store.AuthRequest, browser store.Hash) string {
+	v := sealedRequest{V: 1, Request: req}
+	if !isVSCHAR(req.State) {
+		v.State, v.Request.State = []byte(req.State), ""
+	}
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false) // would make six bytes of an ampersand
+	if err := enc.Encode(v); err != nil {
+		panic(err) // strings and numbers only
+	}
+	return encode(p.requests.Seal(bytes.TrimSpace(text.Bytes()), browser[:]))
+}
+
+// Open reads what [Provider.Seal] made for this browser. Errors: [store.Expired]
+// when it is older than an hour, with the request, or older than a day, without;
+// [store.Invalid] when it was changed or belongs to another browser.
+func (p *Provider) Open(sealed string, browser store.Hash) (store.AuthRequest, error) {
+	const op = "open authorization request"
+	invalid := &store.Error{Code: store.Invalid, Op: op}
+	if len(sealed) > 4*maxQuery {
+		return store.AuthRequest{}, invalid
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
+	if err != nil {
+		return store.AuthRequest{}, invalid
+	}
+	text, err := p.requests.Open(raw, browser[:])
+	if err != nil {
+		return store.AuthRequest{}, invalid
+	}
+	var v sealedRequest
+	if err := json.Unmarshal(text, &v); err != nil || v.V != 1 {
+		return store.AuthRequest{}, invalid
+	}
+	if v.State != nil {
+		v.Request.State = string(v.State)
+	}
+	expired := &store.Error{Code: store.Expired, Op: op}
+	switch age := p.store.Now().Sub(v.Request.StartedAt); {
+	case age > requestKept:
+		return store.AuthRequest{}, expired
+	case age > requestFresh:
+		return v.Request, expired
+	}
+	return v.Request, nil
+}
+
+// Finish is what follows when the challenge of a request is proved: the session,
+// the authorization code and the redirect. Session secret and code are derived
+// from the challenge under the current instance secret, so a second run of the
+// same guess lands on the same ones. previous is the session this browser had.
+func (p *Provider) Finish(req store.AuthRequest, challenge store.ID, previous store.Hash) store.Finish {
+	session := p.sessions.Sum(challenge[:])
+	code := p.codes.Sum(challenge[:])
+	return store.Finish{
+		Completion: store.Completion{
+			Session: store.NewSession{
+				Hash: store.HashOf(session[:]), Idle: p.config.SessionIdle, Absolute: p.config.SessionAbsolute,
+				AMR: []string{"otp"}, Replaces: previous,
+			},
+			Code:   p.newCode(req, code),
+			Event:  "user.signed_in",
+			UserID: store.RandomText(12),
+		},
+		SessionSecret: encode(session[:]),
+		Redirect:      p.answer(targetOf(req), "code", encode(code[:])),
+	}
+}
+
+// Cancel is where the browser goes when the person turns back.
+func (p *Provider) Cancel(req store.AuthRequest) string {
+	return p.answer(targetOf(req), "error", string(oidc.AccessDenied), "error_description", "the person turned back")
+}
+
+func (p *Provider) newCode(req store.AuthRequest, code [32]byte) store.NewCode {
+	return store.NewCode{
+		Hash: store.HashOf(code[:]), Client: req.Client, RedirectURI: req.RedirectURI, CodeChallenge: req.CodeChallenge,
+		Nonce: req.Nonce, Scopes: req.Scopes, TTL: p.config.CodeTTL,
+	}
+}
+
+// newSecret makes 256 random bits.
+func newSecret() (s [32]byte) {
+	rand.Read(s[:])
+	return s
+}
+
+func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// isVSCHAR tells whether s is what RFC 6749 appendix A.5 says of a state:
+// printable ASCII.
+func isVSCHAR(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,159 @@
+package op
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"time"
+
+	jose "github.com/go-jose/go-jose/v4"
+
+	"idp/store"
+)
+
+// retiredShown is how long a retired key stays published: longer than any token
+// it has signed lives, plus what clients cache.
+const retiredShown = 24 * time.Hour
+
+// keySet is the signing keys, opened and ready for use.
+type keySet struct {
+	source   []store.SigningKey // what it was made from
+	until    time.Time          // when a retired key is to be dropped; zero: never
+	signers  map[string]*signer // the live key of each algorithm
+	document document           // the JWKS
+}
+
+// currentKeys gives the keys as the store has them, which is at most 5 s old: a
+// key that another replica made is published by then. When the store does not
+// answer, the keys known before are as good.
+func (p *Provider) currentKeys(ctx context.Context) (*keySet, error) {
+	set := p.keys.Load()
+	stored, err := p.store.SigningKeys(ctx)
+	if err != nil {
+		if set != nil {
+			return set, nil
+		}
+		return nil, fmt.Errorf("read signing keys: %w", err)
+	}
+	if now := p.store.Now(); set == nil || !set.is(stored, now) {
+		p.keyMu.Lock()
+		defer p.keyMu.Unlock()
+		return p.loadKeys(stored, now)
+	}
+	return set, nil
+}
+
+// is tells whether the set was made from these keys.
+func (s *keySet) is(stored []store.SigningKey, now time.Time) bool {
+	return (s.until.IsZero() || now.Before(s.until)) && slices.EqualFunc(s.source, stored, func(a, b store.SigningKey) bool {
+		return a.ID == b.ID && a.RetiredAt.Equal(b.RetiredAt)
+	})
+}
+
+// loadKeys opens keys; keyMu is held.
+func (p *Provider) loadKeys(stored []store.SigningKey, now time.Time) (*keySet, error) {
+	if old := p.keys.Load(); old != nil && old.is(stored, now) {
+		return old, nil
+	}
+	set := &keySet{source: slices.Clone(stored), signers: map[string]*signer{}}
+	published := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+	for _, k := range stored {
+		if !k.RetiredAt.IsZero() {
+			gone := k.RetiredAt.Add(retiredShown)
+			if !now.Before(gone) {
+				continue
+			}
+			if set.until.IsZero() || gone.Before(set.until) {
+				set.until = gone
+			}
+		} else if err := p.openKey(set, k); err != nil {
+			return nil, err
+		}
+		public, err := x509.ParsePKIXPublicKey(k.Public)
+		if err != nil {
+			return nil, fmt.Errorf("read signing key %s: %w", k.ID, err)
+		}
+		published.Keys = append(published.Keys, jose.JSONWebKey{Key: public, KeyID: k.ID, Algorithm: k.Alg, Use: "sig"})
+	}
+	var err error
+	// Always revalidated, at the price of a 304: a key made for a client's new
+	// algorithm signs at once, and a cached set without it would fail sign-ins.
+	if set.document, err = newDocument(published, "public, no-cache"); err != nil {
+		return nil, err
+	}
+	p.keys.Store(set)
+	return set, nil
+}
+
+// openKey adds the private half of a live key.
+func (p *Provider) openKey(set *keySet, k store.SigningKey) error {
+	der, err := p.keySealer.Open(k.Sealed, []byte(k.ID))
+	if err != nil {
+		return fmt.Errorf("open signing key %s: %w", k.ID, err)
+	}
+	private, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		return fmt.Errorf("read signing key %s: %w", k.ID, err)
+	}
+	set.signers[k.Alg], err = newSigner(k.ID, k.Alg, private)
+	return err
+}
+
+// signerFor gives the key of an algorithm, made if there is none yet. Of replicas
+// that make one at the same time the first wins, and the others sign with its.
+func (p *Provider) signerFor(ctx context.Context, alg string) (*signer, error) {
+	set, err := p.currentKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if s := set.signers[alg]; s != nil {
+		return s, nil
+	}
+	p.keyMu.Lock()
+	defer p.keyMu.Unlock()
+	if s := p.keys.Load().signers[alg]; s != nil {
+		return s, nil
+	}
+	made, err := p.newKey(alg)
+	if err != nil {
+		return nil, fmt.Errorf("make signing key: %w", err)
+	}
+	if err := p.store.AddSigningKey(ctx, made); err != nil {
+		return nil, fmt.Errorf("make signing key: %w", err)
+	}
+	stored, err := p.store.SigningKeys(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read signing keys: %w", err)
+	}
+	if set, err = p.loadKeys(stored, p.store.Now()); err != nil {
+		return nil, err
+	}
+	if s := set.signers[alg]; s != nil {
+		return s, nil
+	}
+	return nil, fmt.Errorf("make signing key: the store has none for %s after one was added", alg)
+}
+
+// newKey makes a key, named by its thumbprint (RFC 7638).
+func (p *Provider) newKey(alg string) (store.SigningKey, error) {
+	key, err := generate(alg)
+	if err != nil {
+		return store.SigningKey{}, err
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return store.SigningKey{}, err
+	}
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		return store.SigningKey{}, err
+	}
+	thumbprint, err := (&jose.JSONWebKey{Key: key.Public()}).Thumbprint(crypto.SHA256)
+	if err != nil {
+		return store.SigningKey{}, err
+	}
+	kid := encode(thumbprint)
+	return store.SigningKey{ID: kid, Alg: alg, Sealed: p.keySealer.Seal(private, []byte(kid)), Public: public}, nil
+}

@@ -1,0 +1,289 @@
+package op_test
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"idp/keyring"
+	"idp/op"
+	"idp/store"
+	"idp/store/sqlite"
+	"idp/store/sqlstore"
+)
+
+const (
+	callback = "https://shop.example/callback?shop=1"
+	secret   = "0123456789abcdefghijABCDEFGHIJ01"
+	verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // RFC 7636 appendix B, and its challenge
+	s256     = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+)
+
+// fixture is a provider over a real SQLite store, served over HTTP.
+type fixture struct {
+	*testing.T
+	db       *sqlstore.DB
+	provider *op.Provider
+	server   *httptest.Server
+	browser  store.Hash
+	log      *strings.Builder
+
+	mu      sync.Mutex
+	session store.Hash // in the browser's cookie; zero: none
+	begun   []store.AuthRequest
+	refused []store.Problem
+}
+
+// Hash and Session stand for the cookies.
+func (f *fixture) Hash(*http.Request) (store.Hash, bool) { return f.browser, true }
+func (f *fixture) Session(*http.Request) (store.Hash, bool) {
+	return f.session, !f.session.IsZero()
+}
+
+// Begin and Refuse stand for the pages.
+func (f *fixture) Begin(w http.ResponseWriter, _ *http.Request, req store.AuthRequest, _ store.Client) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.begun = append(f.begun, req)
+	io.WriteString(w, "the page")
+}
+
+func (f *fixture) Refuse(w http.ResponseWriter, _ *http.Request, problem store.Problem) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refused = append(f.refused, problem)
+	w.WriteHeader(http.StatusBadRequest)
+}
+
+var (
+	ring, _  = keyring.New([]byte("0123456789abcdef0123456789abcdef"))
+	someKeys struct { // made once: an RSA key takes its time
+		sync.Once
+		keys []store.SigningKey
+	}
+)
+
+func setup(t *testing.T) *fixture {
+	t.Helper()
+	f := &fixture{T: t, browser: random(), log: &strings.Builder{}}
+	f.db = openDB(t, filepath.Join(t.TempDir(), "idp.db"))
+	var handler http.Handler
+	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	t.Cleanup(f.server.Close)
+	someKeys.Do(func() {
+		f.newProvider()
+		keys, err := f.db.SigningKeys(t.Context())
+		f.must(err)
+		someKeys.keys = keys
+	})
+	for _, k := range someKeys.keys {
+		f.must(f.db.AddSigningKey(t.Context(), k))
+	}
+	f.provider = f.newProvider()
+	handler = f.provider.Handler()
+	f.client(store.Client{ID: "shop", Type: store.Traditional, PKCE: true})
+	return f
+}
+
+func openDB(t *testing.T, path string) *sqlstore.DB {
+	t.Helper()
+	engine, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	db := sqlstore.New(engine)
+	if err := db.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func (f *fixture) newProvider() *op.Provider {
+	f.Helper()
+	endpoint, _ := url.Parse(f.server.URL)
+	p, err := op.New(op.Deps{Store: f.db, Ring: ring, Endpoint: endpoint, Browser: f, Pages: f, Log: slog.New(slog.NewTextHandler(f.log, nil))})
+	f.must(err)
+	f.must(p.Start(f.Context()))
+	return p
+}
+
+func (f *fixture) client(c store.Client) store.Client {
+	f.Helper()
+	if c.RedirectURIs == nil {
+		c.RedirectURIs = []string{callback}
+	}
+	if c.IDTokenAlg == "" {
+		c.IDTokenAlg = "ES256"
+	}
+	if c.Type.Confidential() {
+		c.Secrets = []store.ClientSecret{{ID: store.NewID(time.Now()), Hash: store.HashOf([]byte(secret)), Prefix: secret[:4]}}
+	}
+	c.Name = "Shop"
+	f.must(f.db.CreateClient(f.Context(), c))
+	return c
+}
+
+func (f *fixture) must(err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+func random() (h store.Hash) {
+	rand.Read(h[:])
+	return h
+}
+
+// signIn proves a challenge for a request as the code engine does, and gives what
+// followed.
+func (f *fixture) signIn(req store.AuthRequest) store.Finish {
+	f.Helper()
+	n := store.NewChallenge{ID: store.NewID(f.db.Now()), Purpose: store.PurposeSignIn, Browser: f.browser, Request: req.ID,
+		Email: "ada@example.com", Address: random(), MAC: random(), CodeTTL: time.Minute, TTL: time.Hour, Tries: 5, Sends: 3,
+		Mail: store.NewMail{ID: store.NewID(f.db.Now()), Usage: store.UsageSignIn, Payload: []byte("sealed"), TTL: time.Minute}}
+	_, err := f.db.BeginChallenge(f.Context(), n)
+	f.must(err)
+	finish := f.provider.Finish(req, n.ID, store.Hash{})
+	in, err := f.db.CompleteChallenge(f.Context(), store.Guess{Challenge: n.ID, Browser: f.browser, Purpose: n.Purpose, Request: n.Request,
+		Email: n.Email, MACs: []store.Hash{n.MAC}, Confirm: true, Attempt: random()}, finish.Completion)
+	f.must(err)
+	if in.Outcome != store.OutcomeAccepted {
+		f.Fatalf("outcome %d", in.Outcome)
+	}
+	return finish
+}
+
+// code signs in from the authorize endpoint on and gives the authorization code.
+func (f *fixture) code(changes ...string) string {
+	f.Helper()
+	f.session = store.Hash{}
+	n := len(f.begun)
+	if r := f.authorize(changes...); r.StatusCode != http.StatusOK || len(f.begun) != n+1 {
+		f.Fatalf("authorize: %d %s %+v", r.StatusCode, r.Header.Get("Location"), f.refused)
+	}
+	return query(f.T, f.signIn(f.begun[n]).Redirect).Get("code")
+}
+
+// params are those of a good request, with name-value pairs changed; the value
+// "-" takes a parameter out.
+func params(changes ...string) url.Values {
+	v := url.Values{"client_id": {"shop"}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {"openid profile email"},
+		"state": {"st"}, "code_challenge": {s256}, "code_challenge_method": {"S256"}}
+	return change(v, changes)
+}
+
+func change(v url.Values, changes []string) url.Values {
+	for i := 0; i < len(changes); i += 2 {
+		if changes[i+1] == "-" {
+			v.Del(changes[i])
+		} else {
+			v.Set(changes[i], changes[i+1])
+		}
+	}
+	return v
+}
+
+func (f *fixture) authorize(changes ...string) *http.Response {
+	f.Helper()
+	return f.get("/oidc/auth?" + params(changes...).Encode())
+}
+
+func (f *fixture) get(path string, headers ...string) *http.Response {
+	f.Helper()
+	return f.do(http.MethodGet, path, "", headers...)
+}
+
+// do sends a request and follows no redirect. headers are name-value pairs.
+func (f *fixture) do(method, path, body string, headers ...string) *http.Response {
+	f.Helper()
+	r, err := http.NewRequestWithContext(f.Context(), method, f.server.URL+path, strings.NewReader(body))
+	f.must(err)
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultTransport.RoundTrip(r)
+	f.must(err)
+	f.Cleanup(func() { response.Body.Close() })
+	return response
+}
+
+// exchange redeems a code as the client shop, with changes.
+func (f *fixture) exchange(code string, changes ...string) *http.Response {
+	f.Helper()
+	v := url.Values{"grant_type": {"authorization_code"}, "client_id": {"shop"}, "client_secret": {secret}, "code": {code},
+		"redirect_uri": {callback}, "code_verifier": {verifier}}
+	return f.do(http.MethodPost, "/oidc/token", change(v, changes).Encode())
+}
+
+type tokens struct {
+	Access  string `json:"access_token"`
+	Type    string `json:"token_type"`
+	Expires int    `json:"expires_in"`
+	ID      string `json:"id_token"`
+	Scope   *string
+}
+
+func (f *fixture) tokens(r *http.Response) (t tokens) {
+	f.Helper()
+	if r.StatusCode != http.StatusOK {
+		b, _ := io.ReadAll(r.Body)
+		f.Fatalf("token endpoint: %d %s", r.StatusCode, b)
+	}
+	f.must(json.NewDecoder(r.Body).Decode(&t))
+	return t
+}
+
+// fails checks status, code and the members that Logto's SDKs need.
+func fails(t *testing.T, r *http.Response, status int, code string) {
+	t.Helper()
+	var body map[string]string
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		t.Fatalf("status %d, body: %v", r.StatusCode, err)
+	}
+	if r.StatusCode != status || body["error"] != code {
+		t.Fatalf("got %d %v, want %d %s", r.StatusCode, body, status, code)
+	}
+	if body["code"] != "oidc."+code || body["message"] == "" || body["message"] != body["error_description"] {
+		t.Errorf("members of the error: %v", body)
+	}
+	if r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("headers of the error: %v", r.Header)
+	}
+}
+
+func query(t *testing.T, location string) url.Values {
+	t.Helper()
+	u, err := url.Parse(location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func challengeOf(verifier string) string {
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
