@@ -1,0 +1,373 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"idp/store"
+)
+
+// enter goes from the app to the code page: authorize, type the address.
+func (v *visitor) enter(r request, email string) page {
+	v.t.Helper()
+	p := v.get(r.path()).is(200)
+	action := "/sign-in"
+	if p.form(action) == nil || r.params.Get("first_screen") == "register" {
+		action = "/register"
+	}
+	return v.submit(p, action, "email", email)
+}
+
+// signUp makes an account and gives the answer to the client.
+func (v *visitor) signUp(r request, email string) url.Values {
+	v.t.Helper()
+	r.params.Set("first_screen", "register")
+	n := len(v.s.inbox(email))
+	p := v.enter(r, email).is(200)
+	return v.submit(p, "/verify", "code", v.s.code(email, n+1)).answer(r)
+}
+
+func TestSignUpThenSignIn(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *server) {
+		app := s.newClient()
+		r := s.request(app, "first_screen", "register")
+		v := newVisitor(t, s)
+		p := v.enter(r, "Ada@Example.com").is(200, "ada@example.com")
+		if !strings.HasPrefix(p.url.Path, "/verify") {
+			t.Errorf("the code page is at %s", p.url.Path)
+		}
+		if v, ok := p.field("code"); !ok || v != "" {
+			t.Error("no empty code field")
+		}
+		p = v.submit(p, "/verify", "code", s.code("ada@example.com", 1))
+		tok := s.redeem(r, p.answer(r).Get("code"))
+		if tok.status != 200 || tok.Scope == "" || tok.IDToken == "" || tok.TokenType != "Bearer" || tok.ExpiresIn < 60 {
+			t.Fatalf("tokens: %+v", tok)
+		}
+		status, claims := s.userinfo(tok.AccessToken)
+		if status != 200 || claims["email"] != "ada@example.com" || claims["email_verified"] != true {
+			t.Errorf("userinfo %d: %v", status, claims)
+		}
+
+		// Another browser signs in to the account.
+		r = s.request(app)
+		other := newVisitor(t, s)
+		p = other.enter(r, "ada@example.com").is(200)
+		code := s.code("ada@example.com", 2)
+		p = other.submit(p, "/verify", "code", " "+code[:3]+" - "+code[3:]+" ")
+		again := s.redeem(r, p.answer(r).Get("code"))
+		if _, c := s.userinfo(again.AccessToken); c["sub"] != claims["sub"] {
+			t.Errorf("signed in as %v, want %v", c["sub"], claims["sub"])
+		}
+		// This browser is signed in already: straight back to the app.
+		r = s.request(app)
+		if p := other.get(r.path()); p.answer(r).Get("code") == "" {
+			t.Error("no single sign-on")
+		}
+		// prompt=login asks again, prompt=none says that nobody is signed in.
+		other.get(s.request(app, "prompt", "login").path()).is(200)
+		r = s.request(app, "prompt", "none")
+		if got := newVisitor(t, s).get(r.path()).answer(r).Get("error"); got != "login_required" {
+			t.Errorf("prompt=none: %q", got)
+		}
+		// What the code gave dies when the code comes again.
+		r = s.request(app)
+		first := other.get(r.path()).answer(r).Get("code")
+		tok = s.redeem(r, first)
+		if replay := s.redeem(r, first); replay.status != 400 || replay.Error != "invalid_grant" || replay.Code != "oidc.invalid_grant" {
+			t.Errorf("replay: %+v", replay)
+		}
+		if status, _ := s.userinfo(tok.AccessToken); status != http.StatusUnauthorized {
+			t.Errorf("userinfo after a replay: %d", status)
+		}
+	})
+}
+
+func TestWrongScreenAsksFirst(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *server) {
+		app := s.newClient()
+		r := s.request(app)
+		v := newVisitor(t, s)
+		p := v.enter(r, "new@example.com").is(200)
+		p = v.submit(p, "/verify", "code", s.code("new@example.com", 1)).is(200, "new@example.com")
+		if p.leaves != "" {
+			t.Fatal("an account was made without asking")
+		}
+		v.submit(p, "/verify").answer(r) // the button agrees
+
+		r = s.request(app, "first_screen", "register")
+		v = newVisitor(t, s)
+		p = v.enter(r, "new@example.com").is(200)
+		p = v.submit(p, "/verify", "code", s.code("new@example.com", 2)).is(200, "new@example.com")
+		v.submit(p, "/verify").answer(r)
+	})
+}
+
+func TestCodePageMistakes(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *server) {
+		app := s.newClient()
+		r := s.request(app, "first_screen", "register", "state", strings.Repeat("s", 2048))
+		v := newVisitor(t, s)
+		p := v.enter(r, "ada@example.com").is(200)
+		code := s.code("ada@example.com", 1)
+		wrong := "000000"
+		if code == wrong {
+			wrong = "000001"
+		}
+
+		// What cannot be a code costs no try; what was typed stays.
+		for _, typed := range []string{"", "12", "abc def", strings.Repeat("9", 500), "1234567", "12345\x00"} {
+			q := v.submit(p, "/verify", "code", typed)
+			if q.status/100 != 4 || q.form("/verify") == nil && q.text() == "" {
+				t.Errorf("code %q: status %d", typed, q.status)
+			}
+		}
+		q := v.submit(p, "/verify", "code", wrong).is(422, "4")
+		if q.alert() == "" {
+			t.Error("the error has no role=alert")
+		}
+		if kept, _ := q.field("code"); kept != wrong {
+			t.Errorf("what was typed is gone: %q", kept)
+		}
+		// Another browser with the same page gets nowhere and costs nothing.
+		if thief := newVisitor(t, s).submit(p, "/verify", "code", code); thief.status/100 == 3 && strings.Contains(thief.leaves, "code=") {
+			t.Fatal("the code worked in another browser")
+		}
+		// Reloading, going back to the address page and forward again loses nothing.
+		v.get(p.url.String()).is(200)
+		v.get(r.path()).is(200)
+		// Too early for another code: the page says how long.
+		if again := v.submit(v.get(p.url.String()), "/verify/resend"); again.status/100 == 5 || again.leaves != "" {
+			t.Errorf("resend too early: %d %s", again.status, again.leaves)
+		}
+		for range 3 {
+			v.submit(p, "/verify", "code", wrong).is(422)
+		}
+		spent := v.submit(p, "/verify", "code", wrong)
+		if spent.status/100 != 4 {
+			t.Errorf("fifth wrong code: %d", spent.status)
+		}
+		if dead := v.submit(p, "/verify", "code", code); dead.leaves != "" && strings.Contains(dead.leaves, "code=") {
+			t.Fatal("a spent challenge accepted its code")
+		}
+		// The way out works: a fresh challenge.
+		p = v.enter(r, "ada@example.com").is(200)
+		answer := v.submit(p, "/verify", "code", s.code("ada@example.com", 2)).answer(r)
+		if answer.Get("state") != strings.Repeat("s", 2048) {
+			t.Error("the state was not given back as it was")
+		}
+		// Double click and back button: the same redirect, one session.
+		twice := v.submit(p, "/verify", "code", s.code("ada@example.com", 2)).answer(r)
+		if twice.Get("code") != answer.Get("code") {
+			t.Error("the second click made a second code")
+		}
+	})
+}
+
+func TestBadAuthorizationRequests(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "sqlite")
+	s.start()
+	app := s.newClient()
+	v := newVisitor(t, s)
+	for name, change := range map[string][]string{
+		"unknown client": {"client_id", "nobody"},
+		"no client":      {"client_id", ""},
+		"unregistered":   {"redirect_uri", "https://evil.example/callback"},
+		"trailing slash": {"redirect_uri", callback + "/"},
+		"no redirect":    {"redirect_uri", ""},
+		"case":           {"redirect_uri", strings.ToUpper(callback)},
+		"huge":           {"state", strings.Repeat("x", 40_000)},
+	} {
+		p := v.get(s.request(app, change...).path())
+		if p.leaves != "" || p.status/100 != 4 || !strings.Contains(p.header.Get("Content-Type"), "text/html") {
+			t.Errorf("%s: status %d, redirect %q: want a page", name, p.status, p.leaves)
+		}
+	}
+	for name, c := range map[string]struct {
+		change []string
+		want   string
+	}{
+		"token":           {[]string{"response_type", "token"}, "unsupported_response_type"},
+		"no PKCE":         {[]string{"code_challenge", ""}, "invalid_request"},
+		"plain PKCE":      {[]string{"code_challenge_method", "plain"}, "invalid_request"},
+		"short challenge": {[]string{"code_challenge", "abc"}, "invalid_request"},
+		"none with login": {[]string{"prompt", "none login"}, "invalid_request"},
+		"request object":  {[]string{"request", "eyJ"}, "request_not_supported"},
+		"request uri":     {[]string{"request_uri", "https://x.example/"}, "request_uri_not_supported"},
+		"fragment":        {[]string{"response_mode", "fragment"}, "invalid_request"},
+	} {
+		r := s.request(app, c.change...)
+		if got := v.get(r.path()).answer(r).Get("error"); got != c.want {
+			t.Errorf("%s: error %q, want %q", name, got, c.want)
+		}
+	}
+	r := s.request(app)
+	for _, twice := range []string{"client_id", "redirect_uri", "state", "scope"} {
+		p := v.get(r.path() + "&" + twice + "=" + url.QueryEscape(r.params.Get(twice)))
+		if p.status == 200 || strings.Contains(p.leaves, "code=") {
+			t.Errorf("%s twice: status %d %s", twice, p.status, p.leaves)
+		}
+	}
+	// Extras that make no sense are dropped.
+	v.get(s.request(app, "first_screen", "nonsense", "interaction_mode", "x", "ui_locales", "zz-!!", "direct_sign_in", "x", "display", "touch").path()).is(200)
+}
+
+// Everything that a stranger may type or send into the pages.
+func TestStrangeInput(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "sqlite")
+	s.start()
+	app := s.newClient()
+	v := newVisitor(t, s)
+	p := v.get(s.request(app).path()).is(200)
+	for _, email := range []string{"", "ada", "a@b", "ada@example.com\r\nBcc: x@example.com", "a\x00@example.com", "\xff@example.com",
+		strings.Repeat("a", 70_000) + "@example.com", "<script>@example.com", "ada@example.com,bob@example.com"} {
+		q := v.submit(p, "/sign-in", "email", email)
+		if q.status/100 != 4 {
+			t.Errorf("address %.30q: status %d", email, q.status)
+		}
+	}
+	for _, path := range []string{"/sign-in", "/register", "/verify", "/verify?r=x&c=y", "/verify?c=%00", "/verify/status", "/verify/status?c=x", "/sign-in?r=AAAA", "/sign-in?r=%ff",
+		"/nothing", "/oidc/nothing", "/oidc/auth", "/static/../../etc/passwd", "/verify/resend", "/dev/inbox", "/", "/healthz", "/readyz", "/oidc/jwks", "/oidc/.well-known/openid-configuration"} {
+		v.get(path)
+		v.do(http.MethodPost, path, url.Values{"email": {"x@example.com"}, "r": {"x"}, "c": {"y"}, "code": {"123456"}})
+		v.do(http.MethodPost, path, url.Values{})
+		v.do(http.MethodHead, path, nil)
+		v.do(http.MethodPut, path, nil)
+	}
+	for _, form := range []url.Values{
+		{"grant_type": {"authorization_code"}}, {"grant_type": {"x"}}, {}, {"grant_type": {"refresh_token"}, "refresh_token": {"x"}},
+		{"grant_type": {"authorization_code"}, "code": {strings.Repeat("x", 5000)}, "client_id": {app.ID}, "client_secret": {app.Secret}, "redirect_uri": {callback}},
+		{"grant_type": {"authorization_code"}, "code": {"\x00"}, "client_id": {app.ID}, "client_secret": {"wrong"}, "redirect_uri": {callback}},
+		{"grant_type": {"client_credentials"}, "client_id": {app.ID}, "client_secret": {app.Secret}},
+	} {
+		if q := v.do(http.MethodPost, "/oidc/token", form); q.status/100 != 4 {
+			t.Errorf("%v: status %d", form, q.status)
+		}
+	}
+	// A post from another site is refused, a form without our cookie gets a page that helps.
+	if q := v.do(http.MethodPost, "/sign-in", url.Values{"email": {"x@example.com"}}, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); q.status != 403 {
+		t.Errorf("cross-site post: %d", q.status)
+	}
+	blocked := newVisitor(t, s)
+	blocked.http.Jar = nil
+	q := blocked.submit(blocked.get(s.request(app).path()).is(200), "/sign-in", "email", "ada@example.com")
+	if q.status/100 != 4 || !strings.Contains(strings.ToLower(q.text()), "cookie") {
+		t.Errorf("without cookies: %d %s", q.status, q.text())
+	}
+}
+
+// Ten tabs and two apps, in one browser, finish in any order.
+func TestManyTabs(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "sqlite", "IDP_LIMIT_RECIPIENT_SENDS=off")
+	s.start()
+	apps := []client{s.newClient(), s.newClient("--type", "spa", "--redirect-uri", "https://spa.example/")}
+	newVisitor(t, s).signUp(s.request(apps[0]), "ada@example.com")
+	v := newVisitor(t, s)
+	type tab struct {
+		r request
+		p page
+	}
+	var tabs []tab
+	for i := range 10 {
+		r := s.request(apps[i%2])
+		tabs = append(tabs, tab{r, v.get(r.path()).is(200)})
+	}
+	for i := range tabs {
+		tabs[i].p = v.submit(tabs[i].p, "/sign-in", "email", "ada@example.com").is(200)
+	}
+	for i := len(tabs) - 1; i >= 0; i-- {
+		code := ""
+		for _, l := range s.inbox("ada@example.com") { // any tab's code: only its own works
+			p := v.submit(tabs[i].p, "/verify", "code", l.Code)
+			if p.leaves != "" {
+				code = p.answer(tabs[i].r).Get("code")
+				break
+			}
+			if strings.Contains(p.text(), "0 tries") {
+				break
+			}
+		}
+		_ = code
+	}
+}
+
+// 64 redemptions at once over HTTP: one token set.
+func TestParallelRedemptionsOverHTTP(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *server) {
+		app := s.newClient()
+		r := s.request(app)
+		code := newVisitor(t, s).signUp(r, "ada@example.com").Get("code")
+		var wg sync.WaitGroup
+		results := make([]tokens, 64)
+		for i := range results {
+			wg.Go(func() { results[i] = s.redeem(r, code) })
+		}
+		wg.Wait()
+		won := 0
+		for _, tok := range results {
+			switch {
+			case tok.status == 200:
+				won++
+			case tok.status != 400 || tok.Error != "invalid_grant":
+				t.Errorf("%+v", tok)
+			}
+		}
+		if won != 1 {
+			t.Errorf("%d token sets, want 1", won)
+		}
+	})
+}
+
+// 200 right codes at once over HTTP: one session, one redirect.
+func TestParallelVerifyOverHTTP(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *server) {
+		r := s.request(s.newClient(), "first_screen", "register")
+		v := newVisitor(t, s)
+		p := v.enter(r, "ada@example.com").is(200)
+		code := s.code("ada@example.com", 1)
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		seen := map[string]int{}
+		for range 200 {
+			wg.Go(func() {
+				q := v.submit(p, "/verify", "code", code)
+				mu.Lock()
+				defer mu.Unlock()
+				seen[fmt.Sprint(q.status, " ", q.leaves)]++
+			})
+		}
+		wg.Wait()
+		if len(seen) != 1 {
+			t.Errorf("answers: %v", seen)
+		}
+	})
+}
+
+// The mail limits hold over HTTP, and the page says how long to wait.
+func TestRecipientLimit(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "sqlite")
+	s.start()
+	app := s.newClient()
+	for i := range 6 {
+		p := newVisitor(t, s).enter(s.request(app), fmt.Sprintf("ada+%d@example.com", i))
+		if i < 5 {
+			p.is(200)
+			continue
+		}
+		p.is(http.StatusTooManyRequests, "minute")
+	}
+	_ = store.Limited
+}

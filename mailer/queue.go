@@ -1,0 +1,240 @@
+package mailer
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"idp/keyring"
+	"idp/store"
+)
+
+// Store is what the queue asks of the store.
+type Store interface {
+	ClaimMail(ctx context.Context, worker store.ID, lease time.Duration, limit int) ([]store.QueuedMail, error)
+	SettleMail(ctx context.Context, results []store.Settled) error
+	Connectors(ctx context.Context) ([]store.Connector, error)
+}
+
+// Config is how the queue works. A zero field has the default.
+type Config struct {
+	Workers     int           // mails sent at the same time; 4
+	SendTimeout time.Duration // of one attempt; 10 s
+	Lease       time.Duration // after it another replica takes over; 30 s
+	Slack       time.Duration // of a lease, for writing the result down; 5 s
+	Poll        time.Duration // between looks for mails to take over; 1 s
+	Claim       int           // mails taken over at once; 32: four workers send them well within a lease
+	Backlog     int           // mails of this replica that wait for a worker, and results that wait for the database; 1024
+	SettleEvery time.Duration // results wait this long for company; 50 ms
+	SettleBatch int           // results written together; 64
+	Retry       time.Duration // before the second attempt, doubled for each later one; 2 s
+	MaxRetry    time.Duration // 1 min
+	Grace       time.Duration // for sends in flight at a stop, and again for their results; 5 s
+}
+
+func (c Config) withDefaults() Config {
+	c.Workers = cmp.Or(c.Workers, 4)
+	c.SendTimeout = cmp.Or(c.SendTimeout, 10*time.Second)
+	c.Lease = cmp.Or(c.Lease, 30*time.Second)
+	c.Slack = cmp.Or(c.Slack, 5*time.Second)
+	c.Poll = cmp.Or(c.Poll, time.Second)
+	c.Claim = cmp.Or(c.Claim, 32)
+	c.Backlog = cmp.Or(c.Backlog, 1024)
+	c.SettleEvery = cmp.Or(c.SettleEvery, 50*time.Millisecond)
+	c.SettleBatch = cmp.Or(c.SettleBatch, 64)
+	c.Retry = cmp.Or(c.Retry, 2*time.Second)
+	c.MaxRetry = cmp.Or(c.MaxRetry, time.Minute)
+	c.Grace = cmp.Or(c.Grace, 5*time.Second)
+	return c
+}
+
+// Deps is what a queue needs.
+type Deps struct {
+	Store   Store
+	Ring    *keyring.Ring
+	Senders Kinds
+	Replica store.ID // names this process to the others
+	Log     *slog.Logger
+	Now     func() time.Time // the database's clock
+	Config  Config
+}
+
+// Queue sends mails. Its methods are safe for concurrent use.
+type Queue struct {
+	store   Store
+	sealer  *keyring.Sealer
+	senders *senders
+	replica store.ID
+	log     *slog.Logger
+	nags    nags
+	now     func() time.Time
+	config  Config
+
+	fresh   chan job // handed over by Sent
+	claimed chan job // taken over by the claimer
+	results chan store.Settled
+	held    held
+	pace    pace
+	texts   renderer
+}
+
+// job is one mail in our hands.
+type job struct {
+	id       store.ID
+	message  store.Message
+	decoy    bool
+	attempts int // before this one, as far as they were counted
+	expires  time.Time
+}
+
+// New makes a queue. It sends nothing before [Queue.Run].
+func New(d Deps) (*Queue, error) {
+	c := d.Config.withDefaults()
+	if c.Lease <= c.SendTimeout+c.Slack {
+		return nil, fmt.Errorf("a mail's lease (%s) has to be longer than the send timeout plus the slack (%s)", c.Lease, c.SendTimeout+c.Slack)
+	}
+	return &Queue{
+		store: d.Store, sealer: d.Ring.Sealer("mail"), replica: d.Replica, log: d.Log, now: d.Now, config: c,
+		senders: &senders{kinds: d.Senders, sealer: d.Ring.Sealer("connector"), built: map[string]built{}},
+		nags:    nags{last: map[string]time.Time{}},
+		fresh:   make(chan job, c.Backlog),
+		claimed: make(chan job),
+		results: make(chan store.Settled, c.Backlog),
+		held:    held{until: map[store.ID]time.Time{}},
+	}, nil
+}
+
+// Seal makes the row for a mail: sealed, and leased to this replica.
+func (q *Queue) Seal(m store.Message, challenge store.ID) (store.NewMail, error) {
+	plain, err := json.Marshal(m)
+	if err != nil {
+		return store.NewMail{}, fmt.Errorf("seal mail: %w", err)
+	}
+	return store.NewMail{
+		ID: store.NewID(q.now()), Usage: m.Usage, Payload: q.sealer.Seal(plain, challenge[:]),
+		TTL: time.Duration(m.CodeTTL) * time.Minute, Worker: q.replica, Lease: q.config.Lease,
+	}, nil
+}
+
+// Sent hands over a mail whose row is committed. It never blocks: if all hands
+// are full, the lease ends and a replica claims the row.
+func (q *Queue) Sent(mail store.NewMail, _ store.ID, m store.Message, decoy bool) {
+	made := mail.ID.Time()
+	if !q.held.take(mail.ID, made.Add(mail.Lease)) {
+		return
+	}
+	select {
+	case q.fresh <- job{id: mail.ID, message: m, decoy: decoy, expires: made.Add(mail.TTL)}:
+	default:
+		q.held.drop(mail.ID)
+		q.nag(slog.LevelWarn, "backlog", "mails come in faster than they can be sent: they wait for their lease to end",
+			"backlog", q.config.Backlog)
+	}
+}
+
+// Run sends until ctx ends. Then it takes nothing new, gives sends in flight the
+// grace period, writes their results down and gives back what it had not begun.
+// It may be called once. The error says that results could not be written: those
+// mails may go a second time.
+func (q *Queue) Run(ctx context.Context) error {
+	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSending()
+	writing, stopWriting := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWriting()
+
+	settled := make(chan error, 1)
+	go func() { settled <- q.settle(writing) }()
+	var hands sync.WaitGroup
+	for range q.config.Workers {
+		hands.Go(func() { q.work(ctx, sending, writing) })
+	}
+	hands.Go(func() { q.claim(ctx, writing) })
+
+	<-ctx.Done()
+	defer time.AfterFunc(q.config.Grace, stopSending).Stop()
+	defer time.AfterFunc(2*q.config.Grace, stopWriting).Stop()
+	hands.Wait()
+	q.giveBack(writing)
+	close(q.results)
+	return <-settled
+}
+
+// giveBack lets other replicas have at once what this one had not begun.
+func (q *Queue) giveBack(writing context.Context) {
+	for {
+		select {
+		case j := <-q.fresh:
+			q.report(writing, store.Settled{ID: j.id, State: store.MailQueued})
+		default:
+			return
+		}
+	}
+}
+
+// report passes a result to the settler. It blocks while the database is away
+// and the backlog of results is full: what cannot be written down is not sent.
+func (q *Queue) report(writing context.Context, s store.Settled) {
+	select {
+	case q.results <- s:
+	case <-writing.Done():
+	}
+}
+
+// held is the mails in our hands, until their result is settled, with the end of
+// their lease.
+type held struct {
+	mu    sync.Mutex
+	until map[store.ID]time.Time
+}
+
+// take notes a lease. It answers false, and only makes the lease longer, if the
+// mail is in our hands already.
+func (h *held) take(id store.ID, until time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, have := h.until[id]
+	h.until[id] = until
+	return !have
+}
+
+func (h *held) lease(id store.ID) time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.until[id]
+}
+
+func (h *held) drop(ids ...store.ID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, id := range ids {
+		delete(h.until, id)
+	}
+}
+
+// nags remembers what was complained about, so that a lasting fault is one log
+// line a minute and not one a mail.
+type nags struct {
+	mu   sync.Mutex
+	last map[string]time.Time
+}
+
+func (q *Queue) nag(level slog.Level, about, msg string, args ...any) {
+	q.nags.mu.Lock()
+	now := time.Now()
+	quiet := now.Sub(q.nags.last[about]) < time.Minute
+	if !quiet {
+		q.nags.last[about] = now
+	}
+	q.nags.mu.Unlock()
+	if !quiet {
+		q.log.Log(context.Background(), level, msg, args...)
+	}
+}
+
+// errUnsettled is the cause in the error of [Queue.Run].
+var errUnsettled = errors.New("the database could not be reached")

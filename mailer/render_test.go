@@ -1,0 +1,157 @@
+package mailer_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"idp/mailer"
+	"idp/store"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata")
+
+func message(usage store.Usage, locale string) store.Message {
+	return store.Message{
+		To: "ada@example.com", Usage: usage, Locale: locale, Code: "123456", CodeTTL: 10, App: "Bookstore",
+		Browser: "Firefox on Windows", Place: "203.0.113.7", Asked: time.Date(2026, 11, 23, 12, 58, 16, 0, time.UTC),
+	}
+}
+
+func render(t *testing.T, m store.Message) mailer.Rendered {
+	t.Helper()
+	r, err := mailer.Render(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestMailsLookAsApproved(t *testing.T) {
+	t.Parallel()
+	for _, locale := range []string{"en", "ja"} {
+		for _, usage := range []store.Usage{store.UsageSignIn, store.UsageRegister, store.UsageForgotPassword, store.UsageGeneric} {
+			r := render(t, message(usage, locale))
+			golden(t, fmt.Sprintf("%s.%s.txt", usage, locale), "Subject: "+r.Subject+"\n\n"+r.Text)
+			golden(t, fmt.Sprintf("%s.%s.html", usage, locale), r.HTML)
+		}
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		gotLines, wantLines := strings.Split(got, "\n"), strings.Split(string(want), "\n")
+		i := 0
+		for i < min(len(gotLines), len(wantLines))-1 && gotLines[i] == wantLines[i] {
+			i++
+		}
+		t.Errorf("%s changed; look at it and run: go test ./mailer -update\nline %d: %s\nwas:     %s", file, i+1, gotLines[i], wantLines[i])
+	}
+}
+
+func TestFirstLineNamesAppAndCode(t *testing.T) {
+	t.Parallel()
+	for locale, want := range map[string]string{
+		"en": "Your Bookstore verification code is 123456", "ja": "Bookstore の確認コードは 123456 です",
+		"ja-JP": "Bookstore の確認コードは 123456 です", "JA": "Bookstore の確認コードは 123456 です",
+		"de": "Your Bookstore verification code is 123456", "": "Your Bookstore verification code is 123456",
+	} {
+		r := render(t, message(store.UsageSignIn, locale))
+		if first, _, _ := strings.Cut(r.Text, "\n"); first != want {
+			t.Errorf("locale %q starts with %q", locale, first)
+		}
+		if strings.Contains(r.Subject, "123456") {
+			t.Errorf("the subject holds the code: %q", r.Subject)
+		}
+		if !strings.Contains(r.HTML, ">123456<") {
+			t.Error("the code is not in one piece")
+		}
+	}
+}
+
+func TestHostileNamesStayText(t *testing.T) {
+	t.Parallel()
+	m := message(store.UsageSignIn, "en")
+	m.App = "Evil\r\nBcc: all@example.com\u2028<script>alert(1)</script>\u202e\ue000{code}"
+	m.Place = `"><img src=x onerror=alert(1)>`
+	m.Browser = "win a prize at https://evil.example"
+	r := render(t, m)
+	for name, header := range map[string]string{"subject": r.Subject, "from": r.From} {
+		if strings.ContainsAny(header, "\r\n\u2028\u202e") {
+			t.Errorf("%s has a line break or a direction mark: %q", name, header)
+		}
+	}
+	for _, bad := range []string{"<script", "<img", "evil.example"} {
+		if strings.Contains(r.HTML, bad) {
+			t.Errorf("the HTML holds %q", bad)
+		}
+	}
+	if strings.Contains(r.Text, "evil.example") {
+		t.Error("a stranger can write a link into the mail")
+	}
+	if !strings.Contains(r.Subject, "{code}") {
+		t.Errorf("a placeholder in a name was filled: %q", r.Subject)
+	}
+	m.App = strings.Repeat("名", 5000)
+	if n := utf8.RuneCountInString(render(t, m).From); n > 60 {
+		t.Errorf("an absurd name keeps %d characters", n)
+	}
+	m.App = "\x00\r\n\u200b"
+	if r := render(t, m); r.Subject != "Sign in to idp" {
+		t.Errorf("an app without a printable name gives %q", r.Subject)
+	}
+}
+
+func TestDetailsThatAreUnknownAreLeftOut(t *testing.T) {
+	t.Parallel()
+	m := message(store.UsageSignIn, "en")
+	m.Browser, m.Place = "", ""
+	r := render(t, m)
+	if strings.Contains(r.Text, "Browser") || strings.Contains(r.Text, "Where") {
+		t.Error(r.Text)
+	}
+	m.Browser = "Chrome 131.0 on macOS"
+	if r := render(t, m); !strings.Contains(r.Text, "Browser: Chrome 131.0 on macOS") {
+		t.Error(r.Text)
+	}
+}
+
+func TestUnknownUsageIsAnError(t *testing.T) {
+	t.Parallel()
+	if _, err := mailer.Render(message("Newsletter", "en")); err == nil {
+		t.Error("rendered")
+	}
+}
+
+func TestMarksInValuesStayEmpty(t *testing.T) {
+	t.Parallel()
+	m := message(store.UsageSignIn, "en")
+	m.App, m.Place = "Book\ue000store", "\ue000\ue001"
+	r := render(t, m)
+	if r.From != "Bookstore" || strings.Count(r.Text, "123456") != 1 || strings.Contains(r.Text, "Where") {
+		t.Error(r.Text)
+	}
+}
+
+func TestLongCodeIsInOnePiece(t *testing.T) {
+	t.Parallel()
+	m := message(store.UsageSignIn, "en")
+	m.Code = "0123456789ABCDEFGHJKMNPQRS"
+	golden(t, "long.en.html", render(t, m).HTML)
+}

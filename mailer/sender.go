@@ -1,0 +1,93 @@
+package mailer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"idp/store"
+)
+
+// Sender hands one mail to the world. It must give up soon after ctx ends: the
+// lease on the mail rests on it. An error that is not a [*SendError] counts as
+// [Temporary].
+type Sender interface {
+	Send(ctx context.Context, m Rendered) (Receipt, error)
+}
+
+// Rendered is a mail as a sender gets it.
+type Rendered struct {
+	ID      string // of the mail in the queue; the same on every attempt
+	From    string // display name, on one line; the address is the sender's own
+	To      string
+	Subject string
+	Text    string
+	HTML    string
+	Usage   store.Usage
+	Code    string
+	Locale  string // that it is written in
+}
+
+// Receipt is the provider's answer to an accepted mail.
+type Receipt struct {
+	Provider string // the provider's id of the mail, may be ""
+}
+
+// Class tells what to do about a mail that was not taken.
+type Class string
+
+// The classes. All but Refused are tried again while the code lives.
+const (
+	Temporary     Class = "temporary"     // network, timeout, the provider's own fault
+	Throttled     Class = "throttled"     // too fast
+	Refused       Class = "refused"       // this address will never take it
+	Paused        Class = "paused"        // the account may not send now
+	Misconfigured Class = "misconfigured" // an operator has to mend the connector
+)
+
+// SendError is why a sender did not take a mail.
+type SendError struct {
+	Class Class
+	Err   error
+}
+
+func (e *SendError) Error() string { return fmt.Sprintf("%s: %v", e.Class, e.Err) }
+
+func (e *SendError) Unwrap() error { return e.Err }
+
+// classOf gives the class of a sender's error.
+func classOf(err error) Class {
+	var e *SendError
+	if errors.As(err, &e) {
+		return e.Class
+	}
+	return Temporary
+}
+
+// Factory makes a sender from a connector's JSON configuration, and checks it:
+// the error tells an operator what to change. It does not touch the network.
+type Factory func(config []byte) (Sender, error)
+
+// Kinds are the senders this program has, by connector id.
+type Kinds map[string]Factory
+
+// Check tells whether config can be saved for the connector id.
+func (k Kinds) Check(id string, config []byte) error {
+	_, err := k.make(id, config)
+	return err
+}
+
+func (k Kinds) make(id string, config []byte) (Sender, error) {
+	factory, ok := k[id]
+	if !ok {
+		return nil, fmt.Errorf("unknown connector %q (there are: %s)", id, strings.Join(slices.Sorted(maps.Keys(k)), ", "))
+	}
+	sender, err := factory(config)
+	if err != nil {
+		return nil, fmt.Errorf("configuration of connector %q: %w", id, err)
+	}
+	return sender, nil
+}

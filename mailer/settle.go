@@ -1,0 +1,67 @@
+package mailer
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"idp/store"
+)
+
+// settle writes results until the channel is closed, many in one commit.
+func (q *Queue) settle(writing context.Context) error {
+	lost := 0
+	for first := range q.results {
+		batch := q.gather(first)
+		if !q.write(writing, batch) {
+			lost += len(batch)
+		}
+		for _, s := range batch {
+			q.held.drop(s.ID)
+		}
+	}
+	if lost > 0 {
+		return fmt.Errorf("write down what became of %d mails: %w", lost, errUnsettled)
+	}
+	return nil
+}
+
+// gather waits a moment for company, so that a busy replica commits once for
+// many mails; an idle one pays a few milliseconds that nobody waits for.
+func (q *Queue) gather(first store.Settled) []store.Settled {
+	batch := []store.Settled{first}
+	timer := time.NewTimer(q.config.SettleEvery)
+	defer timer.Stop()
+	for len(batch) < q.config.SettleBatch {
+		select {
+		case s, open := <-q.results:
+			if !open {
+				return batch
+			}
+			batch = append(batch, s)
+		case <-timer.C:
+			return batch
+		}
+	}
+	return batch
+}
+
+// settleTimeout bounds one write; a later one is a new connection.
+const settleTimeout = 5 * time.Second
+
+// write tries until the database takes the batch, or writing ends.
+func (q *Queue) write(writing context.Context, batch []store.Settled) bool {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+		ctx, cancel := context.WithTimeout(writing, settleTimeout)
+		err := q.store.SettleMail(ctx, batch)
+		cancel()
+		if err == nil {
+			return true
+		}
+		q.nag(slog.LevelError, "settle", "cannot write down which mails were sent; trying again", "mails", len(batch), "error", err)
+		if !sleep(writing, wait) {
+			return false
+		}
+	}
+}

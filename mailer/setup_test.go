@@ -1,0 +1,211 @@
+package mailer_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"idp/keyring"
+	"idp/mailer"
+	"idp/store"
+	"idp/store/sqlite"
+	"idp/store/sqlstore"
+)
+
+// world is a real SQLite store, a fake sender, and queues that share both.
+type world struct {
+	t    *testing.T
+	db   *sqlstore.DB
+	ring *keyring.Ring
+	post *postman
+	log  *logbook
+}
+
+func setup(t *testing.T) *world {
+	t.Helper()
+	engine, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	db := sqlstore.New(engine)
+	if err := db.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	ring, err := keyring.New(bytes.Repeat([]byte{7}, keyring.SecretSize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, db: db, ring: ring, post: &postman{got: map[string]int{}}, log: &logbook{}}
+	w.connect("post", "{}")
+	return w
+}
+
+func (w *world) connect(id, config string) {
+	w.t.Helper()
+	err := w.db.SetConnector(w.t.Context(), store.Connector{ID: id, Sealed: w.ring.Sealer("connector").Seal([]byte(config), []byte(id))})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// quick makes leases, polls and retries short enough for a test.
+func quick() mailer.Config {
+	return mailer.Config{SendTimeout: 200 * time.Millisecond, Slack: 200 * time.Millisecond, Lease: 700 * time.Millisecond,
+		Poll: 20 * time.Millisecond, Retry: 20 * time.Millisecond, MaxRetry: 100 * time.Millisecond, Grace: time.Second}
+}
+
+func (w *world) queue(s mailer.Store, c mailer.Config) *mailer.Queue {
+	w.t.Helper()
+	if s == nil {
+		s = w.db
+	}
+	q, err := mailer.New(mailer.Deps{
+		Store: s, Ring: w.ring, Replica: store.NewID(time.Now()), Now: w.db.Now, Config: c,
+		Log: slog.New(slog.NewTextHandler(w.log, nil)),
+		Senders: mailer.Kinds{
+			"post":   func([]byte) (mailer.Sender, error) { return w.post, nil },
+			"broken": func([]byte) (mailer.Sender, error) { return nil, errors.New("region is missing") },
+		},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return q
+}
+
+// run runs a queue until the returned function or the test ends.
+func (w *world) run(q *mailer.Queue) (stop func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- q.Run(ctx) }()
+	stop = sync.OnceValue(func() error { cancel(); return <-done })
+	w.t.Cleanup(func() { stop() })
+	return stop
+}
+
+// order is a challenge whose mail is committed.
+type order struct {
+	mail      store.NewMail
+	challenge store.ID
+	message   store.Message
+	begun     store.Begun
+}
+
+func (w *world) order(q *mailer.Queue, to string, change func(*store.NewChallenge)) order {
+	w.t.Helper()
+	o := order{challenge: store.NewID(w.db.Now()), message: message(store.UsageSignIn, "en")}
+	o.message.To = store.Email(to)
+	var err error
+	if o.mail, err = q.Seal(o.message, o.challenge); err != nil {
+		w.t.Fatal(err)
+	}
+	n := store.NewChallenge{ID: o.challenge, Purpose: store.PurposeSignIn, Browser: browser, Email: o.message.To,
+		CodeTTL: time.Minute, TTL: time.Hour, Tries: 5, Sends: 3, Mail: o.mail}
+	if change != nil {
+		change(&n)
+		o.mail = n.Mail
+	}
+	if o.begun, err = w.db.BeginChallenge(w.t.Context(), n); err != nil {
+		w.t.Fatal(err)
+	}
+	return o
+}
+
+var browser = store.Hash{1}
+
+func (o order) handTo(q *mailer.Queue) { q.Sent(o.mail, o.challenge, o.message, o.begun.Decoy) }
+
+func (w *world) state(o order) store.MailState {
+	w.t.Helper()
+	s, err := w.db.ChallengeState(w.t.Context(), o.challenge, browser)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s.Mail
+}
+
+func (w *world) becomes(want store.MailState, o order) {
+	w.t.Helper()
+	w.until(fmt.Sprintf("mail state %d", want), func() bool { return w.state(o) == want })
+}
+
+func (w *world) until(what string, ok func() bool) {
+	w.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			w.t.Fatalf("never came: %s\n%s", what, w.log)
+		}
+	}
+}
+
+// postman is a sender that counts, and fails as told.
+type postman struct {
+	mu    sync.Mutex
+	got   map[string]int // mails by address
+	tries int
+	fail  func(try int) error
+	hold  chan struct{} // if set, a send waits for it
+}
+
+func (p *postman) Send(ctx context.Context, m mailer.Rendered) (mailer.Receipt, error) {
+	p.mu.Lock()
+	p.tries++
+	try, fail, hold := p.tries, p.fail, p.hold
+	p.mu.Unlock()
+	if hold != nil {
+		select {
+		case <-hold:
+		case <-ctx.Done():
+			return mailer.Receipt{}, ctx.Err()
+		}
+	}
+	if fail != nil {
+		if err := fail(try); err != nil {
+			return mailer.Receipt{}, err
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.got[m.To]++
+	return mailer.Receipt{Provider: "p-" + m.ID}, nil
+}
+
+func (p *postman) count(to string) (mails, tries int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.got[to], p.tries
+}
+
+// logbook is a log that tests read.
+type logbook struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logbook) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(b)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func failing(class mailer.Class) func(int) error {
+	return func(int) error {
+		return &mailer.SendError{Class: class, Err: errors.New("no luck with ada@example.com and 123456")}
+	}
+}
