@@ -1,0 +1,305 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// chromium opens a browser with a profile of its own.
+func chromium(t *testing.T, flags ...chromedp.ExecAllocatorOption) context.Context {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		t.Fatal("no Chromium on PATH: apt-get install chromium")
+	}
+	options := append(append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...),
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true), chromedp.Flag("lang", "en-US"), chromedp.UserDataDir(t.TempDir()))
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(options, flags...)...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// tab is a browser tab.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+func (b tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	get(b, chromedp.Steps(actions...))
+}
+
+// get runs an action and gives its value.
+func get[T any](b tab, action chromedp.Action[T]) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	defer cancel()
+	v, err := chromedp.Run(ctx, action)
+	if err != nil {
+		look, cancel := context.WithTimeout(b.ctx, 5*time.Second)
+		defer cancel()
+		where, _ := chromedp.Run(look, chromedp.Location())
+		text, _ := chromedp.Run(look, chromedp.Evaluate[string](bodyText))
+		b.t.Fatalf("%v\nat %s:\n%s", err, where, text)
+	}
+	return v
+}
+
+const bodyText = `document.body ? document.body.innerText : ''`
+
+func (b tab) text(selector string) string {
+	b.t.Helper()
+	return get(b, chromedp.Text(chromedp.CSS(selector)))
+}
+
+// sees waits until the page says it.
+func (b tab) sees(words string) {
+	b.t.Helper()
+	var text string
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
+		text, _ = chromedp.Run(ctx, chromedp.Evaluate[string](bodyText))
+		cancel()
+		if strings.Contains(strings.ToLower(text), strings.ToLower(words)) {
+			return
+		}
+	}
+	b.t.Fatalf("the page does not say %q:\n%s", words, text)
+}
+
+func (b tab) submit(selector chromedp.CSS, value string) {
+	b.t.Helper()
+	b.do(chromedp.WaitVisible(selector), chromedp.SetValue(selector, ""),
+		chromedp.SendKeys(selector, value+"\r"))
+}
+
+// set sends a protocol command to the tab.
+func set[P, R any](b tab, command cdp.Command[P, R], params P) R {
+	b.t.Helper()
+	return get(b, func(ctx context.Context, t *chromedp.Target) (R, error) { return cdp.Call(ctx, t, command, params) })
+}
+
+const (
+	emailField = chromedp.CSS(`input[name="email"]`)
+	codeField  = chromedp.CSS(`input[name="code"]`)
+)
+
+// dev is a running `idp dev`.
+type dev struct {
+	*server
+	shop string
+}
+
+func startDev(t *testing.T) dev {
+	t.Helper()
+	s := &server{t: t, dir: t.TempDir(), engine: "sqlite"}
+	addr, shop := freeAddr(t), freeAddr(t)
+	_, port, _ := net.SplitHostPort(addr)
+	_, shopPort, _ := net.SplitHostPort(shop)
+	s.endpoint = "http://localhost:" + port
+	s.cmd = exec.Command(binary, "dev", "--listen", addr, "--bookstore-listen", shop)
+	s.cmd.Env, s.cmd.Dir = cleanEnv(), s.dir
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.cmd.Process.Kill(); _ = s.cmd.Wait() })
+	d := dev{s, "http://localhost:" + shopPort}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		ready := 0
+		for _, u := range []string{s.endpoint + "/readyz", d.shop + "/"} {
+			if resp, err := http.Get(u); err == nil {
+				_ = resp.Body.Close()
+				if resp.StatusCode == 200 {
+					ready++
+				}
+			}
+		}
+		if ready == 2 {
+			return d
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("idp dev is not ready:\n%s", s.log.String())
+		}
+	}
+}
+
+// What a new user does: idp dev, sign up to Bookstore, look at the claims, sign out
+// of the shop, sign in again.
+func TestDevInTheBrowser(t *testing.T) {
+	t.Parallel()
+	d := startDev(t)
+	for _, script := range []bool{true, false} {
+		t.Run(fmt.Sprintf("script=%t", script), func(t *testing.T) {
+			b := tab{t, chromium(t)}
+			if !script {
+				set(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+			}
+			email := fmt.Sprintf("ada.%t@example.com", script)
+			b.do(chromedp.Navigate(d.shop))
+			b.do(chromedp.Click(chromedp.CSS(`a[href="/sign-up"]`)), chromedp.WaitVisible(emailField))
+			b.sees("Bookstore")
+			if script {
+				if focused := get(b, chromedp.Evaluate[string](`document.activeElement.name`)); focused != "email" {
+					t.Errorf("the focus is on %q", focused)
+				}
+			}
+			b.submit(emailField, email)
+			b.do(chromedp.WaitVisible(codeField))
+			b.sees(email)
+			b.submit(codeField, "000000")
+			b.do(chromedp.WaitVisible(chromedp.CSS(`[role="alert"]`)))
+			b.sees("4")
+			b.submit(codeField, d.code(email, 1))
+			b.sees("signed in as")
+			b.do(chromedp.Click(chromedp.CSS(`a[href="/claims"]`)), chromedp.WaitVisible(chromedp.CSS("#id-token")))
+			var claims struct {
+				Email string
+				Aud   any
+				AMR   []string
+			}
+			if err := json.Unmarshal([]byte(b.text("#id-token")), &claims); err != nil || claims.Email != email || len(claims.AMR) != 1 {
+				t.Errorf("%+v %v", claims, err)
+			}
+			if _, ok := claims.Aud.(string); !ok {
+				t.Errorf("aud is %v", claims.Aud)
+			}
+			if !strings.Contains(b.text("#userinfo"), email) {
+				t.Error("no userinfo")
+			}
+			b.do(chromedp.Navigate(d.shop), chromedp.Click(chromedp.CSS(`form[action="/sign-out"] button`)))
+			b.sees("signed out")
+			// The session with the provider goes on: signing in needs no code.
+			b.do(chromedp.Click(chromedp.CSS(`a[href="/sign-in"]`)))
+			b.sees("signed in as")
+		})
+	}
+}
+
+// A pasted code submits itself, once; a typed one does not.
+func TestPastedCodeSubmitsItself(t *testing.T) {
+	t.Parallel()
+	d := startDev(t)
+	b := tab{t, chromium(t)}
+	b.do(chromedp.Navigate(d.shop+"/sign-up"), chromedp.WaitVisible(emailField))
+	b.submit(emailField, "ada@example.com")
+	b.do(chromedp.WaitVisible(codeField))
+	code := d.code("ada@example.com", 1)
+	b.do(chromedp.SendKeys(codeField, code), chromedp.Sleep(700*time.Millisecond), chromedp.WaitVisible(codeField))
+	b.do(chromedp.SetValue(codeField, ""))
+	paste := fmt.Sprintf(`(() => { const f = document.querySelector('input[name="code"]'); f.focus();
+		const d = new DataTransfer(); d.setData('text/plain', '%s %s');
+		if (f.dispatchEvent(new ClipboardEvent('paste', {clipboardData: d, bubbles: true, cancelable: true}))) {
+			f.value = '%s %s'; f.dispatchEvent(new InputEvent('input', {inputType: 'insertFromPaste', bubbles: true})); } })()`,
+		code[:3], code[3:], code[:3], code[3:])
+	get(b, chromedp.Evaluate[any](paste))
+	b.sees("signed in as")
+}
+
+// Screenshots of the pages, to be looked at: IDP_TEST_SHOTS=folder.
+func TestScreenshots(t *testing.T) {
+	t.Parallel()
+	dir := os.Getenv("IDP_TEST_SHOTS")
+	if dir == "" {
+		dir = t.TempDir() // the pages are visited all the same
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d := startDev(t)
+	for _, lang := range []string{"en", "ja"} {
+		b := tab{t, chromium(t)}
+		set(b, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{
+			UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36", AcceptLanguage: lang})
+		shoot := func(name string) {
+			t.Helper()
+			for _, scheme := range []string{"light", "dark"} {
+				for _, size := range []struct {
+					name string
+					w, h int64
+				}{{"desktop", 1280, 800}, {"phone", 320, 640}} {
+					set(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+						Width: size.w, Height: size.h, DeviceScaleFactor: 1, Mobile: size.name == "phone"})
+					set(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+						Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+					b.do(chromedp.Sleep(150 * time.Millisecond))
+					png := get(b, chromedp.FullScreenshot(100))
+					if get(b, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > window.innerWidth`)) {
+						t.Errorf("%s %s %s scrolls sideways", name, lang, size.name)
+					}
+					file := filepath.Join(dir, strings.Join([]string{name, lang, size.name, scheme}, "-")+".png")
+					if err := os.WriteFile(file, png, 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		email := lang + "@example.com"
+		b.do(chromedp.Navigate(d.shop))
+		if lang == "en" {
+			shoot("shop")
+		}
+		b.do(chromedp.Navigate(d.shop+"/sign-in"), chromedp.WaitVisible(emailField))
+		shoot("sign-in")
+		get(b, chromedp.Evaluate[bool](`document.querySelector('input[name="email"]').form.noValidate = true`))
+		b.submit(emailField, "not an address")
+		b.do(chromedp.WaitVisible(chromedp.CSS(`[role="alert"]`)))
+		shoot("sign-in-error")
+		b.do(chromedp.Navigate(d.shop+"/sign-up"), chromedp.WaitVisible(emailField))
+		shoot("register")
+		b.submit(emailField, email)
+		b.do(chromedp.WaitVisible(codeField))
+		code := d.code(email, 1)
+		shoot("verify")
+		b.submit(codeField, "000000")
+		b.do(chromedp.WaitVisible(chromedp.CSS(`[role="alert"]`)))
+		shoot("verify-wrong")
+		b.submit(codeField, code)
+		b.sees("signed in as")
+		if lang == "en" {
+			shoot("shop-signed-in")
+			b.do(chromedp.Navigate(d.shop+"/claims"), chromedp.WaitVisible(chromedp.CSS("#id-token")))
+			shoot("shop-claims")
+		}
+		b.do(chromedp.Navigate(d.endpoint + "/sign-in"))
+		shoot("bookmark")
+		b.do(chromedp.Navigate(d.endpoint + "/oidc/auth?client_id=nobody&redirect_uri=https://x.example/&response_type=code"))
+		shoot("unknown-client")
+		b.do(chromedp.Navigate(d.endpoint + "/oidc/auth?client_id=bookstore000000000000&response_type=code&redirect_uri=" + d.shop + "/calback"))
+		shoot("redirect-mismatch")
+		if lang == "en" {
+			b.do(chromedp.Navigate(d.endpoint + "/dev/inbox"))
+			b.sees(code)
+			shoot("inbox")
+		}
+	}
+}
