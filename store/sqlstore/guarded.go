@@ -19,3 +19,5 @@ const (
 func (*DB) checkFirst(context.Context, store.Guess) (store.SignedIn, error) {
 	return store.SignedIn{}, nil
 }
+
+func (*DB) unguardedSecrets(*store.Completion) {}

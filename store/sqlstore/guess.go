@@ -27,7 +27,7 @@ func matches(now, a, b string) string {
 // cutoff is now less the grace.
 func takesGuesses(now, a, b, cutoff string) string {
 	if racy {
-		return "1 = 1"
+		return "CAST(" + cutoff + " AS BIGINT) > 0"
 	}
 	return strings.NewReplacer("$now", now, "$a", a, "$b", b, "$cutoff", cutoff).Replace(`tries < max_tries AND expires_at > $now
 		  AND (consumed_at IS NULL OR (consumed_at > $cutoff AND consumed_mac IN ($a, $b)))`)
@@ -80,8 +80,7 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		if in, err := db.checkFirst(ctx, g); err != nil || in.Outcome != 0 {
 			return in, err
 		}
-		// What a store does that makes secrets as it goes, instead of deriving them.
-		c.Session.Hash, c.Code.Hash = attempt(), attempt()
+		db.unguardedSecrets(&c)
 	}
 	s := Script{Idempotent: true}
 	cutoff := now - micro(grace)
