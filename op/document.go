@@ -48,7 +48,7 @@ func (d document) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.Set("Content-Type", "application/json")
-	w.Write(d.body)
+	_, _ = w.Write(d.body) // the caller may have gone
 }
 
 // matches compares as RFC 9110 section 13.1.2 asks: weakly.

@@ -39,7 +39,7 @@ func answerable(err error) *oidc.Error {
 	switch {
 	case errors.As(err, &known):
 		return known
-	case store.CodeOf(err) == store.Unavailable || errors.Is(err, context.Canceled):
+	case store.CodeOf(err) == store.Unavailable, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return (&oidc.Error{ErrorType: temporarilyUnavailable, Description: "the database does not answer, try again shortly"}).WithParent(err)
 	}
 	return oidc.ErrServerError().WithDescription("something went wrong on the server").WithParent(err)
@@ -83,7 +83,7 @@ func writeError(w http.ResponseWriter, e *oidc.Error, status int) {
 		return
 	}
 	w.WriteHeader(status)
-	w.Write(out)
+	_, _ = w.Write(out) // the caller may have gone
 }
 
 // call is one call to the token or userinfo endpoint. It holds back the error
@@ -136,7 +136,7 @@ func (c *call) send(status int, body []byte) {
 	c.failed, c.sent = 0, true
 	c.provider.share(c, status)
 	c.ResponseWriter.WriteHeader(status)
-	c.ResponseWriter.Write(body)
+	_, _ = c.ResponseWriter.Write(body)
 }
 
 // finish sends the error that the library wrote.

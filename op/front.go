@@ -1,11 +1,13 @@
 package op
 
 import (
+	"context"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/go-chi/chi/v5"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	zitadel "github.com/zitadel/oidc/v3/pkg/op"
 )
@@ -79,7 +81,10 @@ func (p *Provider) called(library http.Handler, check func(*http.Request) *oidc.
 			writeError(call, err, 0)
 			return
 		}
-		library.ServeHTTP(call, r.WithContext(withCall(r.Context(), call)))
+		// The library routes with chi, which would go on from the position of a chi
+		// router around us.
+		ctx := context.WithValue(r.Context(), chi.RouteCtxKey, (*chi.Context)(nil))
+		library.ServeHTTP(call, r.WithContext(withCall(ctx, call)))
 	}
 }
 

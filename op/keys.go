@@ -31,18 +31,17 @@ type keySet struct {
 func (p *Provider) currentKeys(ctx context.Context) (*keySet, error) {
 	set := p.keys.Load()
 	stored, err := p.store.SigningKeys(ctx)
-	if err != nil {
-		if set != nil {
-			return set, nil
-		}
+	switch {
+	case err != nil && set != nil:
+		return set, nil
+	case err != nil:
 		return nil, fmt.Errorf("read signing keys: %w", err)
+	case set != nil && set.is(stored, p.store.Now()):
+		return set, nil
 	}
-	if now := p.store.Now(); set == nil || !set.is(stored, now) {
-		p.keyMu.Lock()
-		defer p.keyMu.Unlock()
-		return p.loadKeys(stored, now)
-	}
-	return set, nil
+	p.keyMu.Lock()
+	defer p.keyMu.Unlock()
+	return p.loadKeys(ctx)
 }
 
 // is tells whether the set was made from these keys.
@@ -52,9 +51,15 @@ func (s *keySet) is(stored []store.SigningKey, now time.Time) bool {
 	})
 }
 
-// loadKeys opens keys; keyMu is held.
-func (p *Provider) loadKeys(stored []store.SigningKey, now time.Time) (*keySet, error) {
-	if old := p.keys.Load(); old != nil && old.is(stored, now) {
+// loadKeys opens the store's keys; keyMu is held, so that an older reading never
+// replaces a newer one.
+func (p *Provider) loadKeys(ctx context.Context) (*keySet, error) {
+	stored, err := p.store.SigningKeys(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read signing keys: %w", err)
+	}
+	now, old := p.store.Now(), p.keys.Load()
+	if old != nil && old.is(stored, now) {
 		return old, nil
 	}
 	set := &keySet{source: slices.Clone(stored), signers: map[string]*signer{}}
@@ -68,7 +73,7 @@ func (p *Provider) loadKeys(stored []store.SigningKey, now time.Time) (*keySet, 
 			if set.until.IsZero() || gone.Before(set.until) {
 				set.until = gone
 			}
-		} else if err := p.openKey(set, k); err != nil {
+		} else if set.signers[k.Alg], err = p.openKey(k, old); err != nil {
 			return nil, err
 		}
 		public, err := x509.ParsePKIXPublicKey(k.Public)
@@ -77,7 +82,6 @@ func (p *Provider) loadKeys(stored []store.SigningKey, now time.Time) (*keySet, 
 		}
 		published.Keys = append(published.Keys, jose.JSONWebKey{Key: public, KeyID: k.ID, Algorithm: k.Alg, Use: "sig"})
 	}
-	var err error
 	// Always revalidated, at the price of a 304: a key made for a client's new
 	// algorithm signs at once, and a cached set without it would fail sign-ins.
 	if set.document, err = newDocument(published, "public, no-cache"); err != nil {
@@ -87,18 +91,20 @@ func (p *Provider) loadKeys(stored []store.SigningKey, now time.Time) (*keySet, 
 	return set, nil
 }
 
-// openKey adds the private half of a live key.
-func (p *Provider) openKey(set *keySet, k store.SigningKey) error {
+// openKey opens the private half of a live key, unless old has it open.
+func (p *Provider) openKey(k store.SigningKey, old *keySet) (*signer, error) {
+	if old != nil && old.signers[k.Alg] != nil && old.signers[k.Alg].kid == k.ID {
+		return old.signers[k.Alg], nil
+	}
 	der, err := p.keySealer.Open(k.Sealed, []byte(k.ID))
 	if err != nil {
-		return fmt.Errorf("open signing key %s: %w", k.ID, err)
+		return nil, fmt.Errorf("open signing key %s: %w", k.ID, err)
 	}
 	private, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		return fmt.Errorf("read signing key %s: %w", k.ID, err)
+		return nil, fmt.Errorf("read signing key %s: %w", k.ID, err)
 	}
-	set.signers[k.Alg], err = newSigner(k.ID, k.Alg, private)
-	return err
+	return newSigner(k.ID, k.Alg, private)
 }
 
 // signerFor gives the key of an algorithm, made if there is none yet. Of replicas
@@ -123,11 +129,7 @@ func (p *Provider) signerFor(ctx context.Context, alg string) (*signer, error) {
 	if err := p.store.AddSigningKey(ctx, made); err != nil {
 		return nil, fmt.Errorf("make signing key: %w", err)
 	}
-	stored, err := p.store.SigningKeys(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read signing keys: %w", err)
-	}
-	if set, err = p.loadKeys(stored, p.store.Now()); err != nil {
+	if set, err = p.loadKeys(ctx); err != nil {
 		return nil, err
 	}
 	if s := set.signers[alg]; s != nil {

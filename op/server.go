@@ -63,10 +63,12 @@ func (c relyingParty) PostLogoutRedirectURIs() []string { return c.Client.PostLo
 func (c relyingParty) ResponseTypes() []oidc.ResponseType {
 	return []oidc.ResponseType{oidc.ResponseTypeCode}
 }
-func (c relyingParty) LoginURL(string) string                                       { return "" }
-func (c relyingParty) AccessTokenType() zitadel.AccessTokenType                     { return zitadel.AccessTokenTypeBearer }
-func (c relyingParty) IDTokenLifetime() time.Duration                               { return 0 }
-func (c relyingParty) DevMode() bool                                                { return false }
+func (c relyingParty) LoginURL(string) string                   { return "" }
+func (c relyingParty) AccessTokenType() zitadel.AccessTokenType { return zitadel.AccessTokenTypeBearer }
+func (c relyingParty) IDTokenLifetime() time.Duration           { return 0 }
+func (c relyingParty) DevMode() bool                            { return false }
+
+//nolint:revive // the library named it
 func (c relyingParty) RestrictAdditionalIdTokenScopes() func([]string) []string     { return all }
 func (c relyingParty) RestrictAdditionalAccessTokenScopes() func([]string) []string { return all }
 func (c relyingParty) IsScopeAllowed(string) bool                                   { return true }

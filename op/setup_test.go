@@ -1,9 +1,8 @@
 package op_test
 
 import (
+	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,6 +38,7 @@ type fixture struct {
 	server   *httptest.Server
 	browser  store.Hash
 	log      *strings.Builder
+	outage   outage
 
 	mu      sync.Mutex
 	session store.Hash // in the browser's cookie; zero: none
@@ -56,7 +57,7 @@ func (f *fixture) Begin(w http.ResponseWriter, _ *http.Request, req store.AuthRe
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.begun = append(f.begun, req)
-	io.WriteString(w, "the page")
+	_, _ = io.WriteString(w, "the page")
 }
 
 func (f *fixture) Refuse(w http.ResponseWriter, _ *http.Request, problem store.Problem) {
@@ -76,8 +77,14 @@ var (
 
 func setup(t *testing.T) *fixture {
 	t.Helper()
+	return setupOn(t, openSQLite(t, filepath.Join(t.TempDir(), "idp.db")))
+}
+
+func setupOn(t *testing.T, engine engine) *fixture {
+	t.Helper()
 	f := &fixture{T: t, browser: random(), log: &strings.Builder{}}
-	f.db = openDB(t, filepath.Join(t.TempDir(), "idp.db"))
+	f.outage.Engine = engine
+	f.db = openDB(t, engine, &f.outage)
 	var handler http.Handler
 	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(f.server.Close)
@@ -96,31 +103,78 @@ func setup(t *testing.T) *fixture {
 	return f
 }
 
-func openDB(t *testing.T, path string) *sqlstore.DB {
+type engine interface {
+	sqlstore.Engine
+	Migrate(ctx context.Context) error
+}
+
+func openSQLite(t *testing.T, path string) engine {
 	t.Helper()
-	engine, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	e, err := sqlite.Open(t.Context(), path, sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := engine.Migrate(t.Context()); err != nil {
+	return e
+}
+
+// openDB makes the schema with an engine and starts a store on top, which is the
+// engine itself or something around it.
+func openDB(t *testing.T, e engine, top sqlstore.Engine) *sqlstore.DB {
+	t.Helper()
+	if err := e.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	db := sqlstore.New(engine)
+	db := sqlstore.New(top)
 	if err := db.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() { _ = db.Close() })
 	return db
+}
+
+// outage is an engine whose database stops answering.
+type outage struct {
+	sqlstore.Engine
+	down atomic.Bool
+}
+
+func (o *outage) err() error {
+	if o.down.Load() {
+		return &store.Error{Code: store.Unavailable, Op: "test an outage"}
+	}
+	return nil
+}
+
+// Run implements [sqlstore.Engine].
+func (o *outage) Run(ctx context.Context, s *sqlstore.Script) error {
+	if err := o.err(); err != nil {
+		return err
+	}
+	return o.Engine.Run(ctx, s)
+}
+
+// Read implements [sqlstore.Engine].
+func (o *outage) Read(ctx context.Context, query string, args []any, row func(func(...any) error) error) error {
+	if err := o.err(); err != nil {
+		return err
+	}
+	return o.Engine.Read(ctx, query, args, row)
 }
 
 func (f *fixture) newProvider() *op.Provider {
 	f.Helper()
-	endpoint, _ := url.Parse(f.server.URL)
-	p, err := op.New(op.Deps{Store: f.db, Ring: ring, Endpoint: endpoint, Browser: f, Pages: f, Log: slog.New(slog.NewTextHandler(f.log, nil))})
+	p, err := op.New(op.Deps{Store: f.db, Ring: ring, Endpoint: endpointOf(f), Browser: f, Pages: f, Log: slog.New(slog.NewTextHandler(f.log, nil))})
 	f.must(err)
 	f.must(p.Start(f.Context()))
 	return p
 }
+
+func endpointOf(f *fixture) *url.URL {
+	u, _ := url.Parse(f.server.URL)
+	return u
+}
+
+var discard = slog.New(slog.DiscardHandler)
 
 func (f *fixture) client(c store.Client) store.Client {
 	f.Helper()
@@ -229,9 +283,12 @@ func (f *fixture) do(method, path, body string, headers ...string) *http.Respons
 // exchange redeems a code as the client shop, with changes.
 func (f *fixture) exchange(code string, changes ...string) *http.Response {
 	f.Helper()
-	v := url.Values{"grant_type": {"authorization_code"}, "client_id": {"shop"}, "client_secret": {secret}, "code": {code},
-		"redirect_uri": {callback}, "code_verifier": {verifier}}
-	return f.do(http.MethodPost, "/oidc/token", change(v, changes).Encode())
+	return f.do(http.MethodPost, "/oidc/token", exchangeForm(code, changes...))
+}
+
+func exchangeForm(code string, changes ...string) string {
+	return change(url.Values{"grant_type": {"authorization_code"}, "client_id": {"shop"}, "client_secret": {secret}, "code": {code},
+		"redirect_uri": {callback}, "code_verifier": {verifier}}, changes).Encode()
 }
 
 type tokens struct {
@@ -281,9 +338,4 @@ func query(t *testing.T, location string) url.Values {
 		t.Fatal(err)
 	}
 	return v
-}
-
-func challengeOf(verifier string) string {
-	sum := sha256.Sum256([]byte(verifier))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

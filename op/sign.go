@@ -49,6 +49,7 @@ func generate(alg string) (crypto.Signer, error) {
 
 // signer signs JWTs with one key. The header is the same each time and kept encoded.
 type signer struct {
+	kid    string
 	key    crypto.Signer
 	hash   crypto.Hash // of the algorithm; at_hash uses it too
 	header string      // base64url, with the dot
@@ -64,7 +65,7 @@ func newSigner(kid, alg string, private any) (*signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &signer{key: key, header: encode(header) + "."}
+	s := &signer{kid: kid, key: key, header: encode(header) + "."}
 	var ok bool
 	switch alg {
 	case algES256:

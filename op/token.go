@@ -48,7 +48,7 @@ func (s *server) CodeExchange(ctx context.Context, r *zitadel.ClientRequest[oidc
 	client := r.Client.(relyingParty).Client
 	code, okCode := decode(r.Data.Code, 32)
 	challenge, okVerifier := challengeOf(r.Data.CodeVerifier)
-	if !okCode || !okVerifier {
+	if !okCode || !okVerifier || !isText(r.Data.RedirectURI) { // no database takes NUL or broken UTF-8
 		return nil, badGrant()
 	}
 	// Before the code is spent: without a key nothing can be issued.

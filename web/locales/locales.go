@@ -1,0 +1,162 @@
+// Package locales holds every text that pages show, and chooses the language.
+//
+// TAG.json is one flat catalogue per language, in go-i18n's format. A text may
+// hold fields of the page it is on ({{.App}}), which the page's template fills and
+// escapes; a text that counts has plural forms and {{.PluralCount}}. Tests hold
+// that all languages have the same texts, with the same fields, and that each is
+// used.
+package locales
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	i18ntemplate "github.com/nicksnyder/go-i18n/v2/i18n/template"
+	"golang.org/x/text/language"
+)
+
+//go:embed *.json
+var files embed.FS
+
+// spoken are the languages, the fallback first, with the name that their speakers
+// know them by.
+var spoken = []struct{ tag, name, dir string }{
+	{"en", "English", "ltr"},
+	{"ja", "日本語", "ltr"},
+}
+
+// Language is one that pages are written in.
+type Language struct {
+	Tag  string // BCP 47
+	Name string // in the language itself
+	Dir  string // "ltr" or "rtl"
+
+	localizer *i18n.Localizer
+}
+
+// Set is all languages. Its methods are safe for concurrent use.
+type Set struct {
+	languages []*Language
+	matcher   language.Matcher
+	accepted  sync.Map // Accept-Language header, as sent: *Language
+	known     int
+	mu        sync.Mutex
+}
+
+// Load reads the catalogues. They are part of the binary, so a broken one is a
+// bug and panics.
+func Load() *Set {
+	s := &Set{}
+	bundle := i18n.NewBundle(language.MustParse(spoken[0].tag))
+	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
+	var tags []language.Tag
+	for _, l := range spoken {
+		name := l.tag + ".json"
+		text, err := files.ReadFile(name)
+		if err != nil {
+			panic(err)
+		}
+		if _, err := bundle.ParseMessageFileBytes(text, path.Base(name)); err != nil {
+			panic(fmt.Sprintf("read catalogue %s: %v", name, err))
+		}
+		tags = append(tags, language.MustParse(l.tag))
+	}
+	for _, l := range spoken {
+		s.languages = append(s.languages, &Language{l.tag, l.name, l.dir, i18n.NewLocalizer(bundle, l.tag)})
+	}
+	s.matcher = language.NewMatcher(tags)
+	return s
+}
+
+// All lists the languages, the fallback first.
+func (s *Set) All() []*Language { return s.languages }
+
+// Choose takes the first wish that can be met: what the app asked for
+// (ui_locales), what the person chose here before, what the browser accepts.
+func (s *Set) Choose(uiLocales []string, chosen, accept string) *Language {
+	for _, wish := range uiLocales {
+		if l := s.Find(wish); l != nil {
+			return l
+		}
+	}
+	if l := s.Find(chosen); l != nil {
+		return l
+	}
+	return s.accept(accept)
+}
+
+// Find is the language that serves speakers of the tag, or nil.
+func (s *Set) Find(tag string) *Language {
+	for _, l := range s.languages {
+		if l.Tag == tag {
+			return l
+		}
+	}
+	if tag == "" || len(tag) > 35 {
+		return nil
+	}
+	parsed, err := language.Parse(tag)
+	if err != nil {
+		return nil
+	}
+	return s.match(parsed)
+}
+
+func (s *Set) match(tags ...language.Tag) *Language {
+	_, i, confidence := s.matcher.Match(tags...)
+	if confidence == language.No {
+		return nil
+	}
+	return s.languages[i]
+}
+
+// maxKnown bounds the memory of headers: browsers send a few hundred different
+// ones, strangers as many as they like.
+const maxKnown = 1000
+
+// accept reads an Accept-Language header. Reading one costs as much as the rest
+// of a page, so the answers are kept.
+func (s *Set) accept(header string) *Language {
+	if header == "" || len(header) > 256 {
+		return s.languages[0]
+	}
+	if l, ok := s.accepted.Load(header); ok {
+		return l.(*Language)
+	}
+	found := s.languages[0]
+	if tags, _, err := language.ParseAcceptLanguage(header); err == nil {
+		if l := s.match(tags...); l != nil {
+			found = l
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known < maxKnown {
+		s.known++
+		s.accepted.Store(strings.Clone(header), found)
+	}
+	return found
+}
+
+// Text is a text with its fields unfilled; an unknown key is a bug and panics.
+func (l *Language) Text(key string) string {
+	return l.localize(&i18n.LocalizeConfig{MessageID: key, TemplateParser: i18ntemplate.IdentityParser{}})
+}
+
+// Count is a text that counts, in the plural form for n.
+func (l *Language) Count(key string, n int) string {
+	return l.localize(&i18n.LocalizeConfig{MessageID: key, PluralCount: n})
+}
+
+func (l *Language) localize(c *i18n.LocalizeConfig) string {
+	text, tag, err := l.localizer.LocalizeWithTag(c)
+	if err != nil || tag.String() != l.Tag {
+		panic(fmt.Sprintf("text %q in %s: %v", c.MessageID, l.Tag, err))
+	}
+	return text
+}

@@ -1,0 +1,141 @@
+// Package page renders HTML pages and sets the headers that every page has.
+//
+// A page is a template that defines "title" and "main"; layout.html is around it.
+// What does not depend on a request is put into the template's source when it is
+// first used, once per language: {{t "key"}} becomes the text, {{static "name"}}
+// the file's address, {{lang}} and {{dir}} the language's. What is left are the
+// values, which html/template escapes for the place they stand in. A text's fields
+// are such values too. {{n "key" .Number}} is a text that counts.
+package page
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+
+	_ "embed"
+
+	"idp/web/locales"
+	"idp/web/static"
+)
+
+//go:embed layout.html
+var layout string
+
+// Set is the pages of one package.
+type Set struct {
+	files   *static.Files
+	parsed  map[key]func() *template.Template
+	buffers sync.Pool
+}
+
+type key struct{ name, tag string }
+
+// Load reads the templates NAME.html in folder, and files beginning with an
+// underscore as parts that all of them may use. A template with variants becomes
+// one page for each, with $ in the keys of its texts ({{t "$.title"}}) replaced by
+// the variant's name. They are part of the binary, so a
+// broken one is a bug and panics; each is parsed when it is first shown, because
+// pages times languages would cost a tenth of a second at every start.
+func Load(folder fs.FS, variants map[string][]string, languages *locales.Set, files *static.Files) *Set {
+	s := &Set{
+		files:   files,
+		parsed:  map[key]func() *template.Template{},
+		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+	}
+	names, err := fs.Glob(folder, "*.html")
+	if err != nil {
+		panic(err)
+	}
+	parts, sources := layout, map[string]string{}
+	for _, file := range names {
+		text, err := fs.ReadFile(folder, file)
+		if err != nil {
+			panic(err)
+		}
+		name := strings.TrimSuffix(file, ".html")
+		switch {
+		case strings.HasPrefix(name, "_"):
+			parts += string(text)
+		case variants[name] == nil:
+			sources[name] = string(text)
+		}
+		for _, v := range variants[name] {
+			sources[v] = strings.ReplaceAll(string(text), `{{t "$.`, `{{t "`+v+`.`)
+		}
+	}
+	for name, source := range sources {
+		for _, l := range languages.All() {
+			s.parsed[key{name, l.Tag}] = sync.OnceValue(func() *template.Template {
+				return s.parse(name, parts+source, l)
+			})
+		}
+	}
+	return s
+}
+
+var fixed = regexp.MustCompile(`\{\{(t|static) "([^"]+)"\}\}|\{\{(lang|dir)\}\}`)
+
+func (s *Set) parse(name, source string, l *locales.Language) *template.Template {
+	source = fixed.ReplaceAllStringFunc(source, func(action string) string {
+		m := fixed.FindStringSubmatch(action)
+		switch {
+		case m[1] == "t":
+			return literal(l.Text(m[2]))
+		case m[1] == "static":
+			return s.files.URL(m[2])
+		case m[3] == "lang":
+			return l.Tag
+		}
+		return l.Dir
+	})
+	t, err := template.New(name).Funcs(template.FuncMap{"n": l.Count}).Option("missingkey=error").Parse(source)
+	if err != nil {
+		panic(fmt.Sprintf("page %s in %s: %v", name, l.Tag, err))
+	}
+	return t
+}
+
+var field = regexp.MustCompile(`\{\{[^{}]*\}\}`)
+
+// literal escapes a text for HTML, and leaves its fields for the template.
+func literal(text string) string {
+	var out strings.Builder
+	at := 0
+	for _, f := range field.FindAllStringIndex(text, -1) {
+		out.WriteString(html.EscapeString(text[at:f[0]]))
+		out.WriteString(text[f[0]:f[1]])
+		at = f[1]
+	}
+	out.WriteString(html.EscapeString(text[at:]))
+	return out.String()
+}
+
+// Render writes a page. Headers of the page itself (see [Protect]) are the
+// caller's; an error means that nothing was written.
+func (s *Set) Render(w http.ResponseWriter, status int, l *locales.Language, name string, data any) error {
+	b := s.buffers.Get().(*bytes.Buffer)
+	defer s.buffers.Put(b)
+	b.Reset()
+	parsed, ok := s.parsed[key{name, l.Tag}]
+	if !ok {
+		return fmt.Errorf("there is no page %q in %s", name, l.Tag)
+	}
+	if err := parsed().Execute(b, data); err != nil {
+		return fmt.Errorf("render page %s: %w", name, err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", l.Tag)
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // the visitor may be gone
+	return nil
+}

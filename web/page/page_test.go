@@ -1,0 +1,53 @@
+package page_test
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"idp/web/locales"
+	"idp/web/page"
+	"idp/web/static"
+)
+
+func TestFormAction(t *testing.T) {
+	t.Parallel()
+	const web = "'self' https: http://localhost:* http://127.0.0.1:*"
+	for redirect, want := range map[string]string{
+		"https://shop.example.com/cb":   web,
+		"http://localhost:3000/cb":      web,
+		"http://127.0.0.1:9/cb":         web,
+		"http://[::1]:9/cb":             "",
+		"http://127.0.0.2:9/cb":         "",
+		"http://shop.localhost:3000/cb": web + " http://shop.localhost:*",
+		"com.example.app:/cb":           "'self' https: com.example.app:",
+	} {
+		w := httptest.NewRecorder()
+		page.Protect(w, page.Policy{FormAction: page.FormAction(redirect)}, true)
+		_, got, found := strings.Cut(w.Header().Get("Content-Security-Policy"), "form-action ")
+		if got != want || found != (want != "") {
+			t.Errorf("%s: got %q, want %q", redirect, got, want)
+		}
+	}
+	w := httptest.NewRecorder()
+	page.Protect(w, page.Policy{}, false)
+	if h := w.Header(); !strings.HasSuffix(h.Get("Content-Security-Policy"), "; form-action 'self'") || h.Get("Strict-Transport-Security") != "" {
+		t.Error(h)
+	}
+}
+
+func TestFieldsOfTextsAreEscaped(t *testing.T) {
+	t.Parallel()
+	folder := fstest.MapFS{"a.html": {Data: []byte(
+		`{{define "title"}}{{t "address.sign_in"}}{{end}}{{define "body"}}<a title="{{t "address.sign_in"}}">{{t "address.sign_in"}}</a>{{end}}`)}}
+	all := locales.Load()
+	set := page.Load(folder, nil, all, static.Load())
+	w := httptest.NewRecorder()
+	if err := set.Render(w, 200, all.All()[0], "a", struct{ App string }{`"><script>alert(1)</script>`}); err != nil {
+		t.Fatal(err)
+	}
+	if body := w.Body.String(); strings.Contains(body, "<script>") || strings.Count(body, "&lt;script&gt;") != 3 {
+		t.Error(body)
+	}
+}

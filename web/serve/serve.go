@@ -1,0 +1,137 @@
+// Package serve is the outermost layer of every request: its id, its line in the
+// access log, and the net under it when a handler panics.
+package serve
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// Deps is what the layer is made of.
+type Deps struct {
+	Log      *slog.Logger
+	ClientIP func(*http.Request) netip.Addr
+	Failed   http.HandlerFunc // answers when a handler panicked before it answered
+}
+
+// Middleware is used on the outermost chi router, as its first.
+//
+// The log line has an allow-list of fields. The address is logged as its route's
+// pattern: a raw path can hold an id, a query holds sealed values and state.
+func Middleware(d Deps) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			began := time.Now()
+			id := newID()
+			w.Header().Set("X-Request-Id", id)
+			r = r.WithContext(context.WithValue(r.Context(), idKey{}, id))
+			out := &answer{ResponseWriter: w}
+			defer func() {
+				if p := recover(); p != nil {
+					rescue(d, out, r, p)
+				}
+				d.Log.LogAttrs(r.Context(), levelOf(out.status, r), "request",
+					slog.String("method", method(r)), slog.String("route", route(r, out.status)), slog.Int("status", out.status),
+					slog.Duration("took", time.Since(began).Round(time.Microsecond)), slog.String("ip", d.ClientIP(r).String()),
+					slog.String("request_id", id))
+			}()
+			next.ServeHTTP(out, r)
+			if out.status == 0 {
+				out.status = http.StatusOK
+			}
+		})
+	}
+}
+
+// rescue answers for a handler that panicked.
+func rescue(d Deps, out *answer, r *http.Request, p any) {
+	if p == http.ErrAbortHandler { //nolint:errorlint // a sentinel that is never wrapped
+		panic(p)
+	}
+	d.Log.ErrorContext(r.Context(), "a handler panicked", "panic", p, "request_id", RequestID(r.Context()), "stack", string(debug.Stack()))
+	if out.status != 0 {
+		panic(http.ErrAbortHandler) // half an answer is out: break the connection, so that it is not taken for a whole one
+	}
+	d.Failed(out, r)
+}
+
+type idKey struct{}
+
+// RequestID is the id of the request that ctx belongs to, or "". Visitors see it
+// on error pages, operators find it in the log.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(idKey{}).(string)
+	return id
+}
+
+// Crockford's alphabet: ids are read aloud to support.
+var alphabet = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+func newID() string {
+	var b [10]byte
+	rand.Read(b[:])
+	return alphabet.EncodeToString(b[:])
+}
+
+// levelOf keeps what programs ask all day out of the usual log.
+func levelOf(status int, r *http.Request) slog.Level {
+	if status < http.StatusBadRequest && (strings.HasPrefix(r.URL.Path, "/static/") || r.URL.Path == "/healthz" || r.URL.Path == "/readyz") {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
+}
+
+// method is the request's, if it is one that HTTP knows: a method is free text.
+func method(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return r.Method
+	}
+	return "other"
+}
+
+// route is the pattern that matched. Below a wildcard the path stands for it
+// where something answered: those paths are fixed names (/oidc/token).
+func route(r *http.Request, status int) string {
+	c := chi.RouteContext(r.Context())
+	if c == nil || c.RoutePattern() == "" {
+		return "none"
+	}
+	pattern := c.RoutePattern()
+	if strings.HasPrefix(pattern, "/oidc/") && strings.HasSuffix(pattern, "*") && status != http.StatusNotFound && len(r.URL.Path) < 64 {
+		return r.URL.Path
+	}
+	return pattern
+}
+
+// answer notes the status of a response.
+type answer struct {
+	http.ResponseWriter
+	status int
+}
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 && status >= http.StatusOK {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(b []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return a.ResponseWriter.Write(b)
+}
+
+// Unwrap is for [http.ResponseController].
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -1,0 +1,55 @@
+package signin
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"time"
+
+	"idp/store"
+)
+
+// challenge is the content of c: what the code page shows, so that it needs no
+// database. Fields are only ever added, so that c stays readable one release back
+// and forward; V moves when that is not possible.
+type challenge struct {
+	V         int           `json:"v"`
+	ID        store.ID      `json:"i"`
+	Request   store.ID      `json:"q"`
+	Purpose   store.Purpose `json:"p"`
+	Email     store.Email   `json:"e"`
+	NextSend  time.Time     `json:"n"` // zero: no more codes
+	ExpiresAt time.Time     `json:"x"`
+	Sends     int           `json:"s"`
+}
+
+// took notes what a send changed.
+func (c challenge) took(b store.Begun) challenge {
+	c.ID, c.NextSend, c.ExpiresAt, c.Sends = b.ID, b.NextSend, b.ExpiresAt, b.Sends
+	return c
+}
+
+func (p *Pages) sealChallenge(c challenge, browser store.Hash) string {
+	c.V = 1
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // text and numbers
+	}
+	return base64.RawURLEncoding.EncodeToString(p.challenges.Seal(text, browser[:]))
+}
+
+// openChallenge reads c; false if it is not ours or another browser's.
+func (p *Pages) openChallenge(sealed string, browser store.Hash) (challenge, bool) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
+	if err != nil {
+		return challenge{}, false
+	}
+	text, err := p.challenges.Open(raw, browser[:])
+	if err != nil {
+		return challenge{}, false
+	}
+	var c challenge
+	if err := json.Unmarshal(text, &c); err != nil || c.V != 1 {
+		return challenge{}, false
+	}
+	return c, true
+}

@@ -1,0 +1,197 @@
+package signin
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"idp/store"
+)
+
+// openBoth opens r and c. The page that it shows for a c that does not belong
+// there says nothing about any challenge.
+func (p *Pages) openBoth(v *visit) (challenge, error) {
+	if err := p.open(v); err != nil {
+		return challenge{}, err
+	}
+	c, ok := p.openChallenge(v.form.Get("c"), v.browser)
+	if !ok || c.Request != v.request.ID && !v.restarted {
+		return c, &problem{page: "gone", status: http.StatusBadRequest}
+	}
+	return c, nil
+}
+
+// isDead tells whether the challenge is too old, as far as c knows.
+func (p *Pages) isDead(v *visit, c challenge) bool {
+	return v.restarted || !p.Now().Before(c.ExpiresAt)
+}
+
+// getCode is GET /verify.
+func (p *Pages) getCode(v *visit) error {
+	c, err := p.openBoth(v)
+	if err != nil {
+		return err
+	}
+	if p.isDead(v, c) {
+		return p.showAgain(v, "expired", c)
+	}
+	return p.showCode(v, http.StatusOK, c, p.view(v))
+}
+
+// showCode shows the code page. data says what is particular about it.
+func (p *Pages) showCode(v *visit, status int, c challenge, data *view) error {
+	wait := c.NextSend.Sub(p.Now())
+	data.C = v.form.Get("c")
+	if data.Resend != "" || data.C == "" {
+		data.C = p.sealChallenge(c, v.browser)
+	}
+	data.Register = c.Purpose == store.PurposeRegister
+	data.Action = actionOf(c.Purpose)
+	data.Email, data.Sends = shown(c.Email), c.Sends
+	data.Change = v.address(data.Action, "c", data.C)
+	data.Status = "/verify/status?c=" + data.C
+	data.Mailbox = p.mailboxOf(c.Email)
+	data.Suggested = suggest(c.Email)
+	data.More, data.Clock = !c.NextSend.IsZero(), clock(wait)
+	return p.render(v, status, "code", v.address("/verify", "c", data.C), data)
+}
+
+// showAgain shows a page that ends a challenge and can start the next one for the
+// same address.
+func (p *Pages) showAgain(v *visit, name string, c challenge) error {
+	data := p.view(v)
+	data.Action, data.Email = actionOf(c.Purpose), shown(c.Email)
+	data.Restart = v.address(data.Action, "c", v.form.Get("c"))
+	return p.render(v, http.StatusGone, name, v.restart(), data)
+}
+
+// postCode is POST /verify.
+func (p *Pages) postCode(v *visit) error {
+	c, err := p.openBoth(v)
+	if err != nil {
+		return err
+	}
+	if v.restarted { // else the store decides, which knows a code that was right before
+		return p.showAgain(v, "expired", c)
+	}
+	data := p.view(v)
+	data.Typed = strings.TrimSpace(v.form.Get("code"))
+	if data.Typed == "" {
+		data.Error = "empty"
+		return p.showCode(v, http.StatusUnprocessableEntity, c, data)
+	}
+	guess, err := p.Codes.Guess(store.Try{
+		Challenge: c.ID, Purpose: c.Purpose, Email: c.Email, Browser: v.browser, Request: v.request.ID,
+		IP: p.ClientIP(v.r), Code: data.Typed, Confirm: v.form.Get("confirm") == "1",
+	})
+	if store.CodeOf(err) == store.Invalid {
+		data.Error = "format"
+		return p.showCode(v, http.StatusUnprocessableEntity, c, data)
+	}
+	if err != nil {
+		return err
+	}
+	previous, _ := p.Browser.Session(v.r)
+	finish := p.Requests.Finish(v.request, c.ID, previous)
+	in, err := p.Codes.Verify(v.r.Context(), guess, finish.Completion)
+	if err != nil {
+		return err
+	}
+	return p.judged(v, c, in, finish, data)
+}
+
+// judged answers a guess.
+func (p *Pages) judged(v *visit, c challenge, in store.SignedIn, finish store.Finish, data *view) error {
+	data.Tries = in.TriesLeft
+	switch in.Outcome {
+	case store.OutcomeAccepted:
+		p.Browser.SetSession(v.w, finish.SessionSecret)
+		return seeOther(v, finish.Redirect)
+	case store.OutcomeWrong:
+		data.Error = "wrong"
+		return p.showCode(v, http.StatusUnprocessableEntity, c, data)
+	case store.OutcomeStale:
+		data.Error = "stale"
+		return p.showCode(v, http.StatusUnprocessableEntity, c, data)
+	case store.OutcomeLimited:
+		data.Error, data.Minutes = "limited", minutes(in.Wait)
+		v.w.Header().Set("Retry-After", strconv.Itoa(seconds(in.Wait)))
+		return p.showCode(v, http.StatusTooManyRequests, c, data)
+	case store.OutcomeConfirm:
+		return p.askConfirm(v, c, data)
+	case store.OutcomeSpent:
+		return p.showAgain(v, "spent", c)
+	case store.OutcomeExpired:
+		return p.showAgain(v, "expired", c)
+	case store.OutcomeSuspended:
+		data.Email, data.Return = shown(c.Email), v.address("/cancel")
+		data.Restart = ""
+		return p.render(v, http.StatusForbidden, "suspended", v.restart(), data)
+	case store.OutcomeUsed:
+		return &problem{page: "used", status: http.StatusGone}
+	}
+	return &problem{page: "gone", status: http.StatusBadRequest}
+}
+
+// askConfirm asks whether to register instead of signing in, or the reverse. The
+// form holds the same code again: nothing was consumed.
+func (p *Pages) askConfirm(v *visit, c challenge, data *view) error {
+	data.C = v.form.Get("c")
+	data.Register, data.Email = c.Purpose == store.PurposeRegister, shown(c.Email)
+	return p.render(v, http.StatusOK, "confirm", v.address("/verify", "c", data.C), data)
+}
+
+// postResend is POST /verify/resend: one more code.
+func (p *Pages) postResend(v *visit) error {
+	c, err := p.openBoth(v)
+	if err != nil {
+		return err
+	}
+	if v.restarted {
+		return p.showAgain(v, "expired", c)
+	}
+	begun, err := p.Codes.Resend(v.r.Context(), store.Again{Challenge: c.ID, Attempt: p.attempt(v, c)})
+	switch store.CodeOf(err) {
+	case store.Limited:
+		return p.tooSoon(v, c, waitOf(err))
+	case store.Spent:
+		c.NextSend = time.Time{}
+		data := p.view(v)
+		data.Resend = "spent"
+		return p.showCode(v, http.StatusTooManyRequests, c, data)
+	case store.Expired:
+		return p.showAgain(v, "expired", c)
+	case store.Used:
+		return &problem{page: "used", status: http.StatusGone}
+	case store.NotFound:
+		return &problem{page: "gone", status: http.StatusBadRequest}
+	}
+	if err != nil {
+		return err
+	}
+	return p.toCode(v, c.took(begun))
+}
+
+// longWait is from where on a wait is told in minutes: it is a limit's, and no
+// countdown.
+const longWait = 3 * time.Minute
+
+func (p *Pages) tooSoon(v *visit, c challenge, wait time.Duration) error {
+	data := p.view(v)
+	data.Resend = "limited"
+	if wait > longWait {
+		data.Resend, data.Minutes = "limited_long", minutes(wait)
+	}
+	c.NextSend = p.Now().Add(wait)
+	v.w.Header().Set("Retry-After", strconv.Itoa(seconds(wait)))
+	return p.showCode(v, http.StatusTooManyRequests, c, data)
+}
+
+// waitOf is how long an error of a limit says to wait.
+func waitOf(err error) time.Duration {
+	var e *store.Error
+	errors.As(err, &e)
+	return e.Wait
+}

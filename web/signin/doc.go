@@ -1,0 +1,31 @@
+// Package signin is the pages that a person signs in with.
+//
+//	GET  /oidc/auth      op validates the request and calls Begin: the address page
+//	GET  /sign-in        the same page: language change, from register, going back
+//	GET  /register
+//	POST /sign-in        email: a challenge, and a mail with a code ──► 303 /verify
+//	POST /register
+//	GET  /verify         the code page; needs no database
+//	POST /verify         code ──► 303 to the app, or the code page with what is wrong (422)
+//	                     [confirm=1: the answer to "create an account?"]
+//	POST /verify/resend  one more code ──► 303 /verify
+//	GET  /verify/status  JSON: what became of the mail
+//	GET  /cancel         ──► 303 to the app with error=access_denied
+//
+// Nothing is kept on the server between pages but the challenge. The validated
+// authorization request travels in r, the challenge in c, both sealed and bound to
+// the browser's cookie, so that any number of tabs go their own ways, and a page
+// that was discarded comes back from its address. Since both open only together
+// with the cookie, r is also the token that keeps forms of other sites out; the
+// check of the browser's own headers (http.CrossOriginProtection) comes before it.
+//
+// How a challenge ends, and on which page:
+//
+//	accepted   303 to the app          expired, spent   a form that sends a new code
+//	wrong      the code page           used, gone       start again
+//	stale      the code page           suspended        says so, and the way back
+//	limited    the code page, 429      confirm          asks whether to create an account
+//
+// An r older than an hour restarts in place for a day (see Requests). Every page
+// that ends something shows a way on.
+package signin

@@ -1,0 +1,151 @@
+package signin
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"idp/keyring"
+	"idp/store"
+	"idp/web/locales"
+	"idp/web/page"
+	"idp/web/static"
+)
+
+// Codes is the code engine.
+type Codes interface {
+	Begin(context.Context, store.Attempt) (store.Begun, error)
+	Resend(context.Context, store.Again) (store.Begun, error)
+	Guess(store.Try) (store.Guess, error)
+	Verify(context.Context, store.Guess, store.Completion) (store.SignedIn, error)
+	State(ctx context.Context, challenge store.ID, browser store.Hash) (store.ChallengeState, error)
+}
+
+// Requests is the OpenID Provider's side: what the app wants, and how it gets it.
+type Requests interface {
+	Seal(req store.AuthRequest, browser store.Hash) string
+	// Open gives store.Expired with the request for one that is to restart in place,
+	// and without it for one that is too old for that.
+	Open(sealed string, browser store.Hash) (store.AuthRequest, error)
+	Finish(req store.AuthRequest, challenge store.ID, previous store.Hash) store.Finish
+	Cancel(req store.AuthRequest) string
+}
+
+// Clients finds the app of a request.
+type Clients interface {
+	Client(ctx context.Context, id string) (store.Client, error)
+}
+
+// Browser is the cookies.
+type Browser interface {
+	Hash(r *http.Request) (store.Hash, bool)
+	Ensure(w http.ResponseWriter, r *http.Request) store.Hash
+	Session(r *http.Request) (store.Hash, bool)
+	SetSession(w http.ResponseWriter, secret string)
+	Language(r *http.Request) string
+	SetLanguage(w http.ResponseWriter, tag string)
+}
+
+// Deps is what the pages are made of.
+type Deps struct {
+	Codes    Codes
+	Requests Requests
+	Clients  Clients
+	Browser  Browser
+	Ring     *keyring.Ring
+	ClientIP func(*http.Request) netip.Addr
+	Now      func() time.Time // the database's time
+	Endpoint *url.URL
+	Log      *slog.Logger
+
+	Digits  int    // of a code; 6 if 0
+	Mailbox string // where the development mailbox is ("/dev/inbox"), "" if there is none
+}
+
+// Pages serves the pages. Its methods are safe for concurrent use.
+type Pages struct {
+	Deps
+	languages  *locales.Set
+	files      *static.Files
+	templates  *page.Set
+	challenges *keyring.Sealer
+	origin     *http.CrossOriginProtection
+	https      bool
+	loopback   bool
+}
+
+//go:embed pages/*.html
+var pages embed.FS
+
+// variants are pages that differ in their texts only.
+var variants = map[string][]string{
+	"again": {"spent", "expired"},
+	"problem": {
+		"bookmark", "broken", "cookies", "cross", "bad", "large", "unavailable", "failure",
+		"missing", "client", "request", "suspended", "used", "gone",
+	},
+}
+
+// New makes the pages.
+func New(d Deps) (*Pages, error) {
+	if d.Codes == nil || d.Requests == nil || d.Clients == nil || d.Browser == nil || d.Ring == nil ||
+		d.ClientIP == nil || d.Now == nil || d.Endpoint == nil || d.Log == nil {
+		return nil, errors.New("signin: all of Deps but Digits and Mailbox are needed")
+	}
+	if d.Digits == 0 {
+		d.Digits = 6
+	}
+	folder, err := fs.Sub(pages, "pages")
+	if err != nil {
+		return nil, err
+	}
+	p := &Pages{
+		Deps: d, languages: locales.Load(), files: static.Load(), challenges: d.Ring.Sealer("challenge"),
+		origin: http.NewCrossOriginProtection(), https: d.Endpoint.Scheme == "https", loopback: store.IsLoopback(d.Endpoint.Hostname()),
+	}
+	p.templates = page.Load(folder, variants, p.languages, p.files)
+	// A proxy may change Host; the origin that people see is configured.
+	if err := p.origin.AddTrustedOrigin(d.Endpoint.Scheme + "://" + d.Endpoint.Host); err != nil {
+		return nil, err
+	}
+	p.origin.SetDenyHandler(p.handle(func(*visit) error { return &problem{page: "cross", status: http.StatusForbidden} }))
+	return p, nil
+}
+
+// Mount adds the routes, and the answers for addresses and methods that no route
+// has.
+func (p *Pages) Mount(r chi.Router) {
+	r.Get("/sign-in", p.handle(p.getAddress))
+	r.Get("/register", p.handle(p.getAddress))
+	r.Get("/verify", p.handle(p.getCode))
+	r.Get("/verify/status", p.status)
+	r.Get("/cancel", p.handle(p.cancel))
+	r.Handle(static.Prefix+"*", p.files)
+	r.Group(func(r chi.Router) {
+		r.Use(p.origin.Handler)
+		r.Post("/sign-in", p.handle(p.postAddress))
+		r.Post("/register", p.handle(p.postAddress))
+		r.Post("/verify", p.handle(p.postCode))
+		r.Post("/verify/resend", p.handle(p.postResend))
+	})
+	r.NotFound(p.NotFound)
+	r.MethodNotAllowed(p.NotFound)
+}
+
+// NotFound answers for an address that leads nowhere.
+func (p *Pages) NotFound(w http.ResponseWriter, r *http.Request) {
+	p.answer(p.newVisit(w, r), &problem{page: "missing", status: http.StatusNotFound})
+}
+
+// Failed answers when a handler broke.
+func (p *Pages) Failed(w http.ResponseWriter, r *http.Request) {
+	p.answer(p.newVisit(w, r), &problem{page: "failure", status: http.StatusInternalServerError})
+}

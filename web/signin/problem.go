@@ -1,0 +1,103 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"idp/store"
+)
+
+// retryAfter is how many seconds a visitor is asked to give the database.
+const retryAfter = 5
+
+// problem is an error that a page explains. It is the visitor's or the app's, so
+// only the access log tells of it.
+type problem struct {
+	page    string
+	status  int
+	cause   error
+	restart string // where to start again; "": the request's own address page, if there is one
+	detail  string // for developers
+}
+
+func (e *problem) Error() string {
+	if e.cause != nil {
+		return e.page + ": " + e.cause.Error()
+	}
+	return e.page
+}
+
+func (e *problem) Unwrap() error { return e.cause }
+
+// answer shows the page for an error.
+func (p *Pages) answer(v *visit, err error) {
+	var known *problem
+	switch {
+	case errors.As(err, &known):
+	case errors.Is(err, context.Canceled) && v.r.Context().Err() != nil:
+		return // nobody is there to read it
+	case store.CodeOf(err) == store.Unavailable:
+		known = &problem{page: "unavailable", status: http.StatusServiceUnavailable}
+		p.logError(v, slog.LevelWarn, err)
+	default:
+		known = &problem{page: "failure", status: http.StatusInternalServerError}
+		p.logError(v, slog.LevelError, err)
+	}
+	data := p.view(v)
+	if known.restart != "" {
+		data.Restart = known.restart
+	}
+	data.Detail = known.detail
+	switch known.page {
+	case "unavailable":
+		v.w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
+		data.Restart, data.Retry, data.Reference = p.back(v), true, reference(v.r)
+	case "failure":
+		data.Restart, data.Retry, data.Reference = p.back(v), true, reference(v.r)
+	case "cookies":
+		data.Restart, data.Retry = again(v.form), true
+	case "broken":
+		data.Restart = again(v.form)
+	case "bad", "large", "request", "client":
+		data.Reference = reference(v.r)
+	}
+	if err := p.render(v, known.status, known.page, v.here(), data); err != nil {
+		p.logError(v, slog.LevelError, err)
+		http.Error(v.w, "something went wrong", http.StatusInternalServerError)
+	}
+}
+
+func (p *Pages) logError(v *visit, level slog.Level, err error) {
+	p.Log.Log(v.r.Context(), level, "page failed", "error", err, "request_id", reference(v.r))
+}
+
+// here is the address that shows this page, or the last page that can be shown by
+// address.
+func (v *visit) here() string {
+	if v.r.Method == http.MethodPost {
+		if address := v.restart(); address != "" {
+			return address
+		}
+		return "/sign-in"
+	}
+	return v.r.URL.RequestURI()
+}
+
+// back is where the visitor can try the same again: for a form, the page that it
+// is on.
+func (p *Pages) back(v *visit) string {
+	if v.r.Method == http.MethodGet {
+		return v.r.URL.RequestURI()
+	}
+	path, sealed, c := v.r.URL.Path, v.form.Get("r"), v.form.Get("c")
+	if sealed == "" {
+		return ""
+	}
+	if c != "" {
+		path = "/verify"
+	}
+	return (&visit{sealed: sealed}).address(path, "c", c)
+}

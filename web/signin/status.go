@@ -1,0 +1,59 @@
+package signin
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"idp/store"
+)
+
+// mailWords are the states of a mail as the page's script knows them.
+var mailWords = map[store.MailState]string{
+	store.MailQueued: "queued", store.MailSent: "sent", store.MailFailed: "failed", store.MailExpired: "expired",
+}
+
+// mailStatus is what the code page is told while it is open.
+type mailStatus struct {
+	Mail       string `json:"mail"`
+	NextSendIn int    `json:"nextSendIn"` // seconds; -1: no more codes
+	TriesLeft  int    `json:"triesLeft"`
+	Done       bool   `json:"done"`
+}
+
+// status is GET /verify/status. It answers only the browser that the challenge is
+// bound to.
+func (p *Pages) status(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	form, err := readForm(w, r)
+	browser, known := p.Browser.Hash(r)
+	c, ok := p.openChallenge(form.Get("c"), browser)
+	if err != nil || !known || !ok {
+		writeStatus(w, http.StatusNotFound, map[string]string{"error": "not_found"})
+		return
+	}
+	st, err := p.Codes.State(r.Context(), c.ID, browser)
+	switch code := store.CodeOf(err); {
+	case code == store.NotFound:
+		writeStatus(w, http.StatusNotFound, map[string]string{"error": "not_found"})
+	case err != nil:
+		if r.Context().Err() == nil {
+			p.Log.WarnContext(r.Context(), "mail status", "error", err, "request_id", reference(r))
+		}
+		h.Set("Retry-After", "5")
+		writeStatus(w, http.StatusServiceUnavailable, map[string]string{"error": "unavailable"})
+	default:
+		out := mailStatus{Mail: mailWords[st.Mail], NextSendIn: -1, TriesLeft: st.TriesLeft, Done: st.Consumed}
+		if !st.NextSend.IsZero() && st.SendsLeft > 0 {
+			out.NextSendIn = max(seconds(st.NextSend.Sub(p.Now())), 0)
+		}
+		writeStatus(w, http.StatusOK, out)
+	}
+}
+
+func writeStatus(w http.ResponseWriter, status int, v any) {
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the visitor may be gone
+}

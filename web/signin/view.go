@@ -1,0 +1,124 @@
+package signin
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"time"
+	"unicode/utf8"
+
+	"idp/store"
+	"idp/web/serve"
+)
+
+// view is what the templates show. A page uses some of it.
+type view struct {
+	App, Initial string
+	Languages    []choice
+	R, C         string
+
+	// A form's field: what was typed, and what is wrong with it.
+	Typed, Error           string
+	Tries, Minutes, Digits int
+
+	Register  bool   // the challenge or form is for a new account
+	Action    string // where an address is posted to
+	Restarted bool
+	Again     string // the app's own request, for a browser that blocks cookies
+
+	Email   string // as people write it
+	Other   string // address page: sign in instead of register, or the reverse
+	Change  string
+	Status  string
+	Mailbox *mailbox
+	Clock   template.HTML // wait for another code, as m:ss that a script can count down
+
+	Suggested string // a likely address, for a typo
+	More      bool   // another code can be asked for
+	Resend    string // what is wrong with asking: "limited", "limited_long"
+	Sends     int
+
+	Restart, Return, Detail, Reference string
+
+	Retry    bool
+	Mismatch *mismatch
+}
+
+// choice is a language at the foot of the card; without an address it is the one
+// that the page is in.
+type choice struct{ Tag, Name, Href string }
+
+// view starts a page's view.
+func (p *Pages) view(v *visit) *view {
+	return &view{App: v.client.Name, Initial: initial(v.client.Name), R: v.sealed, Digits: p.Digits, Restart: v.restart()}
+}
+
+// render shows a page. here is its own address, for the change of language.
+func (p *Pages) render(v *visit, status int, name, here string, data *view) error {
+	for _, l := range p.languages.All() {
+		c := choice{Tag: l.Tag, Name: l.Name}
+		if l != v.lang {
+			c.Href = withLanguage(here, l.Tag)
+		}
+		data.Languages = append(data.Languages, c)
+	}
+	return p.templates.Render(v.w, status, v.lang, name, data)
+}
+
+func withLanguage(here, tag string) string {
+	path, query, _ := cutQuery(here)
+	query.Set("lang", tag)
+	return path + "?" + query.Encode()
+}
+
+func cutQuery(address string) (path string, query url.Values, err error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "/sign-in", url.Values{}, err
+	}
+	return u.Path, u.Query(), nil
+}
+
+// initial is the first character of a name, for its tile.
+func initial(name string) string {
+	r, _ := utf8.DecodeRuneInString(name)
+	if r == utf8.RuneError {
+		return ""
+	}
+	return string([]rune{unicodeUpper(r)})
+}
+
+// seconds rounds a wait up.
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
+
+// minutes rounds a wait up to at least one.
+func minutes(d time.Duration) int { return max(int((d+time.Minute-1)/time.Minute), 1) }
+
+// clock writes a wait as m:ss.
+func clock(d time.Duration) template.HTML {
+	s := seconds(d)
+	if s <= 0 {
+		return ""
+	}
+	return template.HTML(fmt.Sprintf(`<span data-seconds="%d">%d:%02d</span>`, s, s/60, s%60)) //nolint:gosec // numbers
+}
+
+// reference is what a visitor can tell support.
+func reference(r *http.Request) string { return serve.RequestID(r.Context()) }
+
+// purposeOf tells what a form's address is for.
+func purposeOf(path string) store.Purpose {
+	if path == "/register" {
+		return store.PurposeRegister
+	}
+	return store.PurposeSignIn
+}
+
+// actionOf is the reverse.
+func actionOf(p store.Purpose) string {
+	if p == store.PurposeRegister {
+		return "/register"
+	}
+	return "/sign-in"
+}

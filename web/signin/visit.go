@@ -1,0 +1,139 @@
+package signin
+
+import (
+	"net/http"
+	"net/url"
+
+	"idp/store"
+	"idp/web/locales"
+	"idp/web/page"
+)
+
+// visit is one request for a page, and what was found out about it so far.
+type visit struct {
+	w    http.ResponseWriter
+	r    *http.Request
+	form url.Values
+	lang *locales.Language
+
+	browser   store.Hash
+	sealed    string            // r, once it opened
+	request   store.AuthRequest // zero until then
+	client    store.Client
+	restarted bool // r was too old and is a fresh one now
+}
+
+// handle makes a handler of a function that gives an error: one place answers.
+func (p *Pages) handle(serve func(*visit) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v := p.newVisit(w, r)
+		form, err := readForm(w, r)
+		if err == nil {
+			v.form = form
+			err = serve(v)
+		}
+		if err != nil {
+			p.answer(v, err)
+		}
+	}
+}
+
+// newVisit chooses the language by what is known before the request is open.
+func (p *Pages) newVisit(w http.ResponseWriter, r *http.Request) *visit {
+	v := &visit{w: w, r: r, form: url.Values{}}
+	v.lang = p.languages.Choose(nil, p.Browser.Language(r), r.Header.Get("Accept-Language"))
+	page.Protect(w, page.Policy{}, p.https)
+	return v
+}
+
+// open opens r, finds its client, and settles the language.
+func (p *Pages) open(v *visit) error {
+	sealed := v.form.Get("r")
+	if sealed == "" {
+		p.switchLanguage(v)
+		status := http.StatusOK
+		if v.r.Method == http.MethodPost {
+			status = http.StatusBadRequest
+		}
+		return &problem{page: "bookmark", status: status}
+	}
+	var known bool
+	if v.browser, known = p.Browser.Hash(v.r); !known {
+		return &problem{page: "cookies", status: http.StatusBadRequest}
+	}
+	req, err := p.Requests.Open(sealed, v.browser)
+	switch {
+	case err == nil:
+		v.sealed = sealed
+	case store.CodeOf(err) == store.Expired && !req.ID.IsZero():
+		v.restarted = true
+		now := p.Now()
+		req.ID, req.StartedAt = store.NewID(now), now
+		v.sealed = p.Requests.Seal(req, v.browser)
+	case store.CodeOf(err) == store.Expired || store.CodeOf(err) == store.Invalid:
+		return &problem{page: "broken", status: http.StatusBadRequest}
+	default:
+		return err
+	}
+	client, err := p.Clients.Client(v.r.Context(), req.Client)
+	if store.CodeOf(err) == store.NotFound {
+		return &problem{page: "client", status: http.StatusBadRequest}
+	}
+	p.belong(v, req, client)
+	return err
+}
+
+// belong makes the visit one of an authorization request.
+func (p *Pages) belong(v *visit, req store.AuthRequest, client store.Client) {
+	v.request, v.client = req, client
+	v.lang = p.languages.Choose(req.UILocales, p.Browser.Language(v.r), v.r.Header.Get("Accept-Language"))
+	page.Protect(v.w, page.Policy{FormAction: page.FormAction(req.RedirectURI)}, p.https)
+	if p.switchLanguage(v) {
+		// The person overrules the app from here on: the choice goes into r.
+		v.request.UILocales = []string{v.lang.Tag}
+		v.sealed = p.Requests.Seal(v.request, v.browser)
+	}
+}
+
+// switchLanguage does what ?lang= says, if it says anything.
+func (p *Pages) switchLanguage(v *visit) bool {
+	l := p.languages.Find(v.r.URL.Query().Get("lang"))
+	if l == nil || v.r.Method == http.MethodPost {
+		return false
+	}
+	p.Browser.SetLanguage(v.w, l.Tag)
+	v.lang = l
+	return true
+}
+
+// address of a page of this visit, with its r.
+func (v *visit) address(path string, more ...string) string {
+	if v.sealed == "" {
+		return ""
+	}
+	query := "?r=" + v.sealed // base64url
+	for i := 0; i < len(more); i += 2 {
+		if more[i+1] != "" {
+			query += "&" + more[i] + "=" + url.QueryEscape(more[i+1])
+		}
+	}
+	return path + query
+}
+
+// restart is the address page of this visit, "" without an r.
+func (v *visit) restart() string {
+	if v.request.Screen == store.ScreenRegister {
+		return v.address("/register")
+	}
+	return v.address("/sign-in")
+}
+
+// again is where the app's request begins anew, from what Begin put into the form.
+// Any link may lead to /oidc/auth with any query, so this one may, too.
+func again(form url.Values) string {
+	query, err := url.ParseQuery(form.Get("again"))
+	if err != nil || len(query) == 0 {
+		return ""
+	}
+	return "/oidc/auth?" + query.Encode()
+}

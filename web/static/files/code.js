@@ -1,0 +1,85 @@
+// The code page: submits what was pasted or filled in, counts down to the next
+// code, tells what became of the mail. Without it the page works by its buttons.
+
+const form = document.querySelector("#verify");
+const field = document.querySelector("#code");
+const digits = Number(field.dataset.digits);
+
+// Submits by itself only what came in one piece, and each value only once; a
+// wrong one that the server sent back counts as tried.
+const tried = new Set([plain(field.value)]);
+
+function plain(text) {
+  return text.normalize("NFKC").replace(/[^0-9A-Za-z]/g, "").toUpperCase();
+}
+
+const isFull = (code) => (code.length === digits && /^[0-9]+$/.test(code)) || code.length === 26;
+
+let before = field.value;
+field.addEventListener("input", (event) => {
+  const inOnePiece =
+    !event.inputType || // autofill of most browsers
+    ["insertFromPaste", "insertReplacementText", "insertFromDrop"].includes(event.inputType) ||
+    plain(event.data ?? "").length >= digits || // autofill of iOS
+    plain(field.value).length - plain(before).length >= digits;
+  before = field.value;
+  const code = plain(field.value);
+  field.classList.toggle("long", code.length > 10);
+  if (!inOnePiece || !isFull(code) || tried.has(code)) return;
+  tried.add(code);
+  form.requestSubmit();
+});
+document.querySelector("#by-itself").hidden = false;
+if (field.value) field.select();
+
+// Counts down to the next code.
+const again = document.querySelector("#again");
+if (again) {
+  const button = again.querySelector("button");
+  const line = again.querySelector(".wait");
+  const clock = line?.querySelector("[data-seconds]");
+  const until = performance.now() + 1000 * Number(clock?.dataset.seconds ?? 0);
+  const tick = () => {
+    const left = Math.ceil((until - performance.now()) / 1000);
+    button.disabled = left > 0;
+    if (line) line.hidden = left <= 0;
+    if (left <= 0) return;
+    clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    setTimeout(tick, 250); // a hidden page's timers are late: the clock is read anew
+  };
+  tick();
+}
+
+// Asks what became of the mail, more and more seldom, until there is news that
+// stays. A hidden page does not ask.
+const line = document.querySelector("#mail");
+const pauses = [1, 1, 2, 2, 3, 5, 8, 13, 21, 30, 30, 30]; // s
+
+async function ask(n) {
+  if (document.hidden) {
+    document.addEventListener("visibilitychange", () => ask(n), { once: true });
+    return;
+  }
+  let state;
+  try {
+    const answer = await fetch(line.dataset.status, { headers: { Accept: "application/json" }, cache: "no-store" });
+    if (answer.status === 404 || answer.status === 400) return; // nothing more to learn
+    if (answer.ok) state = await answer.json();
+  } catch {
+    // offline: asked again below
+  }
+  if (state) {
+    const word = state.done ? "done" : state.mail;
+    const text = line.dataset[word];
+    if (text && line.dataset.state !== word) {
+      line.dataset.state = word;
+      line.lastElementChild.textContent = text;
+    }
+    if (word !== "queued") return;
+  }
+  if (n + 1 < pauses.length) setTimeout(ask, 1000 * pauses[n + 1], n + 1);
+}
+if (line) {
+  line.hidden = false;
+  setTimeout(ask, 1000 * pauses[0], 0);
+}
