@@ -98,14 +98,20 @@ func (b tab) sees(words string) {
 
 func (b tab) submit(selector chromedp.CSS, value string) {
 	b.t.Helper()
-	b.do(chromedp.WaitVisible(selector), chromedp.SetValue(selector, ""),
-		chromedp.SendKeys(selector, value+"\r"))
+	b.do(chromedp.WaitVisible(selector))
+	b.clear(selector)
+	b.do(chromedp.SendKeys(selector, value+"\r"))
 }
 
 // set sends a protocol command to the tab.
 func set[P, R any](b tab, command cdp.Command[P, R], params P) R {
 	b.t.Helper()
 	return get(b, func(ctx context.Context, t *chromedp.Target) (R, error) { return cdp.Call(ctx, t, command, params) })
+}
+
+func (b tab) clear(selector chromedp.CSS) {
+	b.t.Helper()
+	get(b, chromedp.Evaluate[string]("document.querySelector(`"+string(selector)+"`).value = ''"))
 }
 
 const (
@@ -215,7 +221,7 @@ func TestPastedCodeSubmitsItself(t *testing.T) {
 	b.do(chromedp.WaitVisible(codeField))
 	code := d.code("ada@example.com", 1)
 	b.do(chromedp.SendKeys(codeField, code), chromedp.Sleep(700*time.Millisecond), chromedp.WaitVisible(codeField))
-	b.do(chromedp.SetValue(codeField, ""))
+	b.clear(codeField)
 	paste := fmt.Sprintf(`(() => { const f = document.querySelector('input[name="code"]'); f.focus();
 		const d = new DataTransfer(); d.setData('text/plain', '%s %s');
 		if (f.dispatchEvent(new ClipboardEvent('paste', {clipboardData: d, bubbles: true, cancelable: true}))) {

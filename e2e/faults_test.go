@@ -158,7 +158,7 @@ func (s *server) dump() []byte {
 		return all
 	}
 	u := must(parseURL(s.database))
-	schema := strings.Trim(u.Query().Get("search_path"), `"`)
+	schema := u.Query().Get("search_path") // quoted
 	u.RawQuery = "sslmode=disable"
 	pgDump, err := exec.LookPath("pg_dump")
 	if err != nil {
