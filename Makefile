@@ -1,0 +1,43 @@
+# Verbs: run, test, lint, bench, e2e, build. Each works from a clean checkout.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Versions of the tools, which are no part of the program.
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+.PHONY: help run build test unit e2e bench lint
+
+help: ## this list
+	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: ## everything on this machine: server, mailbox, sample app
+	go run ./cmd/idp dev
+
+build: ## the program, as bin/idp
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/idp ./cmd/idp
+
+test: unit e2e ## everything: both engines, races, browser, clients
+
+# SQLite is pure Go here and 7 to 10 times slower under the race detector; 2 cores
+# need their time.
+unit: ## all packages under the race detector, on both engines
+	.ci/need cc postgres
+	go vet ./...
+	go test -race -timeout 20m $$(go list ./... | grep -v -e '/e2e' -e '/bench')
+
+e2e: ## the built program with a real browser and real clients
+	.ci/need cc postgres chromium node
+	go test -timeout 15m ./e2e/...
+
+bench: ## complete sign-ins a second, on SQLite and on Postgres
+	.ci/need postgres
+	go run ./bench
+
+lint: ## golangci-lint and govulncheck
+	go run $(GOLANGCI_LINT) run ./...
+	.ci/vulncheck $(GOVULNCHECK)

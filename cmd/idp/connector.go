@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"idp/mailer"
+	"idp/mailer/httpmail"
+	"idp/mailer/inbox"
+	"idp/store"
+)
+
+type connectorCmd struct {
+	Set  connectorSetCmd  `cmd:"" help:"Set a connector up; it becomes the first that is tried."`
+	List connectorListCmd `cmd:"" help:"List the connectors in the order they are tried."`
+}
+
+type connectorSetCmd struct {
+	ID   string `arg:"" help:"inbox (a mailbox on this server, for development) or http (posts each mail to your own program)."`
+	File string `help:"Its configuration, a JSON file; - reads standard input." placeholder:"FILE"`
+}
+
+// Help shows how it is used.
+func (*connectorSetCmd) Help() string {
+	return `Examples:
+
+  idp connector set inbox
+
+  echo '{"url": "https://mail.example.com/hooks/idp"}' | idp connector set http --file -
+
+The configuration is sealed under the instance secret. The running server takes it up within seconds.`
+}
+
+// Run seals a connector's configuration and puts it first.
+func (c *connectorSetCmd) Run(a *app) error {
+	switch c.ID {
+	case inbox.ID, "http":
+	case "aws-ses-mail", "smtp":
+		return failed(fmt.Errorf("the connector %s is not available in this version yet", c.ID), "Connectors that work: inbox, http.")
+	default:
+		return usage(fmt.Errorf("there is no connector %q", printable(c.ID)), "Connectors: inbox, http.")
+	}
+	config := []byte("{}")
+	if c.File != "" {
+		var err error
+		if config, err = a.readInput(c.File); err != nil {
+			return usage(err, "")
+		}
+	}
+	return a.with(func(ctx context.Context, in *instance) error {
+		if err := in.setConnector(ctx, c.ID, config); err != nil {
+			return err
+		}
+		a.note("Mail goes through %s now.", c.ID)
+		return nil
+	})
+}
+
+// senders are the connectors this program has.
+func (in *instance) senders() mailer.Kinds {
+	return mailer.Kinds{inbox.ID: in.mailbox().Factory, "http": httpmail.New}
+}
+
+func (in *instance) mailbox() *inbox.Inbox { return inbox.New(in.db, in.ring) }
+
+// setConnector checks a connector's configuration, seals it and puts it first.
+func (in *instance) setConnector(ctx context.Context, id string, config []byte) error {
+	if err := in.senders().Check(id, config); err != nil {
+		hint := ""
+		if id == "http" {
+			hint = `It is {"url": "https://…"}, given with --file.`
+		}
+		return usage(err, hint)
+	}
+	return in.db.SetConnector(ctx, store.Connector{ID: id, Sealed: in.ring.Sealer("connector").Seal(config, []byte(id))})
+}
+func (a *app) readInput(path string) ([]byte, error) {
+	const most = 1 << 20
+	in := a.stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, most+1))
+	if err == nil && len(text) > most {
+		err = errors.New(path + " is longer than 1 MB")
+	}
+	return []byte(strings.TrimSpace(string(text))), err
+}
+
+type connectorListCmd struct{ jsonFlag }
+
+// Run lists the connectors; their configuration stays sealed.
+func (c *connectorListCmd) Run(a *app) error {
+	type view struct {
+		ID        string `json:"id"`
+		Position  int    `json:"position"`
+		UpdatedAt string `json:"updatedAt"`
+	}
+	return a.with(func(ctx context.Context, in *instance) error {
+		found, err := in.db.Connectors(ctx)
+		if err != nil {
+			return err
+		}
+		views, rows := []view{}, [][]string{{"CONNECTOR", "SET"}}
+		for i, one := range found {
+			views = append(views, view{one.ID, i, one.UpdatedAt.Format("2006-01-02T15:04:05Z07:00")})
+			rows = append(rows, []string{one.ID, day(one.UpdatedAt)})
+		}
+		switch {
+		case c.JSON:
+			return a.printJSON(views)
+		case len(views) == 0:
+			a.note("No connector is set: mails wait in the queue and expire. Set one: idp connector set --help")
+			return nil
+		}
+		return a.table(rows...)
+	})
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"idp/keyring"
+	"idp/migrations"
+	"idp/store"
+	"idp/store/postgres"
+	"idp/store/sqlite"
+	"idp/store/sqlstore"
+)
+
+// place is where the data is.
+type place struct {
+	folder   string // data folder
+	sqlite   string // path of the database; "" with Postgres
+	postgres string // URL
+}
+
+// Data folders.
+const (
+	serveFolder = "data"
+	devFolder   = ".idp"
+)
+
+// place reads the settings that say where the data is.
+func (a *app) place(folder string) (place, error) {
+	p := place{folder: folder}
+	if a.DataDir != "" {
+		p.folder = a.DataDir
+	}
+	url := a.DatabaseURL
+	switch {
+	case url == "":
+		p.sqlite = filepath.Join(p.folder, "idp.db")
+	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
+		p.postgres = url
+	case strings.HasPrefix(url, "sqlite:"):
+		p.sqlite = strings.TrimPrefix(strings.TrimPrefix(url, "sqlite:"), "//")
+		if p.sqlite == "" || strings.ContainsAny(p.sqlite, "?#") || strings.HasPrefix(p.sqlite, ":") {
+			return p, usage(errors.New("IDP_DATABASE_URL names no file"), "Write it like sqlite:/var/lib/idp/idp.db")
+		}
+	default:
+		return p, usage(errors.New("IDP_DATABASE_URL is neither postgres://… nor sqlite:PATH"), "")
+	}
+	if p.sqlite == "" {
+		return p, nil
+	}
+	for _, dir := range []string{p.folder, filepath.Dir(p.sqlite)} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return p, failed(fmt.Errorf("make the data folder: %w", err), "Choose another one with IDP_DATA_DIR.")
+		}
+	}
+	return p, nil
+}
+
+// engine is a database before the store's operations are put on it.
+type engine interface {
+	sqlstore.Engine
+	Migrate(ctx context.Context) error
+	MigrationStatus(ctx context.Context) ([]migrations.Status, error)
+}
+
+func (p place) open(ctx context.Context) (engine, error) {
+	if p.sqlite != "" {
+		e, err := sqlite.Open(ctx, p.sqlite, sqlite.Options{})
+		if err != nil {
+			return nil, failed(fmt.Errorf("open the database %s: %w", p.sqlite, err), "")
+		}
+		return e, nil
+	}
+	e, err := postgres.Open(ctx, p.postgres, postgres.Options{})
+	if err != nil {
+		return nil, databaseFailure("open the database", err)
+	}
+	return e, nil
+}
+
+// databaseFailure adds what mends it.
+func databaseFailure(doing string, err error) error {
+	err = fmt.Errorf("%s: %w", doing, err)
+	switch store.CodeOf(err) {
+	case store.Unavailable:
+		return failed(err, "Check IDP_DATABASE_URL, and that the database runs.")
+	case store.Invalid:
+		return usage(err, "It is read from IDP_DATABASE_URL.")
+	case store.Conflict:
+		return failed(err, "Run the newer idp that changed the database, or bring back a backup from before.")
+	}
+	return failed(err, "")
+}
+
+// name tells the database in a log, without its password.
+func (p place) name() string {
+	if p.sqlite != "" {
+		return "sqlite"
+	}
+	return "postgres"
+}
+
+// instance is an open database with its secret.
+type instance struct {
+	place
+	db   *sqlstore.DB
+	ring *keyring.Ring
+}
+
+// open opens the database, brings its schema up to date, and makes sure that the
+// secret belongs to it.
+func (a *app) open(ctx context.Context, p place) (*instance, error) {
+	ring, err := a.ring(p)
+	if err != nil {
+		return nil, err
+	}
+	e, err := p.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Migrate(ctx); err != nil {
+		return nil, errors.Join(databaseFailure("bring the database up to date", err), e.Close())
+	}
+	in := &instance{place: p, db: sqlstore.New(e), ring: ring}
+	check := ring.MAC("instance check")
+	err = in.db.Start(ctx)
+	if err == nil {
+		err = in.db.CheckSecret(ctx, check.Sum(), check.Sums())
+	}
+	switch {
+	case store.CodeOf(err) == store.Conflict:
+		err = usage(errors.New("the instance secret is not the one this database was made with"),
+			"Give the right one as IDP_SECRET or IDP_SECRET_FILE; after a change of secret, the old one as IDP_SECRET_PREVIOUS.")
+		fallthrough
+	case err != nil:
+		return nil, errors.Join(err, in.db.Close())
+	}
+	return in, nil
+}
+
+// commandTimeout bounds a command that works on the database.
+const commandTimeout = time.Minute
+
+// with runs a command on the database of the server.
+func (a *app) with(run func(context.Context, *instance) error) (err error) {
+	if err := a.guessFolder(); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	p, err := a.place(serveFolder)
+	if err != nil {
+		return err
+	}
+	in, err := a.open(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.db.Close()) }()
+	return run(ctx, in)
+}
+
+// guessFolder keeps a command in the folder of idp dev from making a second,
+// empty database beside it.
+func (a *app) guessFolder() error {
+	if a.DataDir != "" || a.DatabaseURL != "" {
+		return nil
+	}
+	if _, err := os.Stat(serveFolder); err == nil {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(devFolder, "idp.db")); err == nil {
+		return usage(errors.New("there is no database in ./data"), "For the one of idp dev, add --data-dir .idp")
+	}
+	return nil
+}

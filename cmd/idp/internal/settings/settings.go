@@ -1,0 +1,186 @@
+// Package settings holds everything an operator can set, and reads it from
+// flags, IDP_… environment variables and an optional file, in that order.
+//
+// One name serves all three: the flag --otp-code-ttl is the variable
+// IDP_OTP_CODE_TTL and the key otp_code_ttl (or code_ttl under otp). A name that
+// nothing knows is an error everywhere, with the nearest known one: a
+// misspelt limit must not silently stay at its default.
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"idp/otp"
+)
+
+// Store says where the data is, and the secret that seals it.
+type Store struct {
+	Config             string `help:"Settings file, YAML or JSON." placeholder:"FILE" group:"store"`
+	DataDir            string `help:"Data folder (default: ./data, idp dev: ./.idp)." placeholder:"DIR" group:"store"`
+	DatabaseURL        string `help:"postgres://… or sqlite:PATH (default: SQLite in the data folder)." placeholder:"URL" group:"store"`
+	DatabaseURLFile    string `help:"File that holds the database URL." placeholder:"FILE" group:"store"`
+	SecretFile         string `help:"File that holds the instance secret: 32 bytes in base64, root of all keys (default: made in the data folder with SQLite)." placeholder:"FILE" group:"store"`
+	SecretPreviousFile string `help:"File that holds the secret before a rotation, still accepted." placeholder:"FILE" group:"store"`
+
+	// Secret and SecretPrevious come from the environment or the file only: a
+	// command line is open to everybody on the machine.
+	Secret         string `kong:"-"`
+	SecretPrevious string `kong:"-"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	LogFormat string `help:"auto (colour on a terminal, else JSON), text or json." enum:"auto,text,json" default:"auto" group:"log"`
+	LogLevel  string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" group:"log"`
+}
+
+// Server is what serve and dev take beyond Store and Log.
+type Server struct {
+	Endpoint       string  `help:"Public base URL; the issuer is this plus /oidc (default: http://localhost and the port listened on)." placeholder:"URL" group:"server"`
+	Listen         string  `help:"Address of the one port (default: :3001, idp dev: 127.0.0.1:3001)." placeholder:"ADDR" group:"server"`
+	TrustedProxies Proxies `help:"Networks whose forwarding headers are believed, comma-separated CIDRs." placeholder:"CIDRS" group:"server"`
+	AllowInbox     bool    `help:"Let the inbox connector, which sends nothing, serve an endpoint that is not loopback." group:"server"`
+
+	OTPDigits     int      `name:"otp-digits" help:"Digits of a code." default:"${otp_digits}" group:"otp"`
+	OTPCodeTTL    Duration `name:"otp-code-ttl" help:"How long a code lives." default:"${otp_code_ttl}" group:"otp"`
+	OTPTTL        Duration `name:"otp-ttl" help:"How long one attempt to sign in lives, with all its codes." default:"${otp_ttl}" group:"otp"`
+	OTPTries      int      `name:"otp-tries" help:"Wrong codes per attempt." default:"${otp_tries}" group:"otp"`
+	OTPSends      int      `name:"otp-sends" help:"Mails per attempt." default:"${otp_sends}" group:"otp"`
+	OTPResendWait Duration `name:"otp-resend-wait" help:"Wait before the second mail of an attempt; the one before the third is twice as long." default:"${otp_resend_wait}" group:"otp"`
+
+	LimitIPSends        Windows `name:"limit-ip-sends" help:"Codes asked for and not used, per network (IPv4 address, IPv6 /64)." default:"${limit_ip_sends}" group:"limit"`
+	LimitIPGuesses      Windows `name:"limit-ip-guesses" help:"Wrong codes per network." default:"${limit_ip_guesses}" group:"limit"`
+	LimitRecipientSends Windows `name:"limit-recipient-sends" help:"Mails per address." default:"${limit_recipient_sends}" group:"limit"`
+	LimitUnknownSends   Windows `name:"limit-unknown-sends" help:"Mails per address that has no account; beyond it they silently go nowhere." default:"${limit_unknown_sends}" group:"limit"`
+	LimitAccountGuesses Windows `name:"limit-account-guesses" help:"Wrong codes per address, over all attempts." default:"${limit_account_guesses}" group:"limit"`
+
+	TTLAuthCode        Duration `name:"ttl-auth-code" help:"Authorization code." default:"60s" group:"ttl"`
+	TTLAccessToken     Duration `name:"ttl-access-token" help:"Access token." default:"1h" group:"ttl"`
+	TTLIDToken         Duration `name:"ttl-id-token" help:"ID token." default:"1h" group:"ttl"`
+	TTLSessionIdle     Duration `name:"ttl-session-idle" help:"Session that is not used." default:"12h" group:"ttl"`
+	TTLSessionAbsolute Duration `name:"ttl-session-absolute" help:"Session, used or not." default:"14d" group:"ttl"`
+}
+
+// Dev is what only idp dev takes.
+type Dev struct {
+	BookstoreListen string `help:"Address of the sample app." default:"127.0.0.1:3000" placeholder:"ADDR" group:"dev"`
+}
+
+// all is every setting there is; the names that the environment and the file may
+// use are read from it.
+type all struct {
+	Store
+	Log
+	Server
+	Dev
+}
+
+// later are settings of parts that this version does not have. Taking one
+// without effect would be worse than refusing it.
+var later = map[string]string{
+	"admin_emails":         "the console is not part of this version yet",
+	"metrics_listen":       "metrics are not part of this version yet",
+	"aws_endpoint_url":     "the SES connector is not part of this version yet",
+	"ttl_refresh_idle":     "refresh tokens are not part of this version yet",
+	"ttl_refresh_absolute": "refresh tokens are not part of this version yet",
+}
+
+// Groups are the titles of the settings in help texts.
+var Groups = map[string]string{
+	"store":  "Data",
+	"log":    "Log",
+	"server": "Server",
+	"otp":    "Codes",
+	"limit":  "Limits, as count/period, two at most; off for none",
+	"ttl":    "Lifetimes",
+	"dev":    "Sample app",
+}
+
+// Defaults gives the values of the ${…} in the tags above.
+func Defaults() map[string]string {
+	c := otp.DefaultConfig()
+	return map[string]string{
+		"otp_digits":            itoa(c.Digits),
+		"otp_code_ttl":          Duration(c.CodeTTL).String(),
+		"otp_ttl":               Duration(c.TTL).String(),
+		"otp_tries":             itoa(c.Tries),
+		"otp_sends":             itoa(c.Sends),
+		"otp_resend_wait":       Duration(c.ResendWaits[0]).String(),
+		"limit_ip_sends":        Windows(c.Limits.IPSends).String(),
+		"limit_ip_guesses":      Windows(c.Limits.IPGuesses).String(),
+		"limit_recipient_sends": Windows(c.Limits.RecipientSends).String(),
+		"limit_unknown_sends":   Windows(c.Limits.UnknownSends).String(),
+		"limit_account_guesses": Windows(c.Limits.AccountGuesses).String(),
+	}
+}
+
+// OTP gives the code engine's configuration, checked.
+func (s *Server) OTP() (otp.Config, error) {
+	c := otp.DefaultConfig()
+	wait := time.Duration(s.OTPResendWait)
+	c.Digits, c.Tries, c.Sends = s.OTPDigits, s.OTPTries, s.OTPSends
+	c.CodeTTL, c.TTL = time.Duration(s.OTPCodeTTL), time.Duration(s.OTPTTL)
+	c.ResendWaits = []time.Duration{wait, 2 * wait}
+	c.Limits = otp.Limits{
+		IPSends: s.LimitIPSends, IPGuesses: s.LimitIPGuesses, RecipientSends: s.LimitRecipientSends,
+		UnknownSends: s.LimitUnknownSends, AccountGuesses: s.LimitAccountGuesses,
+	}
+	if err := c.Validate(); err != nil {
+		lines := strings.Split(err.Error(), "\n")
+		slices.Sort(lines)
+		return c, errors.New(strings.Join(lines, "\n"))
+	}
+	return c, nil
+}
+
+// CheckTTL tells which lifetime is out of bounds. A token lives longer than the
+// 60 s that client libraries take off it, and no longer than the day for which a
+// retired key stays published.
+func (s *Server) CheckTTL() error {
+	var errs []error
+	for _, b := range []struct {
+		name            string
+		value           Duration
+		lowest, highest time.Duration
+	}{
+		{"IDP_TTL_AUTH_CODE", s.TTLAuthCode, time.Second, 10 * time.Minute},
+		{"IDP_TTL_ACCESS_TOKEN", s.TTLAccessToken, 61 * time.Second, 24 * time.Hour},
+		{"IDP_TTL_ID_TOKEN", s.TTLIDToken, 61 * time.Second, 24 * time.Hour},
+		{"IDP_TTL_SESSION_IDLE", s.TTLSessionIdle, time.Minute, 365 * 24 * time.Hour},
+		{"IDP_TTL_SESSION_ABSOLUTE", s.TTLSessionAbsolute, time.Minute, 365 * 24 * time.Hour},
+	} {
+		if v := time.Duration(b.value); v < b.lowest || v > b.highest {
+			errs = append(errs, fmt.Errorf("%s is %s: choose %s to %s", b.name, b.value, Duration(b.lowest), Duration(b.highest)))
+		}
+	}
+	if s.TTLSessionIdle > s.TTLSessionAbsolute {
+		errs = append(errs, fmt.Errorf("IDP_TTL_SESSION_IDLE (%s) is longer than IDP_TTL_SESSION_ABSOLUTE (%s)", s.TTLSessionIdle, s.TTLSessionAbsolute))
+	}
+	return errors.Join(errs...)
+}
+
+// Off lists the limits that are switched off.
+func (s *Server) Off() (names []string) {
+	for name, w := range map[string]Windows{
+		"IDP_LIMIT_IP_SENDS": s.LimitIPSends, "IDP_LIMIT_IP_GUESSES": s.LimitIPGuesses,
+		"IDP_LIMIT_RECIPIENT_SENDS": s.LimitRecipientSends, "IDP_LIMIT_UNKNOWN_SENDS": s.LimitUnknownSends,
+		"IDP_LIMIT_ACCOUNT_GUESSES": s.LimitAccountGuesses,
+	} {
+		if len(w) == 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Key gives the key of a flag in the file: otp_code_ttl for otp-code-ttl.
+func Key(flag string) string { return strings.ReplaceAll(flag, "-", "_") }
+
+// Variable gives the environment variable of a key: IDP_OTP_CODE_TTL.
+func Variable(key string) string { return prefix + strings.ToUpper(key) }
+
+const prefix = "IDP_"

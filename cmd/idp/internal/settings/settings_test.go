@@ -1,0 +1,171 @@
+package settings_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"idp/cmd/idp/internal/settings"
+)
+
+type everything struct {
+	settings.Store
+	settings.Log
+	settings.Server
+	settings.Dev
+}
+
+// parse runs the way of the command: flags, then environment, then file.
+func parse(t *testing.T, args, env []string, file string) (everything, error) {
+	t.Helper()
+	path := ""
+	if file != "" {
+		path = filepath.Join(t.TempDir(), "idp.yaml")
+		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	source, err := settings.Read(env, path)
+	if err != nil {
+		return everything{}, err
+	}
+	var e everything
+	k, err := kong.New(&e, kong.Vars(settings.Defaults()), kong.Resolvers(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Parse(args); err != nil {
+		return everything{}, err
+	}
+	return e, source.Complete(&e.Store)
+}
+
+func TestPrecedence(t *testing.T) {
+	t.Parallel()
+	file := "listen: :1\nendpoint: https://file.example\notp: {digits: 7, code_ttl: 5m}\ntrusted-proxies: [10.0.0.0/8, fd00::1]\n"
+	e, err := parse(t, []string{"--listen", ":3"}, []string{"IDP_LISTEN=:2", "IDP_ENDPOINT=https://env.example", "HOME=/"}, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Listen != ":3" || e.Endpoint != "https://env.example" || e.OTPDigits != 7 || time.Duration(e.OTPCodeTTL) != 5*time.Minute {
+		t.Errorf("got %+v", e)
+	}
+	if len(e.TrustedProxies) != 2 || e.TrustedProxies[1].String() != "fd00::1/128" {
+		t.Errorf("trusted proxies: %v", e.TrustedProxies)
+	}
+	if c, err := e.OTP(); err != nil || c.Digits != 7 || c.ResendWaits[1] != 2*time.Minute {
+		t.Errorf("otp: %+v, %v", c, err)
+	}
+}
+
+func TestDefaultsAreTheEngines(t *testing.T) {
+	t.Parallel()
+	e, err := parse(t, nil, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.OTP(); err != nil {
+		t.Error(err)
+	}
+	if len(e.Off()) != 0 || e.LimitRecipientSends.String() != "5/h,15/24h" {
+		t.Errorf("off %v, recipient sends %s", e.Off(), e.LimitRecipientSends)
+	}
+}
+
+func TestUnknownNames(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ env, file, want string }{
+		{"IDP_LIMIT_IP_SEND=1/h", "", "did you mean IDP_LIMIT_IP_SENDS?"},
+		{"IDP_COMPLETELY_ELSE=1", "", "unknown setting IDP_COMPLETELY_ELSE"},
+		{"IDP_ADMIN_EMAILS=a@example.com", "", "not part of this version yet"},
+		{"", "otp: {digit: 6}", "did you mean otp_digits?"},
+		{"", "listen: :1\nlisten: :2", "already defined"},
+		{"", "otp_digits: 6\notp: {digits: 6}", "set twice"},
+		{"", "- a list", "cannot unmarshal"},
+		{"IDP_TEST_DATABASE_URL=postgres://x", "", ""},
+	} {
+		_, err := parse(t, nil, []string{c.env}, c.file)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%q %q: %v", c.env, c.file, err)
+		}
+	}
+}
+
+func TestSecretsAsFiles(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "s")
+	if err := os.WriteFile(path, []byte("hush\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, err := parse(t, nil, []string{"IDP_SECRET_FILE=" + path, "IDP_DATABASE_URL_FILE=" + path}, "secret: other")
+	if err != nil || e.Secret != "hush" || e.DatabaseURL != "hush" {
+		t.Errorf("secret %q, url %q, %v", e.Secret, e.DatabaseURL, err)
+	}
+	if _, err := parse(t, nil, []string{"IDP_SECRET_FILE=" + path, "IDP_SECRET=x"}, ""); err == nil {
+		t.Error("both forms at once were taken")
+	}
+	if _, err := parse(t, nil, []string{"IDP_SECRET_FILE=/nowhere"}, ""); err == nil || strings.Contains(err.Error(), "hush") {
+		t.Errorf("missing file: %v", err)
+	}
+	if _, err := parse(t, []string{"--secret", "x"}, nil, ""); err == nil {
+		t.Error("a secret was taken from the command line")
+	}
+}
+
+func TestWindows(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"30/5m,100/h": "30/5m,100/h", "5/1h": "5/h", "15/24h": "15/24h", "20/d": "20/24h", "1/3d": "1/3d", "off": "off", "7/90s": "7/1m30s",
+	} {
+		var w settings.Windows
+		if err := w.UnmarshalText([]byte(text)); err != nil || w.String() != want {
+			t.Errorf("%q: %s, %v", text, w, err)
+		}
+	}
+	for _, text := range []string{"", "30", "0/h", "-1/h", "5/", "5/0s", "5/x", "1/h,2/h,3/h", "5/1ms", "off,1/h"} {
+		var w settings.Windows
+		if err := w.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q was taken as %s", text, w)
+		}
+	}
+}
+
+func TestDuration(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{"14d": 336 * time.Hour, "1d12h": 36 * time.Hour, "60s": time.Minute} {
+		var d settings.Duration
+		if err := d.UnmarshalText([]byte(text)); err != nil || time.Duration(d) != want {
+			t.Errorf("%q: %s, %v", text, d, err)
+		}
+	}
+	for _, text := range []string{"", "0", "0s", "-5m", "5", "d", "1.5d"} {
+		var d settings.Duration
+		if err := d.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q was taken as %s", text, d)
+		}
+	}
+}
+
+func TestParseEndpoint(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"https://id.example.com/": "https://id.example.com", "http://localhost:3001": "http://localhost:3001",
+		"http://[::1]:3001": "http://[::1]:3001", "https://ID.Example.com:8443": "https://id.example.com:8443",
+	} {
+		if u, err := settings.ParseEndpoint(text); err != nil || u.String() != want {
+			t.Errorf("%q: %v, %v", text, u, err)
+		}
+	}
+	for _, text := range []string{
+		"", "id.example.com", "http://id.example.com", "https://id.example.com/idp", "https://id.example.com?x", "https://id.example.com?",
+		"https://a:b@id.example.com", "ftp://localhost", "https://", "https://id.example.com/#x", "http://localhost.example.com",
+	} {
+		if u, err := settings.ParseEndpoint(text); err == nil {
+			t.Errorf("%q was taken as %v", text, u)
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bufio"
+	"crypto/rand"
+	"database/sql"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"idp/store/pgtest"
+)
+
+// The command is tested by scripts: testdata/both on either database,
+// testdata/sqlite where the database's kind is the point. The program under test
+// is this binary, run as idp.
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"idp": main})
+}
+
+func TestOnSQLite(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, params("testdata/both", nil))
+}
+
+func TestSQLiteOnly(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, params("testdata/sqlite", nil))
+}
+
+func TestOnPostgres(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, params("testdata/both", func(e *testscript.Env) error {
+		e.Setenv("IDP_DATABASE_URL", pgtest.URL(t))
+		e.Setenv("IDP_SECRET", newSecret())
+		return nil
+	}))
+}
+
+func newSecret() string {
+	secret := make([]byte, 32)
+	rand.Read(secret)
+	return base64.StdEncoding.EncodeToString(secret)
+}
+
+func params(dir string, setup func(*testscript.Env) error) testscript.Params {
+	return testscript.Params{
+		Dir:   dir,
+		Setup: setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"free-port":    freePort,
+			"take-port":    takePort,
+			"get":          get,
+			"newer-schema": newerSchema,
+			"capture":      capture,
+			"status":       status,
+			"sign-in":      signIn,
+			"begin-post":   beginPost,
+			"finish-post":  finishPost,
+		},
+	}
+}
+
+// freePort NAME... puts a free port into each variable.
+func freePort(ts *testscript.TestScript, _ bool, names []string) {
+	for _, name := range names {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		_, port, _ := net.SplitHostPort(ln.Addr().String())
+		ts.Setenv(name, port)
+		defer ln.Close()
+	}
+}
+
+// takePort NAME takes a port until the script ends.
+func takePort(ts *testscript.TestScript, _ bool, names []string) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { ln.Close() })
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	ts.Setenv(names[0], port)
+}
+
+// get URL STATUS asks until it gets the status, for 20 s at most, and leaves the
+// body in the file "body".
+func get(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var last string
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		res, err := http.Get(args[0])
+		if err != nil {
+			last = err.Error()
+			continue
+		}
+		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		last = fmt.Sprint(res.StatusCode, " ", string(body))
+		if res.StatusCode == want {
+			ts.Check(os.WriteFile(ts.MkAbs("body"), body, 0o600))
+			return
+		}
+	}
+	ts.Fatalf("%s: %s", args[0], last)
+}
+
+// newerSchema FILE makes a SQLite database one that a later version has changed.
+func newerSchema(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`)
+	ts.Check(err)
+}
+
+// capture NAME FIELD reads a text field of the JSON object on stdout into a variable.
+func capture(ts *testscript.TestScript, _ bool, args []string) {
+	var object map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &object))
+	text, ok := object[args[1]].(string)
+	if !ok || text == "" {
+		ts.Fatalf("no %s in %v", args[1], object)
+	}
+	ts.Setenv(args[0], text)
+}
+
+// status N idp ARGS... runs the command and wants exit status N.
+func status(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	}
+	if want := args[0]; strconv.Itoa(got) != want {
+		ts.Fatalf("%v exits with %d, not %s: %v", args[1:], got, want, err)
+	}
+}
+
+type post struct {
+	conn net.Conn
+	rest string
+}
+
+var posts sync.Map // script and name: *post; scripts run in parallel
+
+// beginPost NAME URL sends a POST up to the middle of its body.
+func beginPost(ts *testscript.TestScript, _ bool, args []string) {
+	u, err := url.Parse(args[1])
+	ts.Check(err)
+	conn, err := net.Dial("tcp", u.Host)
+	ts.Check(err)
+	body := "grant_type=authorization_code&code=none"
+	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s",
+		u.Path, u.Host, len(body), body[:10])
+	ts.Check(err)
+	time.Sleep(200 * time.Millisecond) // the handler has it now
+	posts.Store(ts.Name()+args[0], &post{conn, body[10:]})
+}
+
+// finishPost NAME sends the rest and wants an answer, whatever it says.
+func finishPost(ts *testscript.TestScript, _ bool, args []string) {
+	time.Sleep(300 * time.Millisecond) // the signal has arrived
+	found, _ := posts.Load(ts.Name() + args[0])
+	p := found.(*post)
+	defer p.conn.Close()
+	_, err := io.WriteString(p.conn, p.rest)
+	ts.Check(err)
+	res, err := http.ReadResponse(bufio.NewReader(p.conn), nil)
+	ts.Check(err)
+	res.Body.Close()
+	ts.Logf("answered %s", res.Status)
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
+	"idp/cmd/idp/internal/settings"
+	"idp/mailer/inbox"
+	"idp/otp"
+	"idp/store"
+	"idp/store/sqlite"
+)
+
+type serveCmd struct {
+	settings.Server `embed:""`
+}
+
+// Help shows how it is used.
+func (*serveCmd) Help() string {
+	return `Examples:
+
+  idp serve                                    SQLite in ./data, http://localhost:3001
+
+  IDP_ENDPOINT=https://id.example.com IDP_DATABASE_URL=postgres://idp@db/idp IDP_SECRET_FILE=/run/secrets/idp idp serve
+
+The server speaks http: put it behind a reverse proxy that holds the certificate, and name that proxy in IDP_TRUSTED_PROXIES.`
+}
+
+// Run serves until a signal.
+func (c *serveCmd) Run(a *app) error {
+	o, err := newOptions(c.Server, ":3001")
+	if err != nil {
+		return err
+	}
+	p, err := a.place(serveFolder)
+	if err != nil {
+		return err
+	}
+	return a.serve(o, p, nil)
+}
+
+// options are the server's settings, checked.
+type options struct {
+	settings.Server
+	endpoint *url.URL
+	otp      otp.Config
+	dev      bool
+}
+
+func newOptions(s settings.Server, listen string) (options, error) {
+	o := options{Server: s}
+	var err error
+	if o.Listen == "" {
+		o.Listen = listen
+	}
+	if o.Endpoint == "" {
+		if o.Endpoint, err = settings.LocalEndpoint(o.Listen); err != nil {
+			return o, usage(err, "")
+		}
+	}
+	if o.endpoint, err = settings.ParseEndpoint(o.Endpoint); err != nil {
+		return o, usage(err, "")
+	}
+	if o.otp, err = s.OTP(); err != nil {
+		return o, usage(err, "")
+	}
+	if err := s.CheckTTL(); err != nil {
+		return o, usage(err, "")
+	}
+	return o, nil
+}
+
+func (o options) loopback() bool { return store.IsLoopback(o.endpoint.Hostname()) }
+
+// serve runs a server on the database at p until a signal, then finishes what is
+// in flight. more, if not nil, adds what idp dev has on top.
+func (a *app) serve(o options, p place, more func(context.Context, *instance, *server) error) (err error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // from now on a second signal ends the process at once
+	log := a.logger()
+	_, _ = memlimit.Set(memlimit.WithProvider(memlimit.FromCgroup)) // without a cgroup limit there is none
+
+	if p.sqlite != "" {
+		unlock, err := sqlite.Lock(p.sqlite)
+		if err != nil {
+			return failed(err, "")
+		}
+		defer unlock()
+	}
+	ln, err := listen("--listen", o.Listen)
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+	in, err := a.openPatiently(ctx, p, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.db.Close()) }()
+	if o.dev {
+		if err := in.needConnector(ctx); err != nil {
+			return err
+		}
+	}
+	mailbox, err := o.checkInbox(ctx, in, log)
+	if err != nil {
+		return err
+	}
+	s, err := newServer(o, in, mailbox, log)
+	if err != nil {
+		return err
+	}
+	s.add("server", ln, s.handler())
+	if more != nil {
+		if err := more(ctx, in, s); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(slices.Values(o.Off())) {
+		log.Warn("a limit is switched off", "setting", name)
+	}
+	if in.name() == "sqlite" && !o.loopback() {
+		log.Info("SQLite serves one process on one machine; back the data folder up", "file", p.sqlite)
+	}
+	return s.run(ctx)
+}
+
+// listen takes an address; flag is what changes it.
+func listen(flag, address string) (net.Listener, error) {
+	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, failed(fmt.Errorf("the address %s is in use", address), "Is another idp running? Choose another address with "+flag+".")
+	case errors.Is(err, syscall.EACCES):
+		return nil, failed(fmt.Errorf("the address %s needs privileges", address), "Choose a port above 1023 with "+flag+", behind a reverse proxy.")
+	case err != nil:
+		return nil, usage(fmt.Errorf("listen: %w", err), "Change it with "+flag+".")
+	}
+	return ln, nil
+}
+
+// patience is how long a start waits for a database that is starting too.
+const patience = 30 * time.Second
+
+// openPatiently opens the instance, and tries again while the database is away.
+func (a *app) openPatiently(ctx context.Context, p place, log *slog.Logger) (*instance, error) {
+	deadline := time.Now().Add(patience)
+	for pause := 500 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		in, err := a.open(ctx, p)
+		if err == nil || p.sqlite != "" || store.CodeOf(err) != store.Unavailable || time.Now().Add(pause).After(deadline) {
+			return in, err
+		}
+		log.Warn("the database does not answer, trying again", "err", err, "wait", pause)
+		select {
+		case <-ctx.Done():
+			return nil, failed(errors.New("stopped before the database answered"), "")
+		case <-time.After(pause):
+		}
+	}
+}
+
+// checkInbox tells whether there is a development mailbox, and refuses to run a
+// public server whose mails reach nobody.
+func (o options) checkInbox(ctx context.Context, in *instance, log *slog.Logger) (mailbox bool, err error) {
+	connectors, err := in.db.Connectors(ctx)
+	if err != nil {
+		return false, err
+	}
+	if len(connectors) == 0 {
+		log.Warn("no connector is set: mails wait in the queue and expire", "hint", "idp connector set --help")
+	}
+	for _, c := range connectors {
+		switch {
+		case c.ID != inbox.ID:
+		case o.loopback():
+			return true, nil
+		case !o.AllowInbox:
+			return false, usage(fmt.Errorf("the connector inbox keeps all mails on this server, and %s is open to others", o.endpoint),
+				"Set another connector: idp connector set --help\nOr, for a trial that you read the mails of, add --allow-inbox.")
+		default:
+			log.Warn("the connector inbox keeps all mails on this server, and its mailbox opens on loopback endpoints only")
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"idp/mailer"
+	"idp/mailer/inbox"
+	"idp/op"
+	"idp/otp"
+	"idp/store"
+	"idp/web/browser"
+	"idp/web/clientip"
+	"idp/web/devinbox"
+	"idp/web/serve"
+	"idp/web/signin"
+)
+
+// server is everything that runs in one process, put together.
+type server struct {
+	options  options
+	in       *instance
+	log      *slog.Logger
+	queue    *mailer.Queue
+	codes    *otp.Engine
+	provider *op.Provider
+	pages    *signin.Pages
+	ip       *clientip.Resolver
+	mailbox  *devinbox.Mailbox // nil where there is none
+	sites    []site
+	started  func() // told when all listens
+
+	keysMade atomic.Bool
+	stopping atomic.Bool
+}
+
+// newServer puts the parts together; mailbox tells whether the development mailbox
+// is one of them.
+func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server, error) {
+	s := &server{options: o, in: in, log: log, ip: clientip.New(o.TrustedProxies, log)}
+	var err error
+	s.queue, err = mailer.New(mailer.Deps{
+		Store: in.db, Ring: in.ring, Senders: s.senders(), Replica: store.NewID(time.Now()), Log: log, Now: in.db.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.codes, err = otp.New(otp.Deps{Store: in.db, Ring: in.ring, Outbox: s.queue, Config: o.otp, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	cookies := browser.New(o.endpoint.Scheme == "https")
+	path := ""
+	if mailbox {
+		path = devinbox.Path
+		if s.mailbox, err = devinbox.New(devinbox.Deps{Inbox: mails{in.mailbox()}, Browser: cookies, Log: log}); err != nil {
+			return nil, err
+		}
+	}
+	s.provider, err = op.New(op.Deps{
+		Store: in.db, Ring: in.ring, Endpoint: o.endpoint, Browser: cookies, Log: log,
+		Config: op.Config{
+			CodeTTL: time.Duration(o.TTLAuthCode), AccessTTL: time.Duration(o.TTLAccessToken), IDTokenTTL: time.Duration(o.TTLIDToken),
+			SessionIdle: time.Duration(o.TTLSessionIdle), SessionAbsolute: time.Duration(o.TTLSessionAbsolute),
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.pages, err = signin.New(signin.Deps{
+		Codes: s.codes, Requests: s.provider, Clients: in.db, Browser: cookies, Ring: in.ring, ClientIP: s.ip.Of,
+		Now: in.db.Now, Endpoint: o.endpoint, Log: log, Digits: o.OTPDigits, Mailbox: path,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.provider.SetPages(s.pages)
+	return s, nil
+}
+
+// senders are the connectors; the inbox works only where nobody is fooled by it.
+func (s *server) senders() mailer.Kinds {
+	kinds := s.in.senders()
+	if !s.options.loopback() && !s.options.AllowInbox {
+		kinds[inbox.ID] = func([]byte) (mailer.Sender, error) {
+			return nil, fmt.Errorf("the inbox serves loopback endpoints only, %s is none: start with --allow-inbox, or set another connector", s.options.endpoint)
+		}
+	}
+	return kinds
+}
+
+// maxBody bounds what a request may carry.
+const maxBody = 64 << 10
+
+func (s *server) handler() http.Handler {
+	r := chi.NewRouter()
+	r.Use(serve.Middleware(serve.Deps{Log: s.log, ClientIP: s.ip.Of, Failed: s.pages.Failed}))
+	r.Get("/healthz", healthz)
+	r.Method(http.MethodGet, "/readyz", &readiness{server: s})
+	r.Handle("/oidc/*", s.provider.Handler())
+	s.pages.Mount(r)
+	if s.mailbox != nil {
+		s.mailbox.Mount(r)
+	}
+	return http.MaxBytesHandler(r, maxBody)
+}
