@@ -300,7 +300,7 @@ func TestScreenshots(t *testing.T) {
 		shoot("bookmark")
 		b.do(chromedp.Navigate(d.endpoint + "/oidc/auth?client_id=nobody&redirect_uri=https://x.example/&response_type=code"))
 		shoot("unknown-client")
-		b.do(chromedp.Navigate(d.endpoint + "/oidc/auth?client_id=bookstore000000000000&response_type=code&redirect_uri=" + d.shop + "/calback"))
+		b.do(chromedp.Navigate(d.endpoint + "/oidc/auth?client_id=bookstore000000000000&response_type=code&redirect_uri=" + d.shop + "/other"))
 		shoot("redirect-mismatch")
 		if lang == "en" {
 			b.do(chromedp.Navigate(d.endpoint + "/dev/inbox"))

@@ -120,7 +120,7 @@ func (q *Queue) verdict(j job, r result) store.Settled {
 		}
 	}
 	about = append(about, "class", class, "retry", s.Retry.Round(time.Millisecond), "error", s.Error)
-	if r.err != errNoConnector { // that one is said once a minute for all
+	if !errors.Is(r.err, errNoConnector) { // that one is said once a minute for all
 		q.log.Warn("mail not sent", about...)
 	}
 	return s

@@ -82,7 +82,7 @@ func (s *Sender) Send(ctx context.Context, m mailer.Rendered) (mailer.Receipt, e
 		return mailer.Receipt{}, &mailer.SendError{Class: mailer.Temporary, Err: fmt.Errorf("post mail: %w", withoutURL(err))}
 	}
 	defer resp.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer)) // lets the connection be used again
 	if class := classOf(resp.StatusCode); class != "" {
 		return mailer.Receipt{}, &mailer.SendError{Class: class, Err: fmt.Errorf("post mail: the server answered %s", resp.Status)}
 	}

@@ -31,8 +31,8 @@ type Cluster struct {
 	leash    io.Closer // closing it, or dying, makes the watchdog stop the cluster
 }
 
-// missing is what to do without Postgres's binaries.
-var missing = errors.New("no Postgres server binaries (initdb, postgres) on PATH or in /usr/lib/postgresql/*/bin: " +
+// errMissing is what to do without Postgres's binaries.
+var errMissing = errors.New("no Postgres server binaries (initdb, postgres) on PATH or in /usr/lib/postgresql/*/bin: " +
 	"install them (Debian: apt-get install postgresql), or set IDP_TEST_DATABASE_URL")
 
 // Start makes and starts a cluster.
@@ -159,7 +159,7 @@ func findBinaries() (string, error) {
 			return dir, nil
 		}
 	}
-	return "", missing
+	return "", errMissing
 }
 
 func version(dir string) int {

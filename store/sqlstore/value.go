@@ -9,19 +9,7 @@ import (
 	"idp/store"
 )
 
-// micros is a time as the database keeps it: int64 microseconds since 1970, UTC.
-// The zero time is NULL.
-type micros time.Time
-
-// Value implements [driver.Valuer].
-func (m micros) Value() (driver.Value, error) {
-	if time.Time(m).IsZero() {
-		return nil, nil
-	}
-	return time.Time(m).UnixMicro(), nil
-}
-
-// into scans a time.
+// into scans a time: int64 microseconds since 1970, UTC; NULL is the zero time.
 func into(t *time.Time) *timeScanner { return &timeScanner{t} }
 
 type timeScanner struct{ t *time.Time }
@@ -39,7 +27,7 @@ func (s *timeScanner) Scan(v any) error {
 	return nil
 }
 
-// bytesOf scans a fixed-size byte column.
+// hashInto and idInto scan a byte column of fixed size; NULL is the zero value.
 func hashInto(h *store.Hash) *fixed { return &fixed{h[:]} }
 func idInto(id *store.ID) *fixed    { return &fixed{id[:]} }
 
