@@ -265,9 +265,14 @@ type tokens struct {
 // redeem exchanges a code as the client's server does. It may run in parallel.
 func (s *server) redeem(r request, code string) tokens {
 	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {r.params.Get("redirect_uri")}, "code_verifier": {r.verifier}}
+	if r.client.Secret == "" {
+		form.Set("client_id", r.client.ID)
+	}
 	req, _ := http.NewRequest(http.MethodPost, s.endpoint+"/oidc/token", strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.SetBasicAuth(r.client.ID, r.client.Secret)
+	if r.client.Secret != "" {
+		req.SetBasicAuth(r.client.ID, r.client.Secret)
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return tokens{Error: err.Error()}

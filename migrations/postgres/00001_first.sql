@@ -103,7 +103,8 @@ CREATE TABLE session (
   auth_time  BIGINT NOT NULL,
   idle_at    BIGINT NOT NULL,    -- dies then, unless used
   expires_at BIGINT NOT NULL,
-  ended_at   BIGINT
+  ended_at   BIGINT,
+  replaced_by BYTEA           -- the session that a new proof in the same browser made of it
 );
 CREATE INDEX session_by_user ON session (user_id);
 CREATE INDEX session_purge ON session (expires_at);

@@ -103,7 +103,8 @@ CREATE TABLE session (
   auth_time  INTEGER NOT NULL,
   idle_at    INTEGER NOT NULL,    -- dies then, unless used
   expires_at INTEGER NOT NULL,
-  ended_at   INTEGER
+  ended_at   INTEGER,
+  replaced_by BLOB           -- the session that a new proof in the same browser made of it
 ) STRICT;
 CREATE INDEX session_by_user ON session (user_id);
 CREATE INDEX session_purge ON session (expires_at);

@@ -37,8 +37,8 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 		p.challenge[:], p.attempt[:], n.Hash[:], p.browser[:], jsonOf(n.AMR), now, now+micro(n.Idle), now+micro(n.Absolute), string(p.email)).
 		Into(user)
 	if !n.Replaces.IsZero() && n.Replaces != n.Hash {
-		s.Do(`UPDATE session SET ended_at = $3 WHERE hash = $4 AND browser = $5 AND ended_at IS NULL AND `+proved,
-			p.challenge[:], p.attempt[:], now, n.Replaces[:], p.browser[:])
+		s.Do(`UPDATE session SET ended_at = $3, replaced_by = $6 WHERE hash = $4 AND browser = $5 AND ended_at IS NULL AND `+proved,
+			p.challenge[:], p.attempt[:], now, n.Replaces[:], p.browser[:], n.Hash[:])
 	}
 	issueCode(s, now, c.Code, n.Hash, ` AND `+proved, p.challenge[:], p.attempt[:])
 	if c.Event != "" {

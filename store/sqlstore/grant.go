@@ -13,7 +13,8 @@ const unredeemed = `(consumed_at IS NULL OR consumed_by = $5` + racyAlso + `)`
 // RedeemCode turns an authorization code into a grant (RFC 6749 section 4.1.3).
 // Client, redirect URI, PKCE challenge, expiry, session and account are all in
 // one WHERE: a thief who lacks one of them does not even burn the code, and of
-// parallel redemptions one gets the row. Errors: [store.NotFound] for any
+// parallel redemptions one gets the row. A session that a second tab has replaced
+// meanwhile does no harm to the first tab's code. Errors: [store.NotFound] for any
 // mismatch; [store.Used] for a replay by the same client, which revokes the grant
 // the code gave (RFC 6749 section 4.1.2).
 func (db *DB) RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, error) {
@@ -25,7 +26,7 @@ func (db *DB) RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, 
 		UPDATE auth_code SET consumed_at = COALESCE(consumed_at, $6), consumed_by = $5, grant_id = $7
 		WHERE hash = $1 AND client_id = $2 AND redirect_uri = $3 AND code_challenge = $4 AND expires_at > $6
 		  AND `+unredeemed+`
-		  AND EXISTS (SELECT 1 FROM session WHERE session.hash = auth_code.session AND ended_at IS NULL)
+		  AND EXISTS (SELECT 1 FROM session WHERE session.hash = auth_code.session AND (ended_at IS NULL OR replaced_by IS NOT NULL))
 		  AND EXISTS (SELECT 1 FROM users WHERE users.id = auth_code.user_id AND suspended_at IS NULL)
 		RETURNING nonce, scopes, session`,
 		r.Code[:], r.Client, r.RedirectURI, r.Challenge, r.Attempt[:], now, r.Grant[:]).

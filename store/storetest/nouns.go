@@ -76,10 +76,16 @@ func testSessions(t *testing.T, f *fixture) {
 	f.no(err)
 	_, err = f.db.Session(f.ctx(), c.Session.Hash, n.Browser)
 	f.no(err) // a wrong code ends nothing
+	pending, err := sso(n.Browser)
+	f.no(err)
 	_, err = f.db.CompleteChallenge(f.ctx(), guess(again, 1), renewed)
 	f.no(err)
 	_, err = sso(n.Browser)
 	f.want(err, store.NotFound)
+	r = redemption(n) // the code that another tab was just given still works
+	r.Code = pending.Code.Hash
+	_, err = f.db.RedeemCode(f.ctx(), r)
+	f.no(err)
 
 	f.db.AdvanceForTest(13 * time.Hour)
 	_, err = f.db.Session(f.ctx(), renewed.Session.Hash, n.Browser)
