@@ -26,6 +26,7 @@ var rules = []rule{
 	{"bench", []string{"idp"}, "drives the whole product"},
 	{"store/address", []string{"idp/store"}, "reads addresses into store.Email"},
 	{"store/sqlstore", []string{"idp/store"}, "operations over an engine"},
+	{"store/enginetest", []string{"idp/store", "idp/migrations"}, "what scripts rely on"},
 	{"store/storetest", []string{"idp/store", "idp/migrations"}, "the contract"},
 	{"store/pgtest", []string{}, "starts a Postgres for tests"},
 	{"store/postgres", []string{"idp/store", "idp/migrations"}, "an engine"},

@@ -7,10 +7,11 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"path"
+	"net"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -31,65 +32,44 @@ const (
 	SQLite   Dialect = "sqlite"
 )
 
-// Status is one migration and whether the database has it.
-type Status struct {
-	Version   int64     `json:"version"`
-	Name      string    `json:"name"`
-	Applied   bool      `json:"applied"`
-	AppliedAt time.Time `json:"appliedAt,omitzero"`
-}
-
 // Up applies what the database lacks. Several processes may do so at once; on
 // Postgres a lock row lets one through at a time, on SQLite the caller holds a
 // file lock. A database that is newer than this binary is left alone: the error
 // is [store.Conflict].
 func Up(ctx context.Context, db *sql.DB, d Dialect) error {
-	p, err := provider(db, d, true)
+	p, err := provider(db, d)
 	if err != nil {
 		return err
 	}
-	if err := checkNotNewer(ctx, p); err != nil {
+	newest := p.ListSources()[len(p.ListSources())-1].Version
+	// The usual start finds nothing to do: that takes two reads and no lock.
+	have, err := version(ctx, db, d)
+	if err != nil {
 		return err
 	}
-	if pending, err := p.HasPending(ctx); err == nil && !pending {
-		return nil // the usual start: no lock is taken
+	if err := checkNotNewer(have, newest); err != nil || have == newest {
+		return err
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("apply migrations: %w", err)
 	}
-	return checkNotNewer(ctx, p)
+	if have, err = version(ctx, db, d); err != nil {
+		return err
+	}
+	return checkNotNewer(have, newest) // a newer replica may have been faster
 }
 
-// List tells which migrations the database has.
-func List(ctx context.Context, db *sql.DB, d Dialect) ([]Status, error) {
-	p, err := provider(db, d, false)
-	if err != nil {
-		return nil, err
+// checkNotNewer refuses a database that a later release has migrated: running on
+// it could lose what that release writes.
+func checkNotNewer(have, newest int64) error {
+	if have <= newest {
+		return nil
 	}
-	all, err := p.Status(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read migrations: %w", err)
-	}
-	var out []Status
-	for _, s := range all {
-		out = append(out, Status{s.Source.Version, path.Base(s.Source.Path), s.State == goose.StateApplied, s.AppliedAt})
-	}
-	return out, nil
+	return &store.Error{Code: store.Conflict, Op: "migrate", Err: fmt.Errorf(
+		"the database is at schema version %d, this idp knows up to %d: run a newer idp", have, newest)}
 }
 
-func checkNotNewer(ctx context.Context, p *goose.Provider) error {
-	current, target, err := p.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("read the schema version: %w", err)
-	}
-	if current > target {
-		return &store.Error{Code: store.Conflict, Op: "migrate", Err: fmt.Errorf(
-			"the database is at schema version %d and this idp knows up to %d: run the newer idp", current, target)}
-	}
-	return nil
-}
-
-func provider(db *sql.DB, d Dialect, locked bool) (*goose.Provider, error) {
+func provider(db *sql.DB, d Dialect) (*goose.Provider, error) {
 	sub, err := fs.Sub(files, string(d))
 	if err != nil {
 		return nil, fmt.Errorf("open migrations: %w", err)
@@ -101,22 +81,36 @@ func provider(db *sql.DB, d Dialect, locked bool) (*goose.Provider, error) {
 	dialect := goose.DialectSQLite3
 	if d == Postgres {
 		dialect = goose.DialectPostgres
-		if locked {
-			// A lease in a table, no advisory lock: those are lost behind poolers and
-			// missing in some Postgres-compatible databases.
-			locker, err := lock.NewPostgresTableLocker(
-				lock.WithTableLockTimeout(200*time.Millisecond, 600),
-				lock.WithTableUnlockTimeout(200*time.Millisecond, 50),
-				lock.WithTableLogger(slog.New(slog.DiscardHandler)))
-			if err != nil {
-				return nil, fmt.Errorf("make the migration lock: %w", err)
-			}
-			options = append(options, goose.WithLocker(locker))
+		// A lease in a table, no advisory lock: those are lost behind poolers and
+		// missing in some Postgres-compatible databases. A replica that dies while it
+		// migrates frees the others when its lease of 30 s ends.
+		locker, err := lock.NewPostgresTableLocker(
+			lock.WithTableLockTimeout(200*time.Millisecond, 600),
+			lock.WithTableUnlockTimeout(200*time.Millisecond, 50),
+			lock.WithTableRetryPolicy(worthWaiting),
+			lock.WithTableLogger(slog.New(slog.DiscardHandler)))
+		if err != nil {
+			return nil, fmt.Errorf("make the migration lock: %w", err)
 		}
+		options = append(options, goose.WithLocker(locker))
 	}
 	p, err := goose.NewProvider(dialect, db, sub, options...)
 	if err != nil {
 		return nil, fmt.Errorf("load migrations: %w", err)
 	}
 	return p, nil
+}
+
+// worthWaiting tells "another replica holds the lock", which goose reports as a
+// plain error, from a database that is away or refuses.
+func worthWaiting(err error) bool {
+	var state interface{ SQLState() string }
+	var network net.Error
+	switch {
+	case errors.As(err, &state):
+		return state.SQLState() == "40001" || state.SQLState() == "40P01" || state.SQLState() == "55P03"
+	case errors.As(err, &network), errors.Is(err, net.ErrClosed), errors.Is(err, sql.ErrConnDone):
+		return false
+	}
+	return true
 }

@@ -51,6 +51,9 @@ func Start(o Options) (*Cluster, error) {
 	}
 	c := &Cluster{dir: dir}
 	if err := c.start(bin, cred, o); err != nil {
+		if c.leash != nil {
+			_ = c.Stop()
+		}
 		_ = os.RemoveAll(dir)
 		return nil, fmt.Errorf("start postgres: %w", err)
 	}

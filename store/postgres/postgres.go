@@ -8,35 +8,35 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/pgx/v5/stdlib"
 
-	"idp/migrations"
 	"idp/store"
 	"idp/store/sqlstore"
 )
 
 // Options are settings of the engine.
 type Options struct {
-	// NoStatementCache describes each statement anew instead of keeping it prepared
-	// on the connection, for poolers that hand out another connection per transaction.
+	// NoStatementCache is for poolers that give each transaction another server
+	// connection (PgBouncer in transaction mode): nothing is prepared by name, and
+	// no setting is sent at the start, which poolers refuse.
 	NoStatementCache bool
+	// StatementTimeout bounds each statement on the server; 0 is 10 s.
+	StatementTimeout time.Duration
 }
 
 // Engine runs scripts on a Postgres database. It implements [sqlstore.Engine].
 type Engine struct {
-	pool *pgxpool.Pool
+	pool   *pgxpool.Pool
+	pooled bool // Options.NoStatementCache
 }
 
 var _ sqlstore.Engine = (*Engine)(nil)
@@ -59,25 +59,40 @@ func Open(ctx context.Context, url string, o Options) (*Engine, error) {
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = 5 * time.Second
 	}
+	// Connections are renewed hourly; not all of them in the same second.
+	config.MaxConnLifetimeJitter = max(config.MaxConnLifetimeJitter, config.MaxConnLifetime/10)
+	// The simple protocol would put arguments into the SQL text: never, whatever the URL says.
+	c.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 	if o.NoStatementCache {
-		c.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
-	}
-	for name, value := range map[string]string{
-		"application_name":                    "idp",
-		"jit":                                 "off",                // costs more than any of our statements
-		"plan_cache_mode":                     "force_generic_plan", // our statements have one good plan
-		"statement_timeout":                   "10s",
-		"idle_in_transaction_session_timeout": "30s",
-	} {
-		if _, set := c.RuntimeParams[name]; !set {
-			c.RuntimeParams[name] = value
-		}
+		// Descriptions are kept here, statements are nameless there: still one round trip.
+		c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	} else {
+		settings(c.RuntimeParams, o)
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", redact(err))
 	}
-	return &Engine{pool: pool}, nil
+	return &Engine{pool: pool, pooled: o.NoStatementCache}, nil
+}
+
+// settings are what a connection asks of the server, unless the URL says otherwise.
+func settings(params map[string]string, o Options) {
+	timeout := o.StatementTimeout
+	if timeout == 0 {
+		timeout = 10 * time.Second
+	}
+	for name, value := range map[string]string{
+		"application_name":                    "idp",
+		"jit":                                 "off",                // costs more than any of our statements
+		"plan_cache_mode":                     "force_generic_plan", // our statements have one good plan
+		"statement_timeout":                   strconv.FormatInt(timeout.Milliseconds(), 10),
+		"idle_in_transaction_session_timeout": "30s",
+	} {
+		if _, set := params[name]; !set {
+			params[name] = value
+		}
+	}
 }
 
 // redact keeps the URL, which may hold a password, out of an error.
@@ -87,34 +102,6 @@ func redact(err error) error {
 		return errors.New("the database URL is not understood; it looks like postgres://user:password@host:5432/database")
 	}
 	return err
-}
-
-// Migrate applies pending migrations. Replicas that start at once let one through
-// at a time.
-func (e *Engine) Migrate(ctx context.Context) error {
-	err := migrations.Up(ctx, e.admin(), migrations.Postgres)
-	for try := 0; try < 5 && isLockTimeout(err); try++ {
-		time.Sleep(backoff(try))
-		err = migrations.Up(ctx, e.admin(), migrations.Postgres)
-	}
-	return translate("migrate", err)
-}
-
-// MigrationStatus lists the migrations.
-func (e *Engine) MigrationStatus(ctx context.Context) ([]migrations.Status, error) {
-	list, err := migrations.List(ctx, e.admin(), migrations.Postgres)
-	return list, translate("read migrations", err)
-}
-
-// admin is a pool for schema changes: they wait at most 2 s for a table's lock,
-// so that they never make a queue of everybody behind them.
-func (e *Engine) admin() *sql.DB {
-	config := e.pool.Config().ConnConfig.Copy()
-	config.RuntimeParams["lock_timeout"] = "2s"
-	config.RuntimeParams["statement_timeout"] = "0"
-	db := stdlib.OpenDB(*config)
-	db.SetMaxIdleConns(0)
-	return db
 }
 
 // SkipLocked lets workers pass rows that another one holds.
@@ -129,141 +116,4 @@ func (e *Engine) Clock() string {
 func (e *Engine) Close() error {
 	e.pool.Close()
 	return nil
-}
-
-// maxTries bounds how often a script is sent.
-const maxTries = 6
-
-// Run sends the script as one batch. It tries again when the server says that the
-// transaction did not happen, and, if the script allows it, when the connection
-// was lost and nobody knows.
-func (e *Engine) Run(ctx context.Context, s *sqlstore.Script) error {
-	var err error
-	for try := range maxTries {
-		if err = e.send(ctx, s); err == nil || !mayRetry(err, s.Idempotent) {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(backoff(try)):
-		}
-	}
-	return translate("write", err)
-}
-
-func (e *Engine) send(ctx context.Context, s *sqlstore.Script) error {
-	var b pgx.Batch
-	for i, step := range s.Steps {
-		step.Rows = 0
-		q := b.Queue(step.SQL, step.Args...)
-		if step.Dest == nil {
-			q.Exec(func(tag pgconn.CommandTag) error {
-				step.Rows = tag.RowsAffected()
-				return nil
-			})
-			continue
-		}
-		q.Query(func(rows pgx.Rows) error {
-			for rows.Next() {
-				if step.Rows == 0 {
-					if err := rows.Scan(step.Dest...); err != nil {
-						return fmt.Errorf("statement %d: %w", i+1, err)
-					}
-				}
-				step.Rows++
-			}
-			return rows.Err()
-		})
-	}
-	return e.pool.SendBatch(ctx, &b).Close()
-}
-
-// Read runs one query.
-func (e *Engine) Read(ctx context.Context, query string, args []any, row func(scan func(...any) error) error) error {
-	var err error
-	for try := range 3 {
-		seen := false
-		err = e.read(ctx, query, args, func(scan func(...any) error) error { seen = true; return row(scan) })
-		if err == nil || seen || !mayRetry(err, true) {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(backoff(try)):
-		}
-	}
-	return translate("read", err)
-}
-
-func (e *Engine) read(ctx context.Context, query string, args []any, row func(scan func(...any) error) error) error {
-	rows, err := e.pool.Query(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-// backoff waits 5, 10, 20 … ms, more or less.
-func backoff(try int) time.Duration {
-	return time.Duration(float64(5*time.Millisecond<<try) * (0.5 + rand.Float64()))
-}
-
-// mayRetry tells whether the script may be sent again: the server has said that
-// it did not happen, or it does no harm twice.
-func mayRetry(err error, idempotent bool) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return pg.Code == "40001" || pg.Code == "40P01" || idempotent && isAway(pg.Code)
-	}
-	return pgconn.SafeToRetry(err) || idempotent && isLost(err)
-}
-
-// isAway: the server is stopping, starting, or has no room.
-func isAway(sqlstate string) bool {
-	return strings.HasPrefix(sqlstate, "08") || strings.HasPrefix(sqlstate, "57P") || strings.HasPrefix(sqlstate, "53")
-}
-
-// isLost: the connection, not the statement, failed.
-func isLost(err error) bool {
-	var connect *pgconn.ConnectError
-	var netErr net.Error
-	return errors.As(err, &connect) || errors.As(err, &netErr) || pgconn.Timeout(err) || strings.Contains(err.Error(), "conn closed") ||
-		strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "closed pool")
-}
-
-func isLockTimeout(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == "55P03"
-}
-
-// translate gives Postgres's errors the store's codes.
-func translate(op string, err error) error {
-	if err == nil || store.CodeOf(err) != "" {
-		return err
-	}
-	if errors.Is(err, context.Canceled) {
-		return err
-	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		switch {
-		case pg.Code == "23505":
-			return &store.Error{Code: store.Conflict, Op: op, Err: err}
-		case isAway(pg.Code), pg.Code == "40001", pg.Code == "40P01", pg.Code == "57014", pg.Code == "25006":
-			return &store.Error{Code: store.Unavailable, Op: op, Err: err}
-		}
-		return fmt.Errorf("%s: %w", op, err)
-	}
-	if isLost(err) || errors.Is(err, context.DeadlineExceeded) {
-		return &store.Error{Code: store.Unavailable, Op: op, Err: err}
-	}
-	return fmt.Errorf("%s: %w", op, err)
 }

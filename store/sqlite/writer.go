@@ -2,10 +2,8 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"idp/store/sqlstore"
 )
@@ -14,78 +12,70 @@ import (
 // sync of the disk cheap, few enough that one waits for at most 64 others.
 const groupSize = 64
 
+// maxTries bounds how often a group, or a read, meets a busy file; the writer has
+// waited for busyTimeout each time.
+const maxTries = 2
+
 // job is a script that waits for its commit.
 type job struct {
-	ctx    context.Context
-	script *sqlstore.Script
-	err    error
-	done   chan struct{}
+	script  *sqlstore.Script
+	answers []answer
+	err     error
+	done    chan struct{}
 }
-
-var errClosed = errors.New("the database is closed")
 
 // Run hands the script to the writer and waits for the commit it shares. A caller
-// that gives up before the writer has picked its script up leaves no trace; one
-// that gives up later may find it committed.
+// that gives up before the writer has picked its script up leaves no trace; after
+// that it waits for the outcome. Steps are filled only once the script is committed.
 func (e *Engine) Run(ctx context.Context, s *sqlstore.Script) error {
-	j := &job{ctx: ctx, script: s, done: make(chan struct{})}
-	select {
-	case <-e.closed:
-		return unavailable("write", errClosed)
-	default:
+	const op = "write"
+	if !e.enter() {
+		return unavailable(op, errClosed)
 	}
+	defer e.running.Done()
+	if err := ctx.Err(); err != nil {
+		return translate(op, err)
+	}
+	j := &job{script: s, done: make(chan struct{})}
 	select {
 	case e.jobs <- j:
-	case <-e.closed:
-		return unavailable("write", errClosed)
 	case <-ctx.Done():
-		return ctx.Err()
+		return translate(op, ctx.Err())
 	}
-	select {
-	case <-j.done:
-		return j.err
-	case <-e.done: // closed after the job was queued; the writer drains before it ends
-		select {
-		case <-j.done:
-			return j.err
-		default:
-			return unavailable("write", errClosed)
+	<-j.done
+	if j.err != nil {
+		return translate(op, j.err)
+	}
+	for i, step := range s.Steps {
+		step.Rows = j.answers[i].count
+		if step.Dest == nil || step.Rows == 0 {
+			continue
+		}
+		if err := scan(j.answers[i].row, step.Dest); err != nil {
+			return fmt.Errorf("%s: statement %d: %w", op, i+1, err)
 		}
 	}
+	return nil
 }
 
-// writer owns the one connection that writes.
-type writer struct {
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
-}
-
-func (w *writer) run(jobs chan *job, closed, done chan struct{}) {
-	defer close(done)
-	defer func() { _ = w.conn.Close() }()
-	for {
-		select {
-		case j := <-jobs:
-			w.group(collect(j, jobs))
-		case <-closed:
-			for {
-				select {
-				case j := <-jobs:
-					w.group(collect(j, jobs))
-				default:
-					return
-				}
-			}
-		}
+// write is the writer's goroutine. It ends when the jobs do.
+func (e *Engine) write(w *writer) {
+	defer close(e.written)
+	defer func() { _ = w.conn.close() }()
+	for j := range e.jobs {
+		w.group(collect(j, e.jobs))
 	}
 }
 
 // collect takes what is waiting, without waiting for more.
-func collect(first *job, jobs chan *job) []*job {
+func collect(first *job, jobs <-chan *job) []*job {
 	group := []*job{first}
 	for len(group) < groupSize {
 		select {
-		case j := <-jobs:
+		case j, open := <-jobs:
+			if !open {
+				return group
+			}
 			group = append(group, j)
 		default:
 			return group
@@ -94,138 +84,81 @@ func collect(first *job, jobs chan *job) []*job {
 	return group
 }
 
-// group commits the jobs together. If the group fails as a whole, each gets the
-// error.
-func (w *writer) group(jobs []*job) {
-	live := jobs[:0]
-	for _, j := range jobs {
-		if err := j.ctx.Err(); err != nil {
-			j.finish(err)
-			continue
-		}
-		live = append(live, j)
-	}
-	if len(live) == 0 {
-		return
-	}
-	err := w.commit(live)
-	for wait := 5 * time.Millisecond; isBusy(err) && wait < time.Second; wait *= 2 {
-		time.Sleep(wait)
-		err = w.commit(live)
-	}
-	for _, j := range live {
-		if err != nil {
-			j.err = translate("write", err)
-		}
-		j.finish(j.err)
-	}
-}
+// writer owns the one connection that writes.
+type writer struct{ conn *conn }
 
-func (j *job) finish(err error) {
-	j.err = err
-	close(j.done)
+// group commits the jobs together and answers each. If the commit fails, each
+// that has not failed by itself gets that error.
+func (w *writer) group(jobs []*job) {
+	err := w.commit(jobs)
+	for try := 1; isBusy(err) && try < maxTries; try++ {
+		err = w.commit(jobs)
+	}
+	for _, j := range jobs {
+		if err != nil && j.err == nil {
+			j.err = unavailable("write", err)
+		}
+		close(j.done)
+	}
 }
 
 // commit runs the jobs in one transaction. Its error is that of the transaction;
 // a script's own error is kept in its job.
 func (w *writer) commit(jobs []*job) error {
-	ctx := context.Background() // a caller that goes away must not break the others' commit
-	if err := w.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if err := w.begin(); err != nil {
 		return err
 	}
-	if len(jobs) == 1 {
-		if err := w.script(ctx, jobs[0].script); err != nil {
-			rollback := w.exec(ctx, "ROLLBACK")
-			if isBusy(err) {
-				return err
-			}
-			jobs[0].err = translate("write", err)
-			return rollback
-		}
-		return w.end(ctx)
-	}
-	for _, j := range jobs {
-		j.err = nil
-		if err := w.exec(ctx, "SAVEPOINT script"); err != nil {
-			return errors.Join(err, w.exec(ctx, "ROLLBACK"))
-		}
-		if err := w.script(ctx, j.script); err != nil {
-			j.err = translate("write", err)
-			if err := w.exec(ctx, "ROLLBACK TO script"); err != nil {
-				return errors.Join(err, w.exec(ctx, "ROLLBACK")) // the disk is full: SQLite has rolled all back
-			}
-		}
-		if err := w.exec(ctx, "RELEASE script"); err != nil {
-			return errors.Join(err, w.exec(ctx, "ROLLBACK"))
-		}
-	}
-	return w.end(ctx)
-}
-
-func (w *writer) end(ctx context.Context) error {
-	err := w.exec(ctx, "COMMIT")
-	if err != nil {
-		_ = w.exec(ctx, "ROLLBACK") // fails if the failed COMMIT has rolled back by itself
-	}
-	return err
-}
-
-func (w *writer) script(ctx context.Context, s *sqlstore.Script) error {
-	for i, step := range s.Steps {
-		if err := w.step(ctx, step); err != nil {
-			return fmt.Errorf("statement %d: %w", i+1, err)
-		}
+	if err := w.all(jobs); err != nil {
+		_ = w.conn.exec("ROLLBACK") // fails if SQLite has rolled back by itself
+		return err
 	}
 	return nil
 }
 
-func (w *writer) step(ctx context.Context, step *sqlstore.Step) error {
-	stmt, err := w.prepare(ctx, step.SQL)
-	if err != nil {
-		return err
+func (w *writer) begin() error {
+	err := w.conn.exec("BEGIN IMMEDIATE")
+	if err != nil && !isBusy(err) {
+		// A ROLLBACK that failed has left a transaction open: end it, or the writer
+		// would never get out of it.
+		_ = w.conn.exec("ROLLBACK")
+		err = w.conn.exec("BEGIN IMMEDIATE")
 	}
-	step.Rows = 0
-	if step.Dest == nil {
-		res, err := stmt.ExecContext(ctx, step.Args...)
-		if err != nil {
-			return err
-		}
-		step.Rows, err = res.RowsAffected()
-		return err
-	}
-	rows, err := stmt.QueryContext(ctx, step.Args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		if step.Rows == 0 {
-			if err := rows.Scan(step.Dest...); err != nil {
-				return err
-			}
-		}
-		step.Rows++
-	}
-	return rows.Err()
-}
-
-func (w *writer) exec(ctx context.Context, sql string) error {
-	stmt, err := w.prepare(ctx, sql)
-	if err != nil {
-		return err
-	}
-	_, err = stmt.ExecContext(ctx)
 	return err
 }
 
-// prepare keeps every statement: their texts are literals, so they are few.
-func (w *writer) prepare(ctx context.Context, sql string) (*sql.Stmt, error) {
-	if stmt := w.stmts[sql]; stmt != nil {
-		return stmt, nil
+func (w *writer) all(jobs []*job) error {
+	if len(jobs) == 1 {
+		if jobs[0].err = w.script(jobs[0]); jobs[0].err != nil {
+			return jobs[0].err
+		}
+		return w.conn.exec("COMMIT")
 	}
-	stmt, err := w.conn.PrepareContext(ctx, sql)
-	if err == nil {
-		w.stmts[sql] = stmt
+	for _, j := range jobs {
+		if err := w.conn.exec("SAVEPOINT script"); err != nil {
+			return err
+		}
+		if j.err = w.script(j); j.err != nil {
+			// After some errors, a full disk among them, SQLite has rolled all back and
+			// there is no savepoint any more: nobody is committed then.
+			if err := w.conn.exec("ROLLBACK TO script"); err != nil {
+				return errors.Join(j.err, err)
+			}
+		}
+		if err := w.conn.exec("RELEASE script"); err != nil {
+			return err
+		}
 	}
-	return stmt, err
+	return w.conn.exec("COMMIT")
+}
+
+func (w *writer) script(j *job) error {
+	j.answers = make([]answer, len(j.script.Steps))
+	for i, step := range j.script.Steps {
+		a, err := w.conn.run(step.SQL, step.Args, step.Dest != nil)
+		if err != nil {
+			return fmt.Errorf("statement %d: %w", i+1, err)
+		}
+		j.answers[i] = a
+	}
+	return nil
 }

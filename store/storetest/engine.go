@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -20,12 +19,12 @@ type Migrator interface {
 	MigrationStatus(context.Context) ([]migrations.Status, error)
 }
 
-// RunEngine holds an engine against what [sqlstore.Engine] promises. fresh gives
-// an opener for one empty database without a schema.
+// RunEngine holds several engines on one database against each other, and its
+// schema; what one engine promises is in enginetest. fresh gives an opener for one
+// empty database without a schema.
 func RunEngine(t *testing.T, fresh func(t *testing.T) func() Migrator) {
 	for name, test := range map[string]func(*testing.T, func() Migrator){
-		"Atomic": testAtomic, "RowsAndDest": testRowsAndDest, "Increments": testIncrements, "Cancelled": testCancelled,
-		"Clock": testClock, "MigrateAtOnce": testMigrateAtOnce, "NewerSchema": testNewerSchema,
+		"Increments": testIncrements, "Clock": testClock, "MigrateAtOnce": testMigrateAtOnce, "NewerSchema": testNewerSchema,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -51,47 +50,6 @@ func number(t *testing.T, e sqlstore.Engine, query string) (n int64) {
 	return n
 }
 
-// A script that fails in its third statement leaves nothing of the first two.
-func testAtomic(t *testing.T, open func() Migrator) {
-	e := open()
-	if err := run(t, e, `CREATE TABLE t (id INTEGER PRIMARY KEY)`); err != nil {
-		t.Fatal(err)
-	}
-	err := run(t, e, `INSERT INTO t VALUES (1)`, `INSERT INTO t VALUES (2)`, `INSERT INTO t VALUES (1)`)
-	if store.CodeOf(err) != store.Conflict {
-		t.Errorf("got %v, want a conflict", err)
-	}
-	if n := number(t, e, `SELECT COUNT(*) FROM t`); n != 0 {
-		t.Errorf("%d rows are left", n)
-	}
-	if err := run(t, e, `INSERT INTO t VALUES (1)`, `SELECT nonsense`); err == nil || store.CodeOf(err) != "" {
-		t.Errorf("a broken statement gave %v, want an error without a code", err)
-	}
-}
-
-func testRowsAndDest(t *testing.T, open func() Migrator) {
-	e := open()
-	for _, sql := range []string{`CREATE TABLE t (id INTEGER PRIMARY KEY, s TEXT)`, `INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')`} {
-		if err := run(t, e, sql); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var s sqlstore.Script
-	var id int64
-	var text string
-	untouched := int64(42)
-	update := s.Do(`UPDATE t SET s = 'x' WHERE id > $1`, 1)
-	first := s.Do(`SELECT id, s FROM t ORDER BY id`).Into(&id, &text)
-	none := s.Do(`SELECT id FROM t WHERE id = 99`).Into(&untouched)
-	returning := s.Do(`DELETE FROM t WHERE id = 1 RETURNING id`).Into(new(int64))
-	if err := e.Run(t.Context(), &s); err != nil {
-		t.Fatal(err)
-	}
-	if update.Rows != 2 || first.Rows != 3 || id != 1 || text != "a" || none.Rows != 0 || untouched != 42 || returning.Rows != 1 {
-		t.Errorf("rows %d %d %d %d, first row %d %q, untouched %d", update.Rows, first.Rows, none.Rows, returning.Rows, id, text, untouched)
-	}
-}
-
 func testIncrements(t *testing.T, open func() Migrator) {
 	engines := []Migrator{open(), open()}
 	for _, sql := range []string{`CREATE TABLE counter (n BIGINT NOT NULL)`, `INSERT INTO counter VALUES (0)`} {
@@ -110,24 +68,6 @@ func testIncrements(t *testing.T, open func() Migrator) {
 	wg.Wait()
 	if n := number(t, engines[0], `SELECT n FROM counter`); n != 100 {
 		t.Errorf("counted %d, want 100", n)
-	}
-}
-
-// A caller that has given up before leaves no trace.
-func testCancelled(t *testing.T, open func() Migrator) {
-	e := open()
-	if err := run(t, e, `CREATE TABLE t (id INTEGER PRIMARY KEY)`); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	var s sqlstore.Script
-	s.Do(`INSERT INTO t VALUES (1)`)
-	if err := e.Run(ctx, &s); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-	if n := number(t, e, `SELECT COUNT(*) FROM t`); n != 0 {
-		t.Errorf("%d rows", n)
 	}
 }
 

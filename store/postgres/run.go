@@ -1,0 +1,152 @@
+package postgres
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"idp/store/sqlstore"
+)
+
+// acquireTimeout is how long a request waits for a connection from the pool
+// before the database counts as away.
+const acquireTimeout = 5 * time.Second
+
+// maxTries bounds how often a script is sent. The pauses between grow from 5 ms
+// to 80 ms, so a script that cannot get through fails within 0.2 s.
+const maxTries = 5
+
+// Run implements [sqlstore.Engine]. Steps are filled only once the script has
+// been committed.
+func (e *Engine) Run(ctx context.Context, s *sqlstore.Script) error {
+	const op = "write"
+	for try := 1; ; try++ {
+		err := e.once(ctx, s)
+		if err == nil {
+			return nil
+		}
+		// A serialization failure and a deadlock are answers: nothing was written.
+		// A connection that broke may have taken the COMMIT with it.
+		again := rolledBack(err) || unsent(err) || (s.Idempotent && lost(err))
+		if !again || try == maxTries || ctx.Err() != nil {
+			return fault(ctx, op, err)
+		}
+		if err := pause(ctx, try); err != nil {
+			return fault(ctx, op, err)
+		}
+	}
+}
+
+// once sends the script and reads all its answers.
+func (e *Engine) once(ctx context.Context, s *sqlstore.Script) error {
+	conn, err := e.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	var batch pgx.Batch
+	for _, step := range s.Steps {
+		batch.Queue(step.SQL, step.Args...)
+	}
+	answers := make([]answer, len(s.Steps))
+	results := conn.SendBatch(ctx, &batch)
+	for i, step := range s.Steps {
+		if err := answers[i].read(results, step.Dest != nil); err != nil {
+			_ = results.Close() // repeats err
+			return err
+		}
+	}
+	if err := results.Close(); err != nil { // the answer to the COMMIT
+		return err
+	}
+	for i, step := range s.Steps {
+		if err := answers[i].fill(conn.Conn(), step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Engine) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	wait, cancel := context.WithTimeout(ctx, acquireTimeout)
+	defer cancel()
+	conn, err := e.pool.Acquire(wait)
+	if err != nil {
+		return nil, &awayError{err}
+	}
+	return conn, nil
+}
+
+// answer is what a statement returned, kept as it came until the commit: a
+// script that is sent again must not leave values of its first run behind.
+type answer struct {
+	count  int64
+	fields []pgconn.FieldDescription
+	row    [][]byte
+}
+
+func (a *answer) read(results pgx.BatchResults, wantRow bool) error {
+	if !wantRow {
+		tag, err := results.Exec()
+		a.count = tag.RowsAffected()
+		return err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if a.count++; a.count > 1 {
+			continue
+		}
+		a.fields = append(a.fields, rows.FieldDescriptions()...)
+		a.keep(rows.RawValues())
+	}
+	rows.Close()
+	return rows.Err()
+}
+
+// keep copies a row out of the connection's read buffer, in one piece.
+func (a *answer) keep(row [][]byte) {
+	size := 0
+	for _, v := range row {
+		size += len(v)
+	}
+	buf := make([]byte, 0, size)
+	a.row = make([][]byte, len(row))
+	for i, v := range row {
+		if v == nil {
+			continue // NULL
+		}
+		start := len(buf)
+		buf = append(buf, v...)
+		a.row[i] = buf[start:len(buf):len(buf)]
+	}
+}
+
+// fill hands the answer to the step.
+func (a *answer) fill(conn *pgx.Conn, step *sqlstore.Step) error {
+	step.Rows = a.count
+	if a.row == nil {
+		return nil
+	}
+	return pgx.ScanRow(conn.TypeMap(), a.fields, a.row, step.Dest...)
+}
+
+// pause waits before the next try; the jitter parts those who met each other.
+func pause(ctx context.Context, try int) error {
+	longest := 5 * time.Millisecond << try
+	t := time.NewTimer(rand.N(longest))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
