@@ -101,7 +101,7 @@ func (s *server) shutdown(ctx context.Context) error {
 // How often dead rows are looked for, and how many are removed at a time: small
 // batches let sign-ins through between.
 const (
-	purgeEvery = time.Minute
+	purgeEvery = 10 * time.Second
 	purgeBatch = 500
 	purgePause = 100 * time.Millisecond
 )
@@ -120,7 +120,7 @@ func (s *server) purge(ctx context.Context) {
 			if err != nil && ctx.Err() == nil {
 				s.log.Warn("remove dead rows", "err", err)
 			}
-			if n < purgeBatch {
+			if n < purgeBatch/2 { // few of what was looked at was dead: no hurry
 				break
 			}
 			wait = purgePause

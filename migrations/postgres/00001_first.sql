@@ -64,7 +64,6 @@ CREATE TABLE budget (
   tat2  BIGINT NOT NULL,
   taker BYTEA NOT NULL
 );
-CREATE INDEX budget_purge ON budget (tat);
 
 CREATE TABLE challenge (
   id          BYTEA PRIMARY KEY,
@@ -87,13 +86,13 @@ CREATE TABLE challenge (
   created_at  BIGINT NOT NULL,
   expires_at  BIGINT NOT NULL,
   ip_key      BYTEA,            -- budget row to refund when the code is redeemed
+  mail        BYTEA NOT NULL,   -- the newest one
   sender      BYTEA NOT NULL,   -- the attempt that sent the newest mail
   guesser     BYTEA,            -- the attempt that proved the code
   consumed_at  BIGINT,
   consumed_mac BYTEA,           -- of the code that was right, for the double click
   consumed_by  BYTEA            -- hash of the session it became
 );
-CREATE INDEX challenge_purge ON challenge (expires_at);
 
 CREATE TABLE session (
   hash       BYTEA PRIMARY KEY,
@@ -107,7 +106,6 @@ CREATE TABLE session (
   replaced_by BYTEA           -- the session that a new proof in the same browser made of it
 );
 CREATE INDEX session_by_user ON session (user_id);
-CREATE INDEX session_purge ON session (expires_at);
 
 CREATE TABLE auth_code (
   hash           BYTEA PRIMARY KEY,
@@ -123,7 +121,6 @@ CREATE TABLE auth_code (
   consumed_by    BYTEA,          -- the request that redeemed it
   grant_id       BYTEA
 );
-CREATE INDEX auth_code_purge ON auth_code (expires_at);
 
 -- A grant holds the hash of its live access token; the token carries the grant's id.
 CREATE TABLE oidc_grant (
@@ -138,7 +135,6 @@ CREATE TABLE oidc_grant (
   revoked_at     BIGINT
 );
 CREATE INDEX oidc_grant_user ON oidc_grant (user_id);
-CREATE INDEX oidc_grant_purge ON oidc_grant (access_until);
 
 CREATE TABLE mail (
   id          BYTEA PRIMARY KEY,
@@ -158,8 +154,6 @@ CREATE TABLE mail (
   error       TEXT NOT NULL
 );
 CREATE INDEX mail_due ON mail (due_at) WHERE state = 1;
-CREATE INDEX mail_challenge ON mail (challenge);
-CREATE INDEX mail_purge ON mail (created_at);
 
 CREATE TABLE inbox (
   id         BYTEA PRIMARY KEY,

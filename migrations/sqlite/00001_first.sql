@@ -5,7 +5,7 @@ CREATE TABLE instance (
   epoch        INTEGER NOT NULL,  -- bumped by every administrative change; empties the caches
   high_water   INTEGER NOT NULL,  -- no replica's clock goes below it, microseconds
   secret_check BLOB             -- tells whether a process holds the right instance secret
-) STRICT;
+) STRICT, WITHOUT ROWID;
 INSERT INTO instance (id, epoch, high_water) VALUES (1, 1, 0);
 
 CREATE TABLE users (
@@ -15,7 +15,7 @@ CREATE TABLE users (
   created_at   INTEGER NOT NULL,
   updated_at   INTEGER NOT NULL,
   suspended_at INTEGER
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE client (
   id                        TEXT PRIMARY KEY,
@@ -27,7 +27,7 @@ CREATE TABLE client (
   pkce                      INTEGER NOT NULL,
   created_at                INTEGER NOT NULL,
   updated_at                INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE client_secret (
   id         BLOB PRIMARY KEY,
@@ -35,7 +35,7 @@ CREATE TABLE client_secret (
   hash       BLOB NOT NULL,
   prefix     TEXT NOT NULL,
   created_at INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX client_secret_client ON client_secret (client_id);
 
 CREATE TABLE signing_key (
@@ -45,7 +45,7 @@ CREATE TABLE signing_key (
   public     BLOB NOT NULL,
   created_at INTEGER NOT NULL,
   retired_at INTEGER
-) STRICT;
+) STRICT, WITHOUT ROWID;
 -- Several replicas may start at once: one live key per algorithm.
 CREATE UNIQUE INDEX signing_key_live ON signing_key (alg) WHERE retired_at IS NULL;
 
@@ -54,7 +54,7 @@ CREATE TABLE connector (
   position   INTEGER NOT NULL,
   sealed     BLOB NOT NULL,
   updated_at INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- One row a budget (GCRA): tat is the theoretical arrival time of each window.
 -- taker is the attempt that charged it last: later statements of its script look for it.
@@ -63,8 +63,7 @@ CREATE TABLE budget (
   tat   INTEGER NOT NULL,
   tat2  INTEGER NOT NULL,
   taker BLOB NOT NULL
-) STRICT;
-CREATE INDEX budget_purge ON budget (tat);
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE challenge (
   id          BLOB PRIMARY KEY,
@@ -87,13 +86,13 @@ CREATE TABLE challenge (
   created_at  INTEGER NOT NULL,
   expires_at  INTEGER NOT NULL,
   ip_key      BLOB,            -- budget row to refund when the code is redeemed
+  mail        BLOB NOT NULL,   -- the newest one
   sender      BLOB NOT NULL,   -- the attempt that sent the newest mail
   guesser     BLOB,            -- the attempt that proved the code
   consumed_at  INTEGER,
   consumed_mac BLOB,           -- of the code that was right, for the double click
   consumed_by  BLOB            -- hash of the session it became
-) STRICT;
-CREATE INDEX challenge_purge ON challenge (expires_at);
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE session (
   hash       BLOB PRIMARY KEY,
@@ -105,9 +104,8 @@ CREATE TABLE session (
   expires_at INTEGER NOT NULL,
   ended_at   INTEGER,
   replaced_by BLOB           -- the session that a new proof in the same browser made of it
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX session_by_user ON session (user_id);
-CREATE INDEX session_purge ON session (expires_at);
 
 CREATE TABLE auth_code (
   hash           BLOB PRIMARY KEY,
@@ -122,8 +120,7 @@ CREATE TABLE auth_code (
   consumed_at    INTEGER,
   consumed_by    BLOB,          -- the request that redeemed it
   grant_id       BLOB
-) STRICT;
-CREATE INDEX auth_code_purge ON auth_code (expires_at);
+) STRICT, WITHOUT ROWID;
 
 -- A grant holds the hash of its live access token; the token carries the grant's id.
 CREATE TABLE oidc_grant (
@@ -136,9 +133,8 @@ CREATE TABLE oidc_grant (
   access_hash    BLOB NOT NULL,
   access_until   INTEGER NOT NULL,
   revoked_at     INTEGER
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX oidc_grant_user ON oidc_grant (user_id);
-CREATE INDEX oidc_grant_purge ON oidc_grant (access_until);
 
 CREATE TABLE mail (
   id          BLOB PRIMARY KEY,
@@ -156,16 +152,14 @@ CREATE TABLE mail (
   sender      TEXT NOT NULL,
   provider_id TEXT NOT NULL,
   error       TEXT NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX mail_due ON mail (due_at) WHERE state = 1;
-CREATE INDEX mail_challenge ON mail (challenge);
-CREATE INDEX mail_purge ON mail (created_at);
 
 CREATE TABLE inbox (
   id         BLOB PRIMARY KEY,
   sealed     BLOB NOT NULL,
   created_at INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE event (
   id        BLOB PRIMARY KEY,
@@ -173,7 +167,7 @@ CREATE TABLE event (
   kind      TEXT NOT NULL,
   user_id   TEXT NOT NULL,
   client_id TEXT NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- +goose Down
 DROP TABLE event; DROP TABLE inbox; DROP TABLE mail; DROP TABLE oidc_grant; DROP TABLE auth_code;

@@ -27,13 +27,13 @@ func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.B
 	take(&s, takeOne, now, n.Unknown, last, by)
 	made := s.Do(`
 		INSERT INTO challenge (id, purpose, browser, request, address, mac1, until1, tries, max_tries, sends, max_sends,
-		  sent_at, next_send, created_at, expires_at, ip_key, sender)
-		SELECT $1, $2, $3, $4, $5, $6, $7, 0, $8, 1, $9, $10, $11, $10, $12, $13, $14
+		  sent_at, next_send, created_at, expires_at, ip_key, sender, mail)
+		SELECT $1, $2, $3, $4, $5, $6, $7, 0, $8, 1, $9, $10, $11, $10, $12, $13, $14, $17
 		WHERE CAST($15 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $16 AND taker = $14)
 		ON CONFLICT (id) DO NOTHING`,
 		n.ID[:], int16(n.Purpose), n.Browser[:], n.Request[:], n.Address[:], n.MAC[:], now+micro(n.CodeTTL), int16(n.Tries), int16(n.Sends),
 		now, now+micro(n.NextSend), now+micro(n.TTL), optional(n.IP.Key), by[:],
-		flag(last.IsZero()), last.Key[:])
+		flag(last.IsZero()), last.Key[:], n.Mail.ID[:])
 	var decoy int
 	queueMail(&s, now, n.ID, n.Mail, n.Email, n.Unknown, by, &decoy)
 	if err := db.engine.Run(ctx, &s); err != nil {
@@ -70,12 +70,12 @@ func (db *DB) ResendCode(ctx context.Context, r store.Resend) (store.Begun, erro
 		UPDATE challenge SET
 		  mac2 = CASE WHEN sends = 1 THEN $3 ELSE mac2 END, until2 = CASE WHEN sends = 1 THEN $4 ELSE until2 END,
 		  mac3 = CASE WHEN sends = 2 THEN $3 ELSE mac3 END, until3 = CASE WHEN sends = 2 THEN $4 ELSE until3 END,
-		  sends = sends + 1, sent_at = $2, next_send = $5, sender = $6
+		  sends = sends + 1, sent_at = $2, next_send = $5, sender = $6, mail = $11
 		WHERE id = $1 AND browser = $7 AND request = $8 AND `+mayResend+`
 		  AND (CAST($9 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $10 AND taker = $6))
 		RETURNING sent_at, expires_at, next_send, sends`,
 		r.ID[:], now, r.MAC[:], now+micro(r.CodeTTL), now+micro(r.NextSend), by[:], r.Browser[:], r.Request[:],
-		flag(last.IsZero()), last.Key[:]).
+		flag(last.IsZero()), last.Key[:], r.Mail.ID[:]).
 		Into(into(&begun.SentAt), into(&begun.ExpiresAt), into(&begun.NextSend), &begun.Sends)
 	var decoy int
 	queueMail(&s, now, r.ID, r.Mail, r.Email, r.Unknown, by, &decoy)
@@ -132,7 +132,7 @@ func (db *DB) ChallengeState(ctx context.Context, id store.ID, browser store.Has
 	var maxTries, tries, maxSends, mail int
 	err := db.one(ctx, "read challenge", `
 		SELECT max_tries, tries, max_sends, sends, next_send, expires_at, COALESCE(until3, until2, until1), consumed_at,
-		  COALESCE((SELECT state FROM mail WHERE mail.challenge = challenge.id ORDER BY mail.id DESC LIMIT 1), 0)
+		  COALESCE((SELECT state FROM mail WHERE mail.id = challenge.mail), 0)
 		FROM challenge WHERE id = $1 AND browser = $2`, []any{id[:], browser[:]},
 		&maxTries, &tries, &maxSends, &st.Sends, into(&st.NextSend), into(&st.ExpiresAt), into(&st.CodeUntil), into(&consumed), &mail)
 	st.TriesLeft, st.SendsLeft = maxTries-tries, maxSends-st.Sends

@@ -2,8 +2,12 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	mathrand "math/rand/v2"
 	"time"
+
+	"idp/store"
 )
 
 // How long rows are kept after they died. A challenge answers "expired" or "used"
@@ -17,24 +21,39 @@ const (
 	keepMail      = 30 * 24 * time.Hour
 )
 
-// Purge removes at most limit dead rows of each table and tells how many went.
-// Call it again while it finds some: small batches let sign-ins through between.
+// oldest is how far back rows named by a time-ordered id can reach.
+const oldest = 100 * 24 * time.Hour
+
+// Purge looks at some stretch of at most limit rows of each table, removes the
+// dead ones and tells how many went. Call it now and then.
+//
+// The stretch starts at a random key. So no table carries an index for the purge
+// alone, which every sign-in would pay for (and on Postgres an index on a budget's
+// time would keep its updates from being HOT); all rows are visited in time; and
+// a call costs the same however large the table is.
 func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 	now := db.now()
-	var s Script
-	s.Idempotent = true
+	var hash store.Hash
+	rand.Read(hash[:])
+	at := time.UnixMicro(now)
+	id := store.NewID(at.Add(-time.Duration(mathrand.Int64N(int64(oldest)))))
+	if mathrand.IntN(4) == 0 { // the first rows of a table have nothing before them to start at
+		hash, id = store.Hash{}, store.ID{}
+	}
+	s := Script{Idempotent: true}
 	for _, p := range []struct {
 		sql  string
+		from []byte
 		dead int64
 	}{
-		{`DELETE FROM budget WHERE key IN (SELECT key FROM budget WHERE tat < $1 AND tat2 < $1 ORDER BY tat LIMIT $2` + db.engine.SkipLocked() + `)`, now},
-		{`DELETE FROM challenge WHERE id IN (SELECT id FROM challenge WHERE expires_at < $1 ORDER BY expires_at LIMIT $2` + db.engine.SkipLocked() + `)`, now - micro(keepChallenge)},
-		{`DELETE FROM auth_code WHERE hash IN (SELECT hash FROM auth_code WHERE expires_at < $1 ORDER BY expires_at LIMIT $2` + db.engine.SkipLocked() + `)`, now - micro(keepCode)},
-		{`DELETE FROM session WHERE hash IN (SELECT hash FROM session WHERE expires_at < $1 ORDER BY expires_at LIMIT $2` + db.engine.SkipLocked() + `)`, now - micro(keepSession)},
-		{`DELETE FROM oidc_grant WHERE id IN (SELECT id FROM oidc_grant WHERE access_until < $1 ORDER BY access_until LIMIT $2` + db.engine.SkipLocked() + `)`, now - micro(keepGrant)},
-		{`DELETE FROM mail WHERE id IN (SELECT id FROM mail WHERE created_at < $1 ORDER BY created_at LIMIT $2` + db.engine.SkipLocked() + `)`, now - micro(keepMail)},
+		{purge("budget", "key", "tat < $2 AND tat2 < $2"), hash[:], now},
+		{purge("session", "hash", "expires_at < $2"), hash[:], now - micro(keepSession)},
+		{purge("auth_code", "hash", "expires_at < $2"), hash[:], now - micro(keepCode)},
+		{purge("challenge", "id", "expires_at < $2"), id[:], now - micro(keepChallenge)},
+		{purge("oidc_grant", "id", "access_until < $2"), id[:], now - micro(keepGrant)},
+		{purge("mail", "id", "created_at < $2"), id[:], now - micro(keepMail)},
 	} {
-		s.Do(p.sql, p.dead, limit)
+		s.Do(p.sql, p.from, p.dead, limit)
 	}
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return 0, fmt.Errorf("purge: %w", err)
@@ -44,4 +63,11 @@ func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 		n += int(step.Rows)
 	}
 	return n, nil
+}
+
+// purge is the statement for a table with primary key key.
+func purge(table, key, dead string) string {
+	return `DELETE FROM ` + table + ` WHERE ` + key + ` IN (
+		  SELECT ` + key + ` FROM (SELECT * FROM ` + table + ` WHERE ` + key + ` >= $1 ORDER BY ` + key + ` LIMIT $3) AS stretch
+		  WHERE ` + dead + `) AND ` + dead
 }
