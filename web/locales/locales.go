@@ -104,12 +104,13 @@ func (s *Set) Find(tag string) *Language {
 	if err != nil {
 		return nil
 	}
-	return s.match(parsed)
+	// High: the matcher knows near strangers, and a single wish is followed by others.
+	return s.match(language.High, parsed)
 }
 
-func (s *Set) match(tags ...language.Tag) *Language {
+func (s *Set) match(atLeast language.Confidence, tags ...language.Tag) *Language {
 	_, i, confidence := s.matcher.Match(tags...)
-	if confidence == language.No {
+	if confidence < atLeast {
 		return nil
 	}
 	return s.languages[i]
@@ -130,7 +131,7 @@ func (s *Set) accept(header string) *Language {
 	}
 	found := s.languages[0]
 	if tags, _, err := language.ParseAcceptLanguage(header); err == nil {
-		if l := s.match(tags...); l != nil {
+		if l := s.match(language.Low, tags...); l != nil {
 			found = l
 		}
 	}

@@ -34,6 +34,7 @@ type Set struct {
 	files   *static.Files
 	parsed  map[key]func() *template.Template
 	buffers sync.Pool
+	shells  shells
 }
 
 type key struct{ name, tag string }
@@ -49,6 +50,7 @@ func Load(folder fs.FS, variants map[string][]string, languages *locales.Set, fi
 		files:   files,
 		parsed:  map[key]func() *template.Template{},
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		shells:  shells{known: map[shellKey]shell{}, marks: newMarks()},
 	}
 	names, err := fs.Glob(folder, "*.html")
 	if err != nil {
@@ -96,7 +98,7 @@ func (s *Set) parse(name, source string, l *locales.Language) *template.Template
 		}
 		return l.Dir
 	})
-	t, err := template.New(name).Funcs(template.FuncMap{"n": l.Count}).Option("missingkey=error").Parse(source)
+	t, err := template.New("layout").Funcs(template.FuncMap{"n": l.Count}).Option("missingkey=error").Parse(source)
 	if err != nil {
 		panic(fmt.Sprintf("page %s in %s: %v", name, l.Tag, err))
 	}
@@ -121,9 +123,22 @@ func literal(text string) string {
 // Render writes a page. Headers of the page itself (see [Protect]) are the
 // caller's; an error means that nothing was written.
 func (s *Set) Render(w http.ResponseWriter, status int, l *locales.Language, name string, data any) error {
-	b := s.buffers.Get().(*bytes.Buffer)
+	b := s.buffer()
 	defer s.buffers.Put(b)
+	if err := s.execute(b, l, name, data); err != nil {
+		return err
+	}
+	write(w, status, l, b)
+	return nil
+}
+
+func (s *Set) buffer() *bytes.Buffer {
+	b := s.buffers.Get().(*bytes.Buffer)
 	b.Reset()
+	return b
+}
+
+func (s *Set) execute(b *bytes.Buffer, l *locales.Language, name string, data any) error {
 	parsed, ok := s.parsed[key{name, l.Tag}]
 	if !ok {
 		return fmt.Errorf("there is no page %q in %s", name, l.Tag)
@@ -131,11 +146,14 @@ func (s *Set) Render(w http.ResponseWriter, status int, l *locales.Language, nam
 	if err := parsed().Execute(b, data); err != nil {
 		return fmt.Errorf("render page %s: %w", name, err)
 	}
+	return nil
+}
+
+func write(w http.ResponseWriter, status int, l *locales.Language, b *bytes.Buffer) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", l.Tag)
 	h.Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // the visitor may be gone
-	return nil
 }

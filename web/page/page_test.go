@@ -51,3 +51,28 @@ func TestFieldsOfTextsAreEscaped(t *testing.T) {
 		t.Error(body)
 	}
 }
+
+// A spliced page is the page that the template makes, first and later, whatever
+// the values are.
+func TestSpliceIsRender(t *testing.T) {
+	t.Parallel()
+	folder := fstest.MapFS{"a.html": {Data: []byte(
+		`{{define "title"}}{{.Name}}{{end}}{{define "body"}}<a href="/x?r={{.R}}&amp;s=1" title="{{.Name}}">{{.Name}} {{.R}}</a>{{end}}`)}}
+	type data struct{ R, Name string }
+	all := locales.Load()
+	set := page.Load(folder, nil, all, static.Load())
+	l := all.All()[0]
+	for _, d := range []data{{"abc-_9", "Ada"}, {"Z", `"><script>alert('1')</script>`}, {"", ""}, {"mm", "日本 & co"}} {
+		spliced, rendered := httptest.NewRecorder(), httptest.NewRecorder()
+		err := set.Splice(spliced, 200, l, "a", "only", func(marks []string) any { return data{marks[0], marks[1]} }, d.R, d.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := set.Render(rendered, 200, l, "a", d); err != nil {
+			t.Fatal(err)
+		}
+		if spliced.Body.String() != rendered.Body.String() {
+			t.Errorf("spliced:\n%s\nrendered:\n%s", spliced.Body, rendered.Body)
+		}
+	}
+}

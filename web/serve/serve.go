@@ -84,7 +84,7 @@ func newID() string {
 
 // levelOf keeps what programs ask all day out of the usual log.
 func levelOf(status int, r *http.Request) slog.Level {
-	if status < http.StatusBadRequest && (strings.HasPrefix(r.URL.Path, "/static/") || r.URL.Path == "/healthz" || r.URL.Path == "/readyz") {
+	if status < http.StatusBadRequest && (strings.HasPrefix(r.URL.Path, "/static/") || strings.HasPrefix(r.URL.Path, "/dev/inbox") || r.URL.Path == "/healthz" || r.URL.Path == "/readyz") {
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo

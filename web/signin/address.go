@@ -40,13 +40,34 @@ func (p *Pages) getAddress(v *visit) error {
 
 // showAddress shows the address page. data says what is particular about it.
 func (p *Pages) showAddress(v *visit, register bool, status int, data *view) error {
+	if status != http.StatusOK || data.Typed != "" || v.restarted {
+		return p.templates.Render(v.w, status, v.lang, "address", p.address(v, register, data))
+	}
+	type variant struct {
+		app             string
+		register, again bool
+	}
+	return p.templates.Splice(v.w, status, v.lang, "address", variant{v.client.Name, register, data.Again != ""}, func(marks []string) any {
+		marked := *v
+		marked.sealed = marks[0]
+		plain := p.view(&marked)
+		if data.Again != "" {
+			plain.Again = marks[1]
+		}
+		return p.address(&marked, register, plain)
+	}, v.sealed, data.Again)
+}
+
+// address completes the view of the address page.
+func (p *Pages) address(v *visit, register bool, data *view) *view {
 	data.Register, data.Restarted = register, v.restarted
 	here, other := "/sign-in", "/register"
 	if register {
 		here, other = other, here
 	}
 	data.Other = v.address(other)
-	return p.render(v, status, "address", v.address(here), data)
+	p.addLanguages(v, v.address(here), data)
+	return data
 }
 
 // postAddress is POST /sign-in and POST /register: it has a code mailed.

@@ -42,20 +42,45 @@ func (p *Pages) getCode(v *visit) error {
 
 // showCode shows the code page. data says what is particular about it.
 func (p *Pages) showCode(v *visit, status int, c challenge, data *view) error {
-	wait := c.NextSend.Sub(p.Now())
 	data.C = v.form.Get("c")
-	if data.Resend != "" || data.C == "" {
+	if data.Resend != "" { // c says when to ask again, which has changed
 		data.C = p.sealChallenge(c, v.browser)
 	}
-	data.Register = c.Purpose == store.PurposeRegister
+	data.Email, data.Suggested = shown(c.Email), suggest(c.Email)
+	count, written := clock(c.NextSend.Sub(p.Now()))
+	if status != http.StatusOK || data.Suggested != "" {
+		data.Clock = clockHTML(count, written)
+		return p.templates.Render(v.w, status, v.lang, "code", p.code(v, c, data))
+	}
+	type variant struct {
+		app           string
+		purpose       store.Purpose
+		mailbox       *mailbox
+		sends         int
+		more, waiting bool
+	}
+	like := variant{v.client.Name, c.Purpose, p.mailboxOf(c.Email), c.Sends, !c.NextSend.IsZero(), count != ""}
+	return p.templates.Splice(v.w, status, v.lang, "code", like, func(marks []string) any {
+		marked := *v
+		marked.sealed = marks[0]
+		plain := p.view(&marked)
+		plain.C, plain.Email = marks[1], marks[2]
+		if like.waiting {
+			plain.Clock = clockHTML(marks[3], marks[4])
+		}
+		return p.code(&marked, c, plain)
+	}, v.sealed, data.C, data.Email, count, written)
+}
+
+// code completes the view of the code page.
+func (p *Pages) code(v *visit, c challenge, data *view) *view {
+	data.Register, data.Sends, data.More = c.Purpose == store.PurposeRegister, c.Sends, !c.NextSend.IsZero()
 	data.Action = actionOf(c.Purpose)
-	data.Email, data.Sends = shown(c.Email), c.Sends
 	data.Change = v.address(data.Action, "c", data.C)
 	data.Status = "/verify/status?c=" + data.C
 	data.Mailbox = p.mailboxOf(c.Email)
-	data.Suggested = suggest(c.Email)
-	data.More, data.Clock = !c.NextSend.IsZero(), clock(wait)
-	return p.render(v, status, "code", v.address("/verify", "c", data.C), data)
+	p.addLanguages(v, v.address("/verify", "c", data.C), data)
+	return data
 }
 
 // showAgain shows a page that ends a challenge and can start the next one for the
@@ -79,16 +104,14 @@ func (p *Pages) postCode(v *visit) error {
 	data := p.view(v)
 	data.Typed = strings.TrimSpace(v.form.Get("code"))
 	if data.Typed == "" {
-		data.Error = "empty"
-		return p.showCode(v, http.StatusUnprocessableEntity, c, data)
+		return p.notACode(v, c, data, "empty")
 	}
 	guess, err := p.Codes.Guess(store.Try{
 		Challenge: c.ID, Purpose: c.Purpose, Email: c.Email, Browser: v.browser, Request: v.request.ID,
 		IP: p.ClientIP(v.r), Code: data.Typed, Confirm: v.form.Get("confirm") == "1",
 	})
 	if store.CodeOf(err) == store.Invalid {
-		data.Error = "format"
-		return p.showCode(v, http.StatusUnprocessableEntity, c, data)
+		return p.notACode(v, c, data, "format")
 	}
 	if err != nil {
 		return err
@@ -100,6 +123,15 @@ func (p *Pages) postCode(v *visit) error {
 		return err
 	}
 	return p.judged(v, c, in, finish, data)
+}
+
+// notACode answers for what cannot be a code. It costs no try.
+func (p *Pages) notACode(v *visit, c challenge, data *view, why string) error {
+	if p.isDead(v, c) {
+		return p.showAgain(v, "expired", c)
+	}
+	data.Error = why
+	return p.showCode(v, http.StatusUnprocessableEntity, c, data)
 }
 
 // judged answers a guess.

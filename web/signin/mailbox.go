@@ -2,7 +2,6 @@ package signin
 
 import (
 	"strings"
-	"unicode"
 
 	"golang.org/x/net/idna"
 
@@ -35,7 +34,7 @@ var mailboxes = map[string]*mailbox{
 // mailboxOf gives the shortcut for an address, or nil.
 func (p *Pages) mailboxOf(e store.Email) *mailbox {
 	if p.Mailbox != "" { // no mail leaves this instance
-		return &mailbox{URL: p.Mailbox}
+		return p.mailbox
 	}
 	return mailboxes[domainOf(e)]
 }
@@ -54,5 +53,3 @@ func shown(e store.Email) string {
 	}
 	return strings.TrimSuffix(string(e), domain) + readable
 }
-
-func unicodeUpper(r rune) rune { return unicode.ToUpper(r) }

@@ -78,6 +78,7 @@ type Pages struct {
 	templates  *page.Set
 	challenges *keyring.Sealer
 	origin     *http.CrossOriginProtection
+	mailbox    *mailbox // the development mailbox
 	https      bool
 	loopback   bool
 }
@@ -111,6 +112,7 @@ func New(d Deps) (*Pages, error) {
 		Deps: d, languages: locales.Load(), files: static.Load(), challenges: d.Ring.Sealer("challenge"),
 		origin: http.NewCrossOriginProtection(), https: d.Endpoint.Scheme == "https", loopback: store.IsLoopback(d.Endpoint.Hostname()),
 	}
+	p.mailbox = &mailbox{URL: d.Mailbox}
 	p.templates = page.Load(folder, variants, p.languages, p.files)
 	// A proxy may change Host; the origin that people see is configured.
 	if err := p.origin.AddTrustedOrigin(d.Endpoint.Scheme + "://" + d.Endpoint.Host); err != nil {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"idp/store"
 )
@@ -59,6 +60,8 @@ func (p *Pages) answer(v *visit, err error) {
 		data.Restart, data.Retry, data.Reference = p.back(v), true, reference(v.r)
 	case "cookies":
 		data.Restart, data.Retry = again(v.form), true
+	case "cross":
+		data.Restart = p.back(v)
 	case "broken":
 		data.Restart = again(v.form)
 	case "bad", "large", "request", "client":
@@ -83,14 +86,20 @@ func (v *visit) here() string {
 		}
 		return "/sign-in"
 	}
-	return v.r.URL.RequestURI()
+	return requested(v.r)
+}
+
+// requested is the address that was asked for. A path with two slashes would name
+// another host where it is used as a link.
+func requested(r *http.Request) string {
+	return "/" + strings.TrimLeft(r.URL.RequestURI(), `/\`)
 }
 
 // back is where the visitor can try the same again: for a form, the page that it
 // is on.
 func (p *Pages) back(v *visit) string {
 	if v.r.Method == http.MethodGet {
-		return v.r.URL.RequestURI()
+		return requested(v.r)
 	}
 	path, sealed, c := v.r.URL.Path, v.form.Get("r"), v.form.Get("c")
 	if sealed == "" {

@@ -71,13 +71,13 @@ func common(a, b string) int {
 	return n
 }
 
-// cut marks the character at byte n; an end is marked by a visible sign.
+// cut marks the character at byte n, or the end by a mark without one.
 func cut(text string, n int) difference {
 	for n > 0 && n < len(text) && text[n]&0xC0 == 0x80 { // not inside a character
 		n--
 	}
 	if n >= len(text) {
-		return difference{Same: text, First: "␃"}
+		return difference{Same: text, First: "\u00a0"}
 	}
 	size := len(string([]rune(text[n:])[:1]))
 	return difference{text[:n], text[n : n+size], text[n+size:]}

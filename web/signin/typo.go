@@ -12,8 +12,8 @@ var popular = []string{
 	"yahoo.co.jp", "docomo.ne.jp", "ezweb.ne.jp", "softbank.ne.jp",
 }
 
-// real are domains that are close to a popular one and have mailboxes of their own.
-var real = map[string]bool{
+// genuine are domains that are close to a popular one and have mailboxes of their own.
+var genuine = map[string]bool{
 	"ymail.com": true, "mail.com": true, "email.com": true, "gmx.com": true,
 	"hotmail.co.jp": true, "yahoo.co": true, "cloud.com": true, "protonmail.ch": true,
 }
@@ -21,7 +21,7 @@ var real = map[string]bool{
 // suggest gives the address that was likely meant, or "".
 func suggest(e store.Email) string {
 	domain := domainOf(e)
-	if real[domain] {
+	if genuine[domain] {
 		return ""
 	}
 	for _, p := range popular {

@@ -5,7 +5,10 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"idp/store"
@@ -56,6 +59,11 @@ func (p *Pages) view(v *visit) *view {
 
 // render shows a page. here is its own address, for the change of language.
 func (p *Pages) render(v *visit, status int, name, here string, data *view) error {
+	p.addLanguages(v, here, data)
+	return p.templates.Render(v.w, status, v.lang, name, data)
+}
+
+func (p *Pages) addLanguages(v *visit, here string, data *view) {
 	for _, l := range p.languages.All() {
 		c := choice{Tag: l.Tag, Name: l.Name}
 		if l != v.lang {
@@ -63,21 +71,17 @@ func (p *Pages) render(v *visit, status int, name, here string, data *view) erro
 		}
 		data.Languages = append(data.Languages, c)
 	}
-	return p.templates.Render(v.w, status, v.lang, name, data)
 }
 
+// withLanguage is an address of ours in another language.
 func withLanguage(here, tag string) string {
-	path, query, _ := cutQuery(here)
+	path, rest, _ := strings.Cut(here, "?")
+	query, err := url.ParseQuery(rest)
+	if err != nil {
+		query = url.Values{}
+	}
 	query.Set("lang", tag)
 	return path + "?" + query.Encode()
-}
-
-func cutQuery(address string) (path string, query url.Values, err error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return "/sign-in", url.Values{}, err
-	}
-	return u.Path, u.Query(), nil
 }
 
 // initial is the first character of a name, for its tile.
@@ -86,7 +90,7 @@ func initial(name string) string {
 	if r == utf8.RuneError {
 		return ""
 	}
-	return string([]rune{unicodeUpper(r)})
+	return string(unicode.ToUpper(r))
 }
 
 // seconds rounds a wait up.
@@ -95,13 +99,21 @@ func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Seco
 // minutes rounds a wait up to at least one.
 func minutes(d time.Duration) int { return max(int((d+time.Minute-1)/time.Minute), 1) }
 
-// clock writes a wait as m:ss.
-func clock(d time.Duration) template.HTML {
+// clock gives a wait as seconds and as m:ss; both are "" when it is over.
+func clock(d time.Duration) (count, written string) {
 	s := seconds(d)
 	if s <= 0 {
+		return "", ""
+	}
+	return strconv.Itoa(s), fmt.Sprintf("%d:%02d", s/60, s%60)
+}
+
+// clockHTML is a wait that a script can count down.
+func clockHTML(count, written string) template.HTML {
+	if count == "" {
 		return ""
 	}
-	return template.HTML(fmt.Sprintf(`<span data-seconds="%d">%d:%02d</span>`, s, s/60, s%60)) //nolint:gosec // numbers
+	return template.HTML(`<span data-seconds="` + count + `">` + written + `</span>`) //nolint:gosec // numbers, or marks
 }
 
 // reference is what a visitor can tell support.

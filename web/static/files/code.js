@@ -29,7 +29,6 @@ field.addEventListener("input", (event) => {
   tried.add(code);
   form.requestSubmit();
 });
-document.querySelector("#by-itself").hidden = false;
 if (field.value) field.select();
 
 // Counts down to the next code.
@@ -79,7 +78,4 @@ async function ask(n) {
   }
   if (n + 1 < pauses.length) setTimeout(ask, 1000 * pauses[n + 1], n + 1);
 }
-if (line) {
-  line.hidden = false;
-  setTimeout(ask, 1000 * pauses[0], 0);
-}
+setTimeout(ask, 1000 * pauses[0], 0);
