@@ -10,7 +10,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help run build test unit e2e bench lint
+.PHONY: help run build test unit racy e2e bench lint
 
 help: ## this list
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,7 +21,7 @@ run: ## everything on this machine: server, mailbox, sample app
 build: ## the program, as bin/idp
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/idp ./cmd/idp
 
-test: unit e2e ## everything: both engines, races, browser, clients
+test: unit racy e2e ## everything: both engines, races, browser, clients
 
 # SQLite is pure Go here and 7 to 10 times slower under the race detector; 2 cores
 # need their time.
@@ -30,9 +30,14 @@ unit: ## all packages under the race detector, on both engines
 	go vet ./...
 	go test -race -timeout 20m $$(go list ./... | grep -v -e '/e2e' -e '/bench')
 
+racy: ## shows that the race tests can fail
+	.ci/need cc postgres
+	.ci/racy
+
 e2e: ## the built program with a real browser and real clients
 	.ci/need cc postgres chromium node
 	go test -timeout 15m ./e2e/...
+	go test -tags browser -timeout 5m -run Scripts ./web/signin
 
 bench: ## complete sign-ins a second, on SQLite and on Postgres
 	.ci/need postgres

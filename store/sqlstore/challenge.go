@@ -47,8 +47,11 @@ func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.B
 		}
 		return store.Begun{}, db.refused(ctx, op, now, n.IP, n.Recipient)
 	}
-	return store.Begun{ID: n.ID, SentAt: clock(now), ExpiresAt: clock(now + micro(n.TTL)),
-		NextSend: clock(now + micro(n.NextSend)), Sends: 1, Decoy: decoy == 1}, nil
+	begun := store.Begun{ID: n.ID, SentAt: clock(now), ExpiresAt: clock(now + micro(n.TTL)), Sends: 1, Decoy: decoy == 1}
+	if n.Sends > 1 {
+		begun.NextSend = clock(now + micro(n.NextSend))
+	}
+	return begun, nil
 }
 
 // ResendCode adds a code to a live challenge and queues its mail; the earlier
@@ -73,7 +76,7 @@ func (db *DB) ResendCode(ctx context.Context, r store.Resend) (store.Begun, erro
 		  sends = sends + 1, sent_at = $2, next_send = $5, sender = $6, mail = $11
 		WHERE id = $1 AND browser = $7 AND request = $8 AND `+mayResend+`
 		  AND (CAST($9 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $10 AND taker = $6))
-		RETURNING sent_at, expires_at, next_send, sends`,
+		RETURNING sent_at, expires_at, CASE WHEN sends < max_sends THEN next_send ELSE NULL END, sends`,
 		r.ID[:], now, r.MAC[:], now+micro(r.CodeTTL), now+micro(r.NextSend), by[:], r.Browser[:], r.Request[:],
 		flag(last.IsZero()), last.Key[:], r.Mail.ID[:]).
 		Into(into(&begun.SentAt), into(&begun.ExpiresAt), into(&begun.NextSend), &begun.Sends)
@@ -109,7 +112,7 @@ func (db *DB) ResendCode(ctx context.Context, r store.Resend) (store.Begun, erro
 func (db *DB) begun(ctx context.Context, id store.ID, by store.Hash) (store.Begun, error) {
 	b := store.Begun{ID: id, Again: true}
 	err := db.one(ctx, "read challenge", `
-		SELECT sent_at, expires_at, next_send, sends FROM challenge WHERE id = $1 AND sender = $2`, []any{id[:], by[:]},
+		SELECT sent_at, expires_at, CASE WHEN sends < max_sends THEN next_send ELSE NULL END, sends FROM challenge WHERE id = $1 AND sender = $2`, []any{id[:], by[:]},
 		into(&b.SentAt), into(&b.ExpiresAt), into(&b.NextSend), &b.Sends)
 	return b, err
 }

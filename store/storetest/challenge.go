@@ -113,8 +113,9 @@ func testAttemptsStayApart(t *testing.T, f *fixture) {
 
 func testResend(t *testing.T, f *fixture) {
 	n := f.begun(f.begin("ada@example.com"))
-	again := func(code int) error {
-		_, err := f.db.ResendCode(f.ctx(), store.Resend{ID: n.ID, Browser: n.Browser, Request: n.Request, Email: n.Email, MAC: mac(code),
+	var last store.Begun
+	again := func(code int) (err error) {
+		last, err = f.db.ResendCode(f.ctx(), store.Resend{ID: n.ID, Browser: n.Browser, Request: n.Request, Email: n.Email, MAC: mac(code),
 			CodeTTL: 10 * time.Minute, NextSend: 2 * time.Minute, Mail: f.mail(), IP: n.IP, Recipient: n.Recipient, Unknown: n.Unknown})
 		return err
 	}
@@ -123,9 +124,15 @@ func testResend(t *testing.T, f *fixture) {
 	f.want(err, store.Limited) // too early
 	f.db.AdvanceForTest(61 * time.Second)
 	f.no(again(2))
+	if last.Sends != 2 || last.NextSend.Sub(last.SentAt) != 2*time.Minute {
+		t.Errorf("second mail: %+v", last)
+	}
 	f.want(again(3), store.Limited)
 	f.db.AdvanceForTest(121 * time.Second)
 	f.no(again(3))
+	if last.Sends != 3 || !last.NextSend.IsZero() {
+		t.Errorf("third and last mail: %+v", last)
+	}
 	f.db.AdvanceForTest(121 * time.Second)
 	f.want(again(4), store.Spent)
 	st, err := f.db.ChallengeState(f.ctx(), n.ID, n.Browser)

@@ -1,8 +1,9 @@
+//go:build browser
+
 package signin_test
 
 import (
 	"context"
-	"flag"
 	"strings"
 	"testing"
 	"time"
@@ -11,8 +12,6 @@ import (
 
 	"idp/otp"
 )
-
-var inBrowser = flag.Bool("browser", false, "run the tests that need Chromium")
 
 // tab is a page in Chromium.
 type tab struct {
@@ -58,9 +57,6 @@ func (b tab) paste(text string) {
 // The code page submits by itself what came in one piece, each value once; it
 // counts down, and tells of the mail.
 func TestScripts(t *testing.T) {
-	if !*inBrowser {
-		t.Skip("needs Chromium: give -browser")
-	}
 	f := setup(t, func(c *otp.Config) { c.ResendWaits = []time.Duration{3 * time.Second} })
 	b := f.tab()
 	b.do(chromedp.Navigate(f.server.URL + authorize("first_screen", "register")))
