@@ -1,0 +1,34 @@
+// Command bench measures complete sign-ins against the real program.
+//
+//	go run ./bench                       SQLite, then Postgres
+//	go run ./bench -db postgres -best-of 5
+//	go run ./bench -json > figures.json
+//
+// It builds ./cmd/idp, makes a throw-away database (for Postgres a throw-away
+// cluster with fsync on), registers the accounts through the sign-up pages, and then
+// lets -clients users sign in as fast as they can, each again and again as a new
+// browser:
+//
+//	GET  /oidc/auth     the page with the address form      step "authorize"
+//	POST /sign-in       the address; answered by a 303      step "address"
+//	GET  /verify        the page with the code form         step "code page"
+//	     the mail       posted by the http connector        step "mail"
+//	POST /verify        the code; 303 to the application    step "verify"
+//	POST /oidc/token    code, PKCE verifier, client secret  step "token"
+//	GET  /oidc/me       the access token                    step "userinfo"
+//
+// Style sheets and scripts are left out: a browser keeps them. Everything else is as
+// a browser does it, and what comes back is checked: state, issuer, subject and
+// address. Any answer that is not the expected one ends the run with an error,
+// so the figures are of sign-ins that worked.
+//
+// The limits are on, with room enough that the load of one machine does not spend
+// them: they cost what they cost in production. Those per network are off, since
+// all load comes from one address, unless -ip-limits gives each account its own
+// network through X-Forwarded-For.
+//
+// Driver, server and database share the machine, so sign-ins per second say as
+// much about the driver as about the server. CPU per sign-in is the figure to
+// watch; it is read from /proc for each process apart. docs/performance.md has the
+// budget and the figures.
+package main

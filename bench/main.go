@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// options are the flags.
+type options struct {
+	Engines  []string
+	Clients  int
+	Users    int
+	Duration time.Duration
+	Warmup   time.Duration
+	BestOf   int
+	IPLimits bool
+	Binary   string
+	Perf     string
+	JSON     bool
+}
+
+func parseFlags() (options, error) {
+	var o options
+	db := flag.String("db", "both", "sqlite, postgres or both")
+	flag.IntVar(&o.Clients, "clients", 16, "users who sign in at the same time")
+	flag.IntVar(&o.Users, "users", 2000, "accounts, registered beforehand")
+	flag.DurationVar(&o.Duration, "duration", 15*time.Second, "what is measured")
+	flag.DurationVar(&o.Warmup, "warmup", 3*time.Second, "load before it")
+	flag.IntVar(&o.BestOf, "best-of", 1, "runs; the best and the median are printed")
+	flag.BoolVar(&o.IPLimits, "ip-limits", false, "leave the limits per network on and give each account a network of its own")
+	flag.StringVar(&o.Binary, "binary", "", "measure this program instead of building ./cmd/idp")
+	flag.StringVar(&o.Perf, "perf", "", "record the server's CPU profile of the first run with Linux perf into this file (with -db both: -ENGINE is added)")
+	flag.BoolVar(&o.JSON, "json", false, "print JSON")
+	flag.Parse()
+	switch *db {
+	case "both":
+		o.Engines = []string{"sqlite", "postgres"}
+	case "sqlite", "postgres":
+		o.Engines = []string{*db}
+	default:
+		return o, fmt.Errorf("-db is %q: choose sqlite, postgres or both", *db)
+	}
+	switch {
+	case flag.NArg() > 0:
+		return o, fmt.Errorf("unexpected %q", flag.Arg(0))
+	case o.Clients < 1 || o.BestOf < 1 || o.Duration <= 0 || o.Warmup < 0:
+		return o, errors.New("-clients, -best-of and -duration have to be positive")
+	case o.Users < 4*o.Clients:
+		return o, errors.New("-users has to be at least four times -clients, so that nobody signs in twice at once")
+	}
+	return o, nil
+}
+
+func main() {
+	if slices.Equal(os.Args[1:], []string{referenceArg}) {
+		serveReference() // this program, started by itself
+	}
+	o, err := parseFlags()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err = measureAll(ctx, o)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// measureAll measures on each engine and prints the figures.
+func measureAll(ctx context.Context, o options) (err error) {
+	dir, err := os.MkdirTemp("", "idp-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if o.Binary == "" {
+		progress("building ./cmd/idp")
+		if o.Binary, err = build(ctx, dir); err != nil {
+			return err
+		}
+	}
+	r := report{Machine: describeMachine(), Settings: o}
+	for _, engine := range o.Engines {
+		result, err := measure(ctx, o, engine, dir)
+		if err != nil {
+			return fmt.Errorf("%s: %w", engine, err)
+		}
+		r.Results = append(r.Results, result)
+	}
+	if o.JSON {
+		out := json.NewEncoder(os.Stdout)
+		out.SetIndent("", "  ")
+		return out.Encode(r)
+	}
+	return r.print(os.Stdout)
+}
+
+// progress tells what goes on, beside the figures.
+func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }
