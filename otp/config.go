@@ -30,8 +30,9 @@ type Limits struct {
 }
 
 // DefaultConfig gives the product's numbers. The bound they make: each guess
-// meets at most 3 live codes of 10^6, and an address takes 20 wrong guesses a
-// day, so a guesser's chance is 6·10⁻⁵ per address and day.
+// meets at most 3 live codes of 10^6, and an address takes 20 wrong guesses a day
+// in the long run, so a guesser's chance is 6·10⁻⁵ per address and day (at most 39
+// guesses in the worst single window of 24 hours, see docs/security.md).
 func DefaultConfig() Config {
 	const day = 24 * time.Hour
 	return Config{
@@ -59,6 +60,7 @@ func (c Config) Validate() error {
 	}
 	check(c.Digits >= 6 && c.Digits <= 10, "IDP_OTP_DIGITS is %d: choose 6 to 10", c.Digits)
 	check(c.CodeTTL >= time.Minute && c.CodeTTL <= 30*time.Minute, "IDP_OTP_CODE_TTL is %s: choose 1m to 30m", c.CodeTTL)
+	check(c.CodeTTL%time.Minute == 0, "IDP_OTP_CODE_TTL is %s: choose whole minutes, which is how the mail says it", c.CodeTTL)
 	check(c.TTL >= c.CodeTTL && c.TTL <= 2*time.Hour, "IDP_OTP_TTL is %s: choose at least the code's life (%s) and at most 2h", c.TTL, c.CodeTTL)
 	check(c.Tries >= 1 && c.Tries <= 10, "IDP_OTP_TRIES is %d: choose 1 to 10", c.Tries)
 	check(c.Sends >= 1 && c.Sends <= store.MaxLiveCodes, "IDP_OTP_SENDS is %d: choose 1 to %d", c.Sends, store.MaxLiveCodes)

@@ -3,6 +3,7 @@ package otp
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -48,6 +49,7 @@ type Engine struct {
 	codes   *keyring.MAC
 	budgets *keyring.MAC
 	addrs   *keyring.MAC
+	ids     *keyring.MAC
 	refunds chan refund
 }
 
@@ -58,16 +60,63 @@ func New(d Deps) (*Engine, error) {
 	}
 	return &Engine{
 		store: d.Store, outbox: d.Outbox, config: d.Config, log: d.Log,
-		codes: d.Ring.MAC("code"), budgets: d.Ring.MAC("budget"), addrs: d.Ring.MAC("address"),
+		codes: d.Ring.MAC("code"), budgets: d.Ring.MAC("budget"), addrs: d.Ring.MAC("address"), ids: d.Ring.MAC("challenge id"),
 		refunds: make(chan refund, 1024),
 	}, nil
 }
 
 // Begin makes a challenge and has its first code mailed. The address may or may
-// not have an account: nothing that the caller sees depends on it. Errors:
-// [store.Limited] with the wait, [store.Unavailable].
+// not have an account: nothing that the caller sees depends on it.
+//
+// A form that is sent twice (a double click, back and send again, a lost answer)
+// lands on the same challenge: while its wait lasts nothing more is mailed, after
+// that one more code is, and the codes before it stay right. Only when it is spent,
+// used or expired does a new one begin. Errors: [store.Limited] with the wait,
+// [store.Unavailable].
 func (e *Engine) Begin(ctx context.Context, a store.Attempt) (store.Begun, error) {
-	id := store.NewID(e.store.Now())
+	for round := range byte(maxRounds) {
+		id := e.challengeID(a, round)
+		begun, err := e.begin(ctx, a, id)
+		if store.CodeOf(err) != store.Conflict {
+			return begun, err
+		}
+		st, err := e.store.ChallengeState(ctx, id, a.Browser)
+		if err != nil {
+			return store.Begun{}, err
+		}
+		now := e.store.Now()
+		switch {
+		case st.Consumed || st.TriesLeft <= 0 || !now.Before(st.ExpiresAt):
+			continue // over
+		case st.SendsLeft > 0 && !now.Before(st.NextSend):
+			return e.Resend(ctx, store.Again{Challenge: id, Attempt: a})
+		case now.Before(st.CodeUntil):
+			begun = store.Begun{ID: id, SentAt: st.SentAt, ExpiresAt: st.ExpiresAt, Sends: st.Sends, Again: true}
+			if st.SendsLeft > 0 {
+				begun.NextSend = st.NextSend
+			}
+			return begun, nil
+		}
+	}
+	return store.Begun{}, &store.Error{Code: store.Limited, Op: "begin challenge", Wait: e.config.TTL,
+		Err: errors.New("too many attempts in one authorization request")}
+}
+
+// maxRounds bounds how many challenges one authorization request can have for an
+// address; the limit of mails per address comes long before.
+const maxRounds = 20
+
+// challengeID names the challenge of a browser, authorization request, purpose and
+// address, so that the same form names the same one. It begins with the
+// request's time, as ids do.
+func (e *Engine) challengeID(a store.Attempt, round byte) store.ID {
+	id := a.Request
+	sum := e.ids.Sum(a.Browser[:], a.Request[:], []byte{byte(a.Purpose), round}, []byte(a.Email))
+	copy(id[6:], sum[:])
+	return id
+}
+
+func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID) (store.Begun, error) {
 	code := newCode(e.config.Digits)
 	msg := e.message(a, code)
 	mail, err := e.outbox.Seal(msg, id)

@@ -247,8 +247,8 @@ func TestLimits(t *testing.T) {
 	t.Run("off", func(t *testing.T) {
 		t.Parallel()
 		f := setup(t, func(c *otp.Config) { c.Limits = otp.Limits{} })
-		a := attempt("ada@example.com", "192.0.2.1")
 		for range 30 {
+			a := attempt("ada@example.com", "192.0.2.1")
 			id, code := f.begin(a)
 			if o := f.verify(id, a, code); o != store.OutcomeAccepted {
 				t.Fatal(o)
@@ -272,6 +272,56 @@ func TestResendKeepsTheFirstCode(t *testing.T) {
 	}
 	if o := f.verify(id, a, first); o != store.OutcomeAccepted {
 		t.Errorf("the first code: %d", o)
+	}
+}
+
+// The address form sent twice: one mail, one challenge; after the wait one more
+// code; after it is over a new challenge.
+func TestFormSentTwice(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	a := attempt("ada@example.com", "192.0.2.1")
+	id, first := f.begin(a)
+	b, err := f.engine.Begin(t.Context(), a)
+	if err != nil || b.ID != id || !b.Again || b.Sends != 1 || b.NextSend.IsZero() || len(f.outbox.sent) != 1 {
+		t.Fatalf("at once: %+v %v, %d mails", b, err, len(f.outbox.sent))
+	}
+	f.db.AdvanceForTest(61 * time.Second)
+	if b, err = f.engine.Begin(t.Context(), a); err != nil || b.ID != id || b.Again || b.Sends != 2 || len(f.outbox.sent) != 2 {
+		t.Fatalf("after the wait: %+v %v, %d mails", b, err, len(f.outbox.sent))
+	}
+	if o := f.verify(id, a, first); o != store.OutcomeAccepted {
+		t.Fatalf("the first code: %d", o)
+	}
+	if b, err = f.engine.Begin(t.Context(), a); err != nil || b.ID == id || b.Sends != 1 {
+		t.Fatalf("after it was used: %+v %v", b, err)
+	}
+	other := a
+	other.Email = "bob@example.com"
+	if c, err := f.engine.Begin(t.Context(), other); err != nil || c.ID == b.ID {
+		t.Fatalf("another address: %+v %v", c, err)
+	}
+}
+
+// Twenty at once: one challenge.
+func TestFormSentAtOnce(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	a := attempt("ada@example.com", "192.0.2.1")
+	var wg sync.WaitGroup
+	ids := make([]store.ID, 20)
+	for i := range ids {
+		wg.Go(func() {
+			b, err := f.engine.Begin(context.Background(), a)
+			if err != nil && store.CodeOf(err) != store.Limited {
+				t.Error(err)
+			}
+			ids[i] = b.ID
+		})
+	}
+	wg.Wait()
+	if len(f.outbox.sent) != 1 {
+		t.Errorf("%d mails, want 1", len(f.outbox.sent))
 	}
 }
 

@@ -81,7 +81,7 @@ type Begun struct {
 	NextSend  time.Time // when another code may be asked for; zero: never
 	Sends     int       // mails so far
 	Decoy     bool      // the mail is to reach nobody
-	Again     bool      // the answer of an earlier run of the same script: the mail may be under way
+	Again     bool      // it was begun before, and no new mail was queued
 }
 
 // Guess is a proof that is offered: the code a person typed, as keyed MACs under
@@ -161,6 +161,7 @@ type SignedIn struct {
 
 // ChallengeState is what the owning browser may know about its challenge.
 type ChallengeState struct {
+	SentAt    time.Time // of the newest mail
 	TriesLeft int
 	Sends     int
 	SendsLeft int

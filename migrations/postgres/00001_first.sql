@@ -88,7 +88,8 @@ CREATE TABLE challenge (
   ip_key      BYTEA,            -- budget row to refund when the code is redeemed
   mail        BYTEA NOT NULL,   -- the newest one
   sender      BYTEA NOT NULL,   -- the attempt that sent the newest mail
-  guesser     BYTEA,            -- the attempt that proved the code
+  guesser     BYTEA,            -- the attempt judged last: judged again, it costs no second try
+  prover      BYTEA,            -- the attempt that proved the code
   consumed_at  BIGINT,
   consumed_mac BYTEA,           -- of the code that was right, for the double click
   consumed_by  BYTEA            -- hash of the session it became

@@ -88,7 +88,8 @@ CREATE TABLE challenge (
   ip_key      BLOB,            -- budget row to refund when the code is redeemed
   mail        BLOB NOT NULL,   -- the newest one
   sender      BLOB NOT NULL,   -- the attempt that sent the newest mail
-  guesser     BLOB,            -- the attempt that proved the code
+  guesser     BLOB,            -- the attempt judged last: judged again, it costs no second try
+  prover      BLOB,            -- the attempt that proved the code
   consumed_at  INTEGER,
   consumed_mac BLOB,           -- of the code that was right, for the double click
   consumed_by  BLOB            -- hash of the session it became

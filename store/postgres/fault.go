@@ -13,7 +13,8 @@ import (
 	"idp/store"
 )
 
-// awayError is a pool that could not give a connection: nothing was sent.
+// awayError is a database that is away for this request: the pool could not give
+// a connection, or the server fell silent. It is not tried again: it took long enough.
 type awayError struct{ err error }
 
 func (e *awayError) Error() string { return e.err.Error() }

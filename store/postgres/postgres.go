@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"runtime"
 	"strconv"
 	"strings"
@@ -36,7 +37,8 @@ type Options struct {
 // Engine runs scripts on a Postgres database. It implements [sqlstore.Engine].
 type Engine struct {
 	pool   *pgxpool.Pool
-	pooled bool // Options.NoStatementCache
+	pooled bool          // Options.NoStatementCache
+	answer time.Duration // how long a connection may keep silent
 }
 
 var _ sqlstore.Engine = (*Engine)(nil)
@@ -45,14 +47,14 @@ var _ sqlstore.Engine = (*Engine)(nil)
 // makes the database's processes wait for each other.
 const connsPerCore = 4
 
-// Open makes a pool for url. It connects lazily; a database that is away shows
+// Open makes a pool for a postgres:// URL. It connects lazily; a database that is away shows
 // at the first use.
-func Open(ctx context.Context, url string, o Options) (*Engine, error) {
-	config, err := pgxpool.ParseConfig(url)
+func Open(ctx context.Context, databaseURL string, o Options) (*Engine, error) {
+	config, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil {
 		return nil, &store.Error{Code: store.Invalid, Op: "read the database URL", Err: redact(err)}
 	}
-	if !strings.Contains(url, "pool_max_conns") {
+	if !setsPoolSize(databaseURL) {
 		config.MaxConns = int32(max(4, connsPerCore*runtime.GOMAXPROCS(0)))
 	}
 	c := config.ConnConfig
@@ -73,20 +75,36 @@ func Open(ctx context.Context, url string, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", redact(err))
 	}
-	return &Engine{pool: pool, pooled: o.NoStatementCache}, nil
+	return &Engine{pool: pool, pooled: o.NoStatementCache, answer: o.statementTimeout() + silence}, nil
+}
+
+// silence is how much longer than the server's own statement timeout an answer is
+// waited for. A server that is gone without a word (a power cut, a network that
+// swallows packets) says nothing, and TCP waits for minutes.
+const silence = 3 * time.Second
+
+func (o Options) statementTimeout() time.Duration {
+	if o.StatementTimeout == 0 {
+		return 10 * time.Second
+	}
+	return o.StatementTimeout
+}
+
+func setsPoolSize(databaseURL string) bool {
+	u, err := url.Parse(databaseURL)
+	if err != nil { // the keyword=value form
+		return strings.Contains(databaseURL, " pool_max_conns")
+	}
+	return u.Query().Has("pool_max_conns")
 }
 
 // settings are what a connection asks of the server, unless the URL says otherwise.
 func settings(params map[string]string, o Options) {
-	timeout := o.StatementTimeout
-	if timeout == 0 {
-		timeout = 10 * time.Second
-	}
 	for name, value := range map[string]string{
 		"application_name":                    "idp",
 		"jit":                                 "off",                // costs more than any of our statements
 		"plan_cache_mode":                     "force_generic_plan", // our statements have one good plan
-		"statement_timeout":                   strconv.FormatInt(timeout.Milliseconds(), 10),
+		"statement_timeout":                   strconv.FormatInt(o.statementTimeout().Milliseconds(), 10),
 		"idle_in_transaction_session_timeout": "30s",
 	} {
 		if _, set := params[name]; !set {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -42,12 +43,14 @@ func (e *Engine) Run(ctx context.Context, s *sqlstore.Script) error {
 }
 
 // once sends the script and reads all its answers.
-func (e *Engine) once(ctx context.Context, s *sqlstore.Script) error {
+func (e *Engine) once(ctx context.Context, s *sqlstore.Script) (err error) {
 	conn, err := e.acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
+	ctx, heard := e.listen(ctx)
+	defer func() { err = heard(err) }()
 	var batch pgx.Batch
 	for _, step := range s.Steps {
 		batch.Queue(step.SQL, step.Args...)
@@ -79,6 +82,20 @@ func (e *Engine) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 		return nil, &awayError{err}
 	}
 	return conn, nil
+}
+
+// listen bounds how long an answer is waited for. heard marks an error that came
+// of the server's silence; the connection is gone then.
+func (e *Engine) listen(ctx context.Context) (bounded context.Context, heard func(error) error) {
+	bounded, cancel := context.WithTimeout(ctx, e.answer)
+	return bounded, func(err error) error {
+		silent := err != nil && ctx.Err() == nil && errors.Is(bounded.Err(), context.DeadlineExceeded)
+		cancel()
+		if silent {
+			return &awayError{err}
+		}
+		return err
+	}
 }
 
 // answer is what a statement returned, kept as it came until the commit: a

@@ -25,6 +25,9 @@ func BenchmarkSignIn(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = db.Close() })
+	if err := db.CreateClient(b.Context(), store.Client{ID: "bookstore", Name: "Bookstore", Type: store.Traditional, IDTokenAlg: "ES256"}); err != nil {
+		b.Fatal(err)
+	}
 	b.SetParallelism(32)
 	before := cpu()
 	b.ResetTimer()

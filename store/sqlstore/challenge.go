@@ -16,15 +16,16 @@ const mayResend = `consumed_at IS NULL AND tries < max_tries AND sends < max_sen
 // BeginChallenge makes a challenge with its first code and queues the mail, if
 // the limits have room: IP, then recipient. The unknown-address limit never
 // refuses: beyond it the mail of an address without an account is a decoy.
-// The error is [store.Limited] with the wait.
+// Errors: [store.Conflict] if the challenge exists, which charges nothing;
+// [store.Limited] with the wait.
 func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.Begun, error) {
 	const op = "begin challenge"
 	now := db.now()
 	by := attempt()
 	s := Script{Idempotent: true}
-	last := take(&s, takeOne, now, n.IP, store.Limit{}, by)
-	last = take(&s, takeOne, now, n.Recipient, last, by)
-	take(&s, takeOne, now, n.Unknown, last, by)
+	last := take(&s, takeBegin, now, n.IP, store.Limit{}, by, n.ID[:])
+	last = take(&s, takeBegin, now, n.Recipient, last, by, n.ID[:])
+	take(&s, takeBegin, now, n.Unknown, last, by, n.ID[:])
 	made := s.Do(`
 		INSERT INTO challenge (id, purpose, browser, request, address, mac1, until1, tries, max_tries, sends, max_sends,
 		  sent_at, next_send, created_at, expires_at, ip_key, sender, mail)
@@ -44,6 +45,9 @@ func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.B
 		// answer was lost: then the row is there.
 		if begun, err := db.begun(ctx, n.ID, by); err == nil {
 			return begun, nil
+		}
+		if _, err := db.ChallengeState(ctx, n.ID, n.Browser); store.CodeOf(err) != store.NotFound {
+			return store.Begun{}, &store.Error{Code: store.Conflict, Op: op, Err: err}
 		}
 		return store.Begun{}, db.refused(ctx, op, now, n.IP, n.Recipient)
 	}
@@ -134,10 +138,10 @@ func (db *DB) ChallengeState(ctx context.Context, id store.ID, browser store.Has
 	var consumed time.Time
 	var maxTries, tries, maxSends, mail int
 	err := db.one(ctx, "read challenge", `
-		SELECT max_tries, tries, max_sends, sends, next_send, expires_at, COALESCE(until3, until2, until1), consumed_at,
+		SELECT sent_at, max_tries, tries, max_sends, sends, next_send, expires_at, COALESCE(until3, until2, until1), consumed_at,
 		  COALESCE((SELECT state FROM mail WHERE mail.id = challenge.mail), 0)
 		FROM challenge WHERE id = $1 AND browser = $2`, []any{id[:], browser[:]},
-		&maxTries, &tries, &maxSends, &st.Sends, into(&st.NextSend), into(&st.ExpiresAt), into(&st.CodeUntil), into(&consumed), &mail)
+		into(&st.SentAt), &maxTries, &tries, &maxSends, &st.Sends, into(&st.NextSend), into(&st.ExpiresAt), into(&st.CodeUntil), into(&consumed), &mail)
 	st.TriesLeft, st.SendsLeft = maxTries-tries, maxSends-st.Sends
 	st.Consumed, st.Mail = !consumed.IsZero(), store.MailState(mail)
 	return st, err

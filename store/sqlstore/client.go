@@ -92,14 +92,13 @@ func (db *DB) SetClientURIs(ctx context.Context, id string, redirect, postLogout
 	return needRow(done, "update client")
 }
 
-// DeleteClient removes a client and its secrets; its grants die with it, since
-// every use of one asks for the client. The error is [store.NotFound].
+// DeleteClient removes a client and its secrets. Its codes and grants are worth
+// nothing from then on: every use of one asks for the client. The error is
+// [store.NotFound].
 func (db *DB) DeleteClient(ctx context.Context, id string) error {
-	now := db.now()
 	var s Script
 	s.Do(`DELETE FROM client_secret WHERE client_id = $1`, id)
 	done := s.Do(`DELETE FROM client WHERE id = $1`, id)
-	s.Do(`UPDATE oidc_grant SET revoked_at = $2 WHERE client_id = $1 AND revoked_at IS NULL`, id, now)
 	if err := db.administer(ctx, "delete client", &s); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ type proof struct {
 // inserted ON CONFLICT DO NOTHING, so that the same proof twice writes it once.
 // user receives the account's id; it stays "" when the account is suspended.
 func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
-	const proved = `EXISTS (SELECT 1 FROM challenge WHERE id = $1 AND guesser = $2)`
+	const proved = `EXISTS (SELECT 1 FROM challenge WHERE id = $1 AND prover = $2)`
 	s.Do(`
 		INSERT INTO users (id, email, name, created_at, updated_at)
 		SELECT $3, $4, '', $5, $5 WHERE `+proved+`
@@ -37,7 +37,8 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 		p.challenge[:], p.attempt[:], n.Hash[:], p.browser[:], jsonOf(n.AMR), now, now+micro(n.Idle), now+micro(n.Absolute), string(p.email)).
 		Into(user)
 	if !n.Replaces.IsZero() && n.Replaces != n.Hash {
-		s.Do(`UPDATE session SET ended_at = $3, replaced_by = $6 WHERE hash = $4 AND browser = $5 AND ended_at IS NULL AND `+proved,
+		s.Do(`UPDATE session SET ended_at = $3, replaced_by = $6 WHERE hash = $4 AND browser = $5 AND ended_at IS NULL
+			  AND EXISTS (SELECT 1 FROM session AS made WHERE made.hash = $6) AND `+proved,
 			p.challenge[:], p.attempt[:], now, n.Replaces[:], p.browser[:], n.Hash[:])
 	}
 	issueCode(s, now, c.Code, n.Hash, ` AND `+proved, p.challenge[:], p.attempt[:])

@@ -11,7 +11,7 @@ import (
 const unredeemed = `(consumed_at IS NULL OR consumed_by = $5` + racyAlso + `)`
 
 // RedeemCode turns an authorization code into a grant (RFC 6749 section 4.1.3).
-// Client, redirect URI, PKCE challenge, expiry, session and account are all in
+// Client (which must still exist), redirect URI, PKCE challenge, expiry, session and account are all in
 // one WHERE: a thief who lacks one of them does not even burn the code, and of
 // parallel redemptions one gets the row. A session that a second tab has replaced
 // meanwhile does no harm to the first tab's code. Errors: [store.NotFound] for any
@@ -28,6 +28,7 @@ func (db *DB) RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, 
 		  AND `+unredeemed+`
 		  AND EXISTS (SELECT 1 FROM session WHERE session.hash = auth_code.session AND (ended_at IS NULL OR replaced_by IS NOT NULL))
 		  AND EXISTS (SELECT 1 FROM users WHERE users.id = auth_code.user_id AND suspended_at IS NULL)
+		  AND EXISTS (SELECT 1 FROM client WHERE client.id = auth_code.client_id)
 		RETURNING nonce, scopes, session`,
 		r.Code[:], r.Client, r.RedirectURI, r.Challenge, r.Attempt[:], now, r.Grant[:]).
 		Into(&g.Nonce, jsonInto(&g.Scopes), hashInto(&g.Session))
@@ -79,7 +80,7 @@ func (db *DB) AccessToken(ctx context.Context, grant store.ID, access store.Hash
 	u := &g.User
 	err := db.one(ctx, "read access token", `
 		SELECT g.client_id, g.scopes, g.session, u.id, u.email, u.name, u.created_at, u.updated_at
-		FROM oidc_grant g JOIN users u ON u.id = g.user_id
+		FROM oidc_grant g JOIN users u ON u.id = g.user_id JOIN client c ON c.id = g.client_id
 		WHERE g.id = $1 AND g.access_hash = $2 AND g.access_until > $3 AND g.revoked_at IS NULL AND u.suspended_at IS NULL`,
 		[]any{grant[:], access[:], db.now()},
 		&g.Client, jsonInto(&g.Scopes), hashInto(&g.Session), &u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt))

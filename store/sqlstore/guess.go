@@ -23,44 +23,47 @@ func matches(now, a, b string) string {
 }
 
 // takesGuesses is whether the challenge still takes this guess: it has tries, is
-// in time, and is not completed, unless this is the grace of the very same code.
-// cutoff is now less the grace.
-func takesGuesses(now, a, b, cutoff string) string {
+// in time, and is not completed, unless this is the very code that completed it,
+// again, for the same session, within the grace. cutoff is now less the grace.
+func takesGuesses(now, a, b, cutoff, session string) string {
 	if racy {
-		return "CAST(" + cutoff + " AS BIGINT) > 0"
+		return "CAST(" + cutoff + " AS BIGINT) > 0 AND " + session + " <> browser"
 	}
-	return strings.NewReplacer("$now", now, "$a", a, "$b", b, "$cutoff", cutoff).Replace(`tries < max_tries AND expires_at > $now
-		  AND (consumed_at IS NULL OR (consumed_at > $cutoff AND consumed_mac IN ($a, $b)))`)
+	return strings.NewReplacer("$now", now, "$a", a, "$b", b, "$cutoff", cutoff, "$session", session).Replace(`tries < max_tries AND expires_at > $now
+		  AND (consumed_at IS NULL OR (consumed_at > $cutoff AND consumed_by = $session AND consumed_mac IN ($a, $b)))`)
 }
 
 // takeGuess charges one unit for a wrong guess and none for a right one, which
-// still passes the row under its lock; a dead challenge charges nobody.
+// still passes the row under its lock. A challenge that is known to be dead
+// charges nobody; of a burst, guesses that were on their way when it died may.
 var takeGuess = takeSelect + `(
 		  SELECT CASE WHEN ` + matches("$2", "$10", "$11") + ` THEN 0 ELSE 1 END AS cost FROM challenge
 		  WHERE id = $12 AND browser = $13 AND request = $14 AND purpose = $15
-		    AND ` + takesGuesses("$2", "$10", "$11", "$16") + `) AS c` + takeWhere
+		    AND ` + takesGuesses("$2", "$10", "$11", "$16", "$17") + `) AS c` + takeWhere
 
 var (
 	right = matches("$2", "$6", "$7")
 
 	// Right is not enough: signing in needs an account and registering needs none,
-	// unless the person has confirmed the other ($9).
+	// unless the person has confirmed the other ($9). Accounts appear under the
+	// lock of the address's budget, so known is not older than the lock.
 	accepted = right + ` AND (CAST($9 AS SMALLINT) = 1 OR consumed_at IS NOT NULL OR
-	      (purpose = 2 AND NOT EXISTS (SELECT 1 FROM users WHERE email = $10)) OR
-	      (purpose <> 2 AND EXISTS (SELECT 1 FROM users WHERE email = $10)))`
+	      CASE WHEN purpose = 2 THEN 0 ELSE 1 END = account.known)`
 
 	guessChallenge = `
 		UPDATE challenge SET
-		  tries = tries + CASE WHEN ` + right + ` THEN 0 ELSE 1 END,
+		  tries = tries + CASE WHEN guesser = $12 OR ` + right + ` THEN 0 ELSE 1 END,
+		  guesser = $12,
+		  prover = CASE WHEN ` + accepted + ` THEN $12 ELSE prover END,
 		  consumed_mac = CASE WHEN ` + accepted + ` THEN COALESCE(consumed_mac, CASE WHEN $6 IN (mac1, mac2, mac3) THEN $6 ELSE $7 END)
 		    ELSE consumed_mac END,
 		  consumed_at = CASE WHEN ` + accepted + ` THEN COALESCE(consumed_at, $2) ELSE consumed_at END,
-		  consumed_by = CASE WHEN ` + accepted + ` THEN COALESCE(consumed_by, $11) ELSE consumed_by END,
-		  guesser = CASE WHEN ` + accepted + ` THEN $12 ELSE guesser END
+		  consumed_by = CASE WHEN ` + accepted + ` THEN COALESCE(consumed_by, $11) ELSE consumed_by END
+		FROM (SELECT CASE WHEN EXISTS (SELECT 1 FROM users WHERE email = $10) THEN 1 ELSE 0 END AS known) AS account
 		WHERE id = $1 AND browser = $3 AND request = $4 AND purpose = $5
-		  AND ` + takesGuesses("$2", "$6", "$7", "$8") + `
+		  AND ` + takesGuesses("$2", "$6", "$7", "$8", "$11") + `
 		  AND (CAST($13 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $14 AND taker = $12))
-		RETURNING max_tries - tries, CASE WHEN ` + right + ` THEN 1 ELSE 0 END, guesser, ip_key, CASE WHEN consumed_at = $2 THEN sends ELSE 0 END`
+		RETURNING max_tries - tries, CASE WHEN ` + right + ` THEN 1 ELSE 0 END, prover, ip_key, CASE WHEN consumed_at = $2 THEN sends ELSE 0 END`
 )
 
 // CompleteChallenge decides over a guess and, if it is right, writes its
@@ -70,7 +73,7 @@ var (
 // row is locked first, so guesses on one address queue up there; then the
 // challenge's own row is locked by the UPDATE whose WHERE asks for tries left and
 // not consumed, and which counts the try, compares and consumes at once. The
-// statements after it ask for guesser = this attempt, which only that UPDATE
+// statements after it ask for prover = this attempt, which only that UPDATE
 // sets, and only for a right code.
 func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Completion) (store.SignedIn, error) {
 	const op = "complete challenge"
@@ -84,15 +87,15 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 	}
 	s := Script{Idempotent: true}
 	cutoff := now - micro(grace)
-	who := []any{macs[0][:], macs[1][:], g.Challenge[:], g.Browser[:], g.Request[:], int16(g.Purpose), cutoff}
+	who := []any{macs[0][:], macs[1][:], g.Challenge[:], g.Browser[:], g.Request[:], int16(g.Purpose), cutoff, c.Session.Hash[:]}
 	last := take(&s, takeGuess, now, g.IP, store.Limit{}, g.Attempt, who...)
 	last = take(&s, takeGuess, now, g.Account, last, g.Attempt, who...)
 	var left, right, sends int
-	var guesser, ipKey store.Hash
+	var prover, ipKey store.Hash
 	guess := s.Do(guessChallenge,
 		g.Challenge[:], now, g.Browser[:], g.Request[:], int16(g.Purpose), macs[0][:], macs[1][:], cutoff,
 		flag(g.Confirm), string(g.Email), c.Session.Hash[:], g.Attempt[:], flag(last.IsZero()), last.Key[:]).
-		Into(&left, &right, hashInto(&guesser), hashInto(&ipKey), &sends)
+		Into(&left, &right, hashInto(&prover), hashInto(&ipKey), &sends)
 	var user string
 	complete(&s, now, c, proof{challenge: g.Challenge, attempt: g.Attempt, browser: g.Browser, email: g.Email}, &user)
 	if err := db.engine.Run(ctx, &s); err != nil {
@@ -109,7 +112,7 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		}
 	case right == 0:
 		in.Outcome = store.OutcomeSpent
-	case guesser != g.Attempt:
+	case prover != g.Attempt:
 		in.Outcome = store.OutcomeConfirm
 	case user == "":
 		in.Outcome = store.OutcomeSuspended

@@ -36,8 +36,9 @@ const (
 		  taker = excluded.taker
 		WHERE budget.tat <= $6 AND budget.tat2 <= $7`
 
-	// takeOne charges one unit.
-	takeOne = takeSelect + `(SELECT 1 AS cost) AS c` + takeWhere
+	// takeBegin charges one unit, unless the challenge exists already.
+	takeBegin = takeSelect + `(
+		  SELECT 1 AS cost WHERE NOT EXISTS (SELECT 1 FROM challenge WHERE id = $10)) AS c` + takeWhere
 
 	// takeResend charges one unit if the challenge may send now.
 	takeResend = takeSelect + `(

@@ -40,34 +40,33 @@ func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 	if mathrand.IntN(4) == 0 { // the first rows of a table have nothing before them to start at
 		hash, id = store.Hash{}, store.ID{}
 	}
-	s := Script{Idempotent: true}
+	n := 0
 	for _, p := range []struct {
 		sql  string
 		from []byte
 		dead int64
 	}{
-		{purge("budget", "key", "tat < $2 AND tat2 < $2"), hash[:], now},
-		{purge("session", "hash", "expires_at < $2"), hash[:], now - micro(keepSession)},
-		{purge("auth_code", "hash", "expires_at < $2"), hash[:], now - micro(keepCode)},
-		{purge("challenge", "id", "expires_at < $2"), id[:], now - micro(keepChallenge)},
-		{purge("oidc_grant", "id", "access_until < $2"), id[:], now - micro(keepGrant)},
-		{purge("mail", "id", "created_at < $2"), id[:], now - micro(keepMail)},
+		{db.purge("budget", "key", "tat < $2 AND tat2 < $2"), hash[:], now},
+		{db.purge("session", "hash", "expires_at < $2"), hash[:], now - micro(keepSession)},
+		{db.purge("auth_code", "hash", "expires_at < $2"), hash[:], now - micro(keepCode)},
+		{db.purge("challenge", "id", "expires_at < $2"), id[:], now - micro(keepChallenge)},
+		{db.purge("oidc_grant", "id", "access_until < $2"), id[:], now - micro(keepGrant)},
+		{db.purge("mail", "id", "created_at < $2"), id[:], now - micro(keepMail)},
 	} {
-		s.Do(p.sql, p.from, p.dead, limit)
-	}
-	if err := db.engine.Run(ctx, &s); err != nil {
-		return 0, fmt.Errorf("purge: %w", err)
-	}
-	n := 0
-	for _, step := range s.Steps {
-		n += int(step.Rows)
+		// A script each, and rows that somebody holds are passed: no lock is waited for.
+		s := Script{Idempotent: true}
+		gone := s.Do(p.sql, p.from, p.dead, limit)
+		if err := db.engine.Run(ctx, &s); err != nil {
+			return n, fmt.Errorf("purge: %w", err)
+		}
+		n += int(gone.Rows)
 	}
 	return n, nil
 }
 
 // purge is the statement for a table with primary key key.
-func purge(table, key, dead string) string {
+func (db *DB) purge(table, key, dead string) string {
 	return `DELETE FROM ` + table + ` WHERE ` + key + ` IN (
-		  SELECT ` + key + ` FROM (SELECT * FROM ` + table + ` WHERE ` + key + ` >= $1 ORDER BY ` + key + ` LIMIT $3) AS stretch
-		  WHERE ` + dead + `) AND ` + dead
+		  SELECT ` + key + ` FROM ` + table + ` WHERE ` + dead + ` AND ` + key + ` IN (
+		    SELECT ` + key + ` FROM ` + table + ` WHERE ` + key + ` >= $1 ORDER BY ` + key + ` LIMIT $3)` + db.engine.SkipLocked() + `)`
 }

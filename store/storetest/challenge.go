@@ -11,7 +11,7 @@ func testSignIn(t *testing.T, f *fixture) {
 	n := f.begin("ada@example.com")
 	begun, err := f.db.BeginChallenge(f.ctx(), n)
 	f.no(err)
-	if begun.Sends != 1 || begun.Decoy || begun.Again || begun.NextSend.Sub(begun.SentAt) != time.Minute || begun.ExpiresAt.Sub(begun.SentAt) != 30*time.Minute {
+	if begun.Sends != 1 || begun.Decoy || begun.Again != f.twice || begun.NextSend.Sub(begun.SentAt) != time.Minute || begun.ExpiresAt.Sub(begun.SentAt) != 30*time.Minute {
 		t.Errorf("begun: %+v", begun)
 	}
 	if users := f.count(`SELECT COUNT(*) FROM users`); users != 0 {
@@ -292,4 +292,23 @@ func testRefusedLimitWritesNothing(t *testing.T, f *fixture) {
 	if rows := f.count(`SELECT COUNT(*) FROM challenge`) + f.count(`SELECT COUNT(*) FROM mail`); rows != 2 {
 		t.Errorf("%d rows of challenge and mail, want 2", rows)
 	}
+}
+
+// A form that is sent twice begins one challenge, mails once and charges once.
+func testBegunTwice(t *testing.T, f *fixture) {
+	n := f.begun(f.begin("ada@example.com"))
+	again := n
+	again.MAC, again.Mail = mac(2), f.mail()
+	before := f.count(`SELECT CAST(SUM(tat) / 1000000 AS BIGINT) FROM budget`)
+	for range 3 {
+		_, err := f.db.BeginChallenge(f.ctx(), again)
+		f.want(err, store.Conflict)
+	}
+	if after := f.count(`SELECT CAST(SUM(tat) / 1000000 AS BIGINT) FROM budget`); after != before {
+		t.Error("the second form was charged")
+	}
+	if mails := f.count(`SELECT COUNT(*) FROM mail`); mails != 1 {
+		t.Errorf("%d mails, want 1", mails)
+	}
+	f.expect(n, 1, store.OutcomeAccepted)
 }

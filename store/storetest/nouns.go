@@ -235,7 +235,7 @@ func testClients(t *testing.T, f *fixture) {
 		t.Fatal(got, err)
 	}
 	f.no(f.db.CreateClient(f.ctx(), client("b")))
-	if page, err := f.db.Clients(f.ctx(), "a", 10); err != nil || len(page) != 1 || page[0].ID != "b" {
+	if page, err := f.db.Clients(f.ctx(), "a", 1); err != nil || len(page) != 1 || page[0].ID != "b" {
 		t.Fatal(page, err)
 	}
 	f.no(f.db.DeleteClient(f.ctx(), "a"))
@@ -334,4 +334,24 @@ func testPurge(t *testing.T, f *fixture) {
 	if users := f.count(`SELECT COUNT(*) FROM users`); users != 1 {
 		t.Error("an account was purged")
 	}
+}
+
+// What a client held is worth nothing once it is deleted, whatever a replica has in
+// its cache.
+func testDeletedClient(t *testing.T, f *fixture) {
+	n, _ := f.signUp("ada@example.com")
+	r := redemption(n)
+	_, err := f.db.RedeemCode(f.ctx(), r)
+	f.no(err)
+	pending := completion(n)
+	pending.Code.Hash = random()
+	_, err = f.db.CompleteSession(f.ctx(), pending.Session.Hash, n.Browser, pending)
+	f.no(err)
+	f.no(f.db.DeleteClient(f.ctx(), "bookstore"))
+	_, err = f.db.AccessToken(f.ctx(), r.Grant, r.Access)
+	f.want(err, store.NotFound)
+	late := redemption(n)
+	late.Code = pending.Code.Hash
+	_, err = f.db.RedeemCode(f.ctx(), late)
+	f.want(err, store.NotFound)
 }
