@@ -124,8 +124,7 @@ func isLocalName(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
-	return host == "localhost" || host == "127.0.0.1" || host == "::1"
+	return store.IsLoopback(strings.ToLower(strings.Trim(host, "[]")))
 }
 
 // isForwarded tells whether a proxy on this machine speaks for somebody else.

@@ -107,6 +107,7 @@ func TestOnlyForThisMachine(t *testing.T) {
 	for name, change := range map[string]func(*http.Request){
 		"another machine": func(r *http.Request) { r.RemoteAddr = "192.168.1.5:4000" },
 		"rebound name":    func(r *http.Request) { r.Host = "evil.example:3001" },
+		"like a loopback": func(r *http.Request) { r.Host = "localhost.evil.example:3001" },
 		"no host":         func(r *http.Request) { r.Host = "" },
 		"a proxy":         func(r *http.Request) { r.Header.Set("X-Forwarded-For", "203.0.113.9") },
 	} {
@@ -120,7 +121,7 @@ func TestOnlyForThisMachine(t *testing.T) {
 	if w := ask(h, http.MethodPost, "/dev/inbox", cross); w.Code != http.StatusForbidden || len(*box) != 2 {
 		t.Errorf("another site's form: %d", w.Code)
 	}
-	for _, host := range []string{"127.0.0.1:3001", "[::1]:3001", "LOCALHOST", "localhost:3001"} {
+	for _, host := range []string{"127.0.0.1:3001", "[::1]:3001", "[::1]", "LOCALHOST", "localhost:3001", "idp.localhost:3001", "IDP.localhost"} {
 		if w := ask(h, http.MethodGet, "/dev/inbox", func(r *http.Request) { r.Host, r.RemoteAddr = host, "[::1]:9" }); w.Code != http.StatusOK {
 			t.Errorf("%s: %d", host, w.Code)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 )
 
 // Deps is what the layer is made of.
@@ -29,6 +30,7 @@ type Deps struct {
 // pattern: a raw path can hold an id, a query holds sealed values and state.
 func Middleware(d Deps) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
+		next = middleware.GetHead(next) // HEAD works where GET does (RFC 9110 section 9.3.2)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			began := time.Now()
 			id := newID()

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -31,7 +32,7 @@ func (p *Pages) getAddress(v *visit) error {
 		return err
 	}
 	data := p.view(v)
-	data.Typed = v.request.LoginHint
+	data.Typed, data.Again = v.request.LoginHint, v.form.Get("again")
 	if c, ok := p.openChallenge(v.form.Get("c"), v.browser); ok {
 		data.Typed = shown(c.Email)
 	}
@@ -40,22 +41,28 @@ func (p *Pages) getAddress(v *visit) error {
 
 // showAddress shows the address page. data says what is particular about it.
 func (p *Pages) showAddress(v *visit, register bool, status int, data *view) error {
+	if len(v.sealed)+len(url.QueryEscape(data.Again)) <= maxLink {
+		v.again = data.Again
+	}
 	if status != http.StatusOK || data.Typed != "" || v.restarted {
 		return p.templates.Render(v.w, status, v.lang, "address", p.address(v, register, data))
 	}
 	type variant struct {
-		app             string
-		register, again bool
+		app                     string
+		register, again, linked bool
 	}
-	return p.templates.Splice(v.w, status, v.lang, "address", variant{v.client.Name, register, data.Again != ""}, func(marks []string) any {
+	return p.templates.Splice(v.w, status, v.lang, "address", variant{v.client.Name, register, data.Again != "", v.again != ""}, func(marks []string) any {
 		marked := *v
 		marked.sealed = marks[0]
 		plain := p.view(&marked)
 		if data.Again != "" {
 			plain.Again = marks[1]
 		}
+		if v.again != "" {
+			marked.again = marks[2]
+		}
 		return p.address(&marked, register, plain)
-	}, v.sealed, data.Again)
+	}, v.sealed, data.Again, url.QueryEscape(v.again))
 }
 
 // address completes the view of the address page.
@@ -65,8 +72,8 @@ func (p *Pages) address(v *visit, register bool, data *view) *view {
 	if register {
 		here, other = other, here
 	}
-	data.Other = v.address(other)
-	p.addLanguages(v, v.address(here), data)
+	data.Other = v.address(other, "again", v.again)
+	p.addLanguages(v, v.address(here, "again", v.again), data)
 	return data
 }
 

@@ -40,6 +40,10 @@ func (p *Pages) getCode(v *visit) error {
 	return p.showCode(v, http.StatusOK, c, p.view(v))
 }
 
+// getResend is GET /verify/resend: the address that a form left in the address bar,
+// asked for again. The code page is what stood there.
+func (p *Pages) getResend(v *visit) error { return seeOther(v, "/verify?"+v.form.Encode()) }
+
 // showCode shows the code page. data says what is particular about it.
 func (p *Pages) showCode(v *visit, status int, c challenge, data *view) error {
 	data.C = v.form.Get("c")

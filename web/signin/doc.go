@@ -9,6 +9,7 @@
 //	POST /verify         code ──► 303 to the app, or the code page with what is wrong (422)
 //	                     [confirm=1: the answer to "create an account?"]
 //	POST /verify/resend  one more code ──► 303 /verify
+//	GET  /verify/resend  ──► 303 /verify: a form's address, asked for again
 //	GET  /verify/status  JSON: what became of the mail
 //	GET  /cancel         ──► 303 to the app with error=access_denied
 //
@@ -18,6 +19,12 @@
 // that was discarded comes back from its address. Since both open only together
 // with the cookie, r is also the token that keeps forms of other sites out; the
 // check of the browser's own headers (http.CrossOriginProtection) comes before it.
+//
+// Forms carry r and c as fields, which decide, and on the code page also in the
+// address they post to: so the page with what is wrong comes back from there, too.
+// The address page's links and form carry the app's own query as well, as again:
+// two tabs that a new browser opens at once are each given a cookie, the later one
+// stays, and the other tab can only start anew.
 //
 // How a challenge ends, and on which page:
 //

@@ -42,12 +42,79 @@ func TestBadForms(t *testing.T) {
 	p.do("POST", "/sign-in", form).want(303)
 }
 
+// Safari before 16.4: Referrer-Policy makes it send "Origin: null", and it knows no
+// Sec-Fetch-Site.
+func TestOldBrowsers(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	p := f.person()
+	p.headers.Set("Origin", "null")
+	page := p.toCode("/register", "ada@example.com")
+	page.submit("/verify/resend").want(429, "too soon")
+	typed := f.mail("ada@example.com", 1)
+	form := page.form("/verify", "code", typed)
+	stranger := f.person() // its form is as good as another site's: no cookie opens r
+	stranger.headers.Set("Origin", "null")
+	stranger.get(authorize())
+	stranger.do("POST", "/verify", form).want(400, "Start again in your app")
+	stranger.do("POST", "/verify", url.Values{"code": {typed}}).want(400, "not signing in")
+	for site, status := range map[string]int{"cross-site": 403, "same-site": 403, "": 403} {
+		p.headers.Set("Sec-Fetch-Site", site)
+		p.do("POST", "/verify", form).want(status)
+	}
+	p.headers.Del("Sec-Fetch-Site")
+	p.headers["Origin"] = []string{"null", "https://evil.example"}
+	p.do("POST", "/verify", form).want(403)
+	p.headers.Set("Origin", "https://evil.example")
+	p.do("POST", "/verify", form).want(403)
+	p.headers.Set("Origin", "null")
+	page.submit("/verify", "code", typed).want(303)
+}
+
+func TestWrongMethods(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	p := f.person()
+	r := p.get(authorize()).form("/sign-in").Get("r")
+	for path, allow := range map[string]string{
+		"/sign-in": "GET, HEAD, POST", "/register": "GET, HEAD, POST", "/verify": "GET, HEAD, POST", "/verify/resend": "GET, HEAD, POST",
+		"/verify/status": "GET, HEAD", "/cancel": "GET, HEAD",
+	} {
+		for _, method := range []string{"PUT", "DELETE", "OPTIONS", "PURGE"} {
+			s := p.do(method, path+"?r="+r, nil).want(405)
+			if s.header.Get("Allow") != allow || s.header.Get("Content-Security-Policy") == "" {
+				t.Errorf("%s %s: %v", method, path, s.header)
+			}
+		}
+		get, head := p.get(path+"?r="+r), p.do("HEAD", path+"?r="+r, nil)
+		if head.status != get.status || head.body != "" || head.header.Get("Content-Type") != get.header.Get("Content-Type") || head.header.Get("Location") != get.header.Get("Location") && path != "/cancel" {
+			t.Errorf("HEAD %s: %d %v, GET: %d %v", path, head.status, head.header, get.status, get.header)
+		}
+	}
+	p.do("POST", "/verify/status", url.Values{}).want(405)
+	for _, method := range []string{"PUT", "PURGE", "HEAD"} {
+		if s := p.do(method, "/nowhere", nil).want(404); s.header.Get("Allow") != "" {
+			t.Error(s.header)
+		}
+	}
+}
+
 func TestLongStateFits(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	state := strings.Repeat("s+/=", 512)
 	p := f.person()
-	page := p.get(authorize("state", state, "first_screen", "register")).submit("/register", "email", "ada@example.com").follow().want(200)
+	first := p.get(authorize("state", state, "first_screen", "register"))
+	for _, link := range []string{first.link("Sign in"), first.link("日本語")} {
+		if len(link) > 8000 {
+			t.Errorf("a link of %d bytes", len(link))
+		}
+	}
+	page := first.submit("/register", "email", "ada@example.com").follow().want(200)
+	if to := page.action("/verify/resend"); len(to) > 8000 {
+		t.Errorf("a form's address of %d bytes", len(to))
+	}
+	p.get(page.submit("/verify", "code", "").want(422).action("/verify")).want(200, "Enter your code")
 	done := page.submit("/verify", "code", f.mail("ada@example.com", 1)).want(303)
 	if to, _ := url.Parse(done.header.Get("Location")); to.Query().Get("state") != state {
 		t.Error("the state came back changed")

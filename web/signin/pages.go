@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -128,23 +130,63 @@ func (p *Pages) Mount(r chi.Router) {
 	r.Get("/sign-in", p.handle(p.getAddress))
 	r.Get("/register", p.handle(p.getAddress))
 	r.Get("/verify", p.handle(p.getCode))
+	r.Get("/verify/resend", p.handle(p.getResend))
 	r.Get("/verify/status", p.status)
 	r.Get("/cancel", p.handle(p.cancel))
 	r.Handle(static.Prefix+"*", p.files)
 	r.Group(func(r chi.Router) {
-		r.Use(p.origin.Handler)
+		r.Use(p.ownForms)
 		r.Post("/sign-in", p.handle(p.postAddress))
 		r.Post("/register", p.handle(p.postAddress))
 		r.Post("/verify", p.handle(p.postCode))
 		r.Post("/verify/resend", p.handle(p.postResend))
 	})
 	r.NotFound(p.NotFound)
-	r.MethodNotAllowed(p.NotFound)
+	r.MethodNotAllowed(p.wrongMethod)
+}
+
+// ownForms keeps the forms of other sites out, as far as the browser's headers
+// tell. Because of our own Referrer-Policy a browser sends our forms with "Origin:
+// null" (Fetch standard, "append a request Origin header"), which says nothing.
+// One that sends no Sec-Fetch-Site with it (Safari before 16.4) says nothing at all,
+// like one that sends neither: r, which opens with our cookie only, decides there.
+func (p *Pages) ownForms(next http.Handler) http.Handler {
+	checked := p.origin.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.Header.Values("Sec-Fetch-Site")) == 0 && slices.Equal(r.Header.Values("Origin"), []string{"null"}) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		checked.ServeHTTP(w, r)
+	})
 }
 
 // NotFound answers for an address that leads nowhere.
 func (p *Pages) NotFound(w http.ResponseWriter, r *http.Request) {
 	p.answer(p.newVisit(w, r), &problem{page: "missing", status: http.StatusNotFound})
+}
+
+// methods are those that a route here may have; HEAD goes with GET (see serve).
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// wrongMethod answers for a method that an address does not have (RFC 9110 section
+// 15.5.6). The router asks for it, too, where nobody knows the method or the address.
+func (p *Pages) wrongMethod(w http.ResponseWriter, r *http.Request) {
+	var allow []string
+	for _, m := range methods {
+		if chi.RouteContext(r.Context()).Routes.Match(chi.NewRouteContext(), m, r.URL.EscapedPath()) {
+			allow = append(allow, m)
+			if m == http.MethodGet {
+				allow = append(allow, http.MethodHead)
+			}
+		}
+	}
+	if allow == nil {
+		p.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allow, ", "))
+	p.answer(p.newVisit(w, r), &problem{page: "missing", status: http.StatusMethodNotAllowed})
 }
 
 // Failed answers when a handler broke.

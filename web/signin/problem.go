@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -47,6 +48,9 @@ func (p *Pages) answer(v *visit, err error) {
 		known = &problem{page: "failure", status: http.StatusInternalServerError}
 		p.logError(v, slog.LevelError, err)
 	}
+	if v.request.ID.IsZero() { // else it was done when that was known
+		p.switchLanguage(v)
+	}
 	data := p.view(v)
 	if known.restart != "" {
 		data.Restart = known.restart
@@ -84,6 +88,15 @@ func (v *visit) here() string {
 		if address := v.restart(); address != "" {
 			return address
 		}
+		form := url.Values{}
+		for _, name := range []string{"r", "again"} {
+			if value := v.form.Get(name); value != "" {
+				form.Set(name, value)
+			}
+		}
+		if query := form.Encode(); len(query) <= maxLink {
+			return "/sign-in?" + query
+		}
 		return "/sign-in"
 	}
 	return requested(v.r)
@@ -98,7 +111,7 @@ func requested(r *http.Request) string {
 // back is where the visitor can try the same again: for a form, the page that it
 // is on.
 func (p *Pages) back(v *visit) string {
-	if v.r.Method == http.MethodGet {
+	if v.r.Method != http.MethodPost {
 		return requested(v.r)
 	}
 	path, sealed, c := v.r.URL.Path, v.form.Get("r"), v.form.Get("c")

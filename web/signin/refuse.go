@@ -11,7 +11,6 @@ import (
 // redirect.
 func (p *Pages) Refuse(w http.ResponseWriter, r *http.Request, why store.Problem) {
 	v := p.newVisit(w, r)
-	p.switchLanguage(v)
 	switch why.Kind {
 	case "redirect_mismatch":
 		p.refuseRedirect(v, why)
@@ -38,6 +37,7 @@ type mismatch struct {
 type difference struct{ Same, First, Rest string }
 
 func (p *Pages) refuseRedirect(v *visit, why store.Problem) {
+	p.switchLanguage(v)
 	data := p.view(v)
 	data.Reference = reference(v.r)
 	if p.loopback {

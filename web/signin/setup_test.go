@@ -228,37 +228,49 @@ var (
 	tag      = regexp.MustCompile(`<[^>]*>`)
 )
 
-// submit fills in the form that posts to action, and sends it.
-func (s *shown) submit(action string, fields ...string) *shown {
+// submit fills in the form that posts to a path, and sends it.
+func (s *shown) submit(path string, fields ...string) *shown {
 	s.Helper()
-	return s.do(http.MethodPost, action, s.form(action, fields...))
+	return s.do(http.MethodPost, s.action(path), s.form(path, fields...))
 }
 
-func (s *shown) form(action string, fields ...string) url.Values {
+// action is where the form that posts to a path posts to, with its query.
+func (s *shown) action(path string) string {
+	s.Helper()
+	return html.UnescapeString(s.formTo(path)[1])
+}
+
+// formTo is the form that posts to a path: its tag, its action, what is in it.
+func (s *shown) formTo(path string) []string {
 	s.Helper()
 	for _, f := range formTag.FindAllStringSubmatch(s.body, -1) {
-		if f[1] != action {
-			continue
+		if to, _, _ := strings.Cut(f[1], "?"); to == path {
+			return f
 		}
-		values := url.Values{}
-		for _, input := range inputTag.FindAllString(f[2], -1) {
-			var name, value string
-			for _, a := range attr.FindAllStringSubmatch(input, -1) {
-				if a[1] == "name" {
-					name = a[2]
-				} else {
-					value = html.UnescapeString(a[2])
-				}
-			}
-			values.Set(name, value)
-		}
-		for i := 0; i < len(fields); i += 2 {
-			values.Set(fields[i], fields[i+1])
-		}
-		return values
 	}
-	s.Fatalf("no form posts to %s:\n%s", action, s.text())
+	s.Fatalf("no form posts to %s:\n%s", path, s.text())
 	return nil
+}
+
+// form is the fields of the form that posts to a path, some of them filled in.
+func (s *shown) form(path string, fields ...string) url.Values {
+	s.Helper()
+	values := url.Values{}
+	for _, input := range inputTag.FindAllString(s.formTo(path)[2], -1) {
+		var name, value string
+		for _, a := range attr.FindAllStringSubmatch(input, -1) {
+			if a[1] == "name" {
+				name = a[2]
+			} else {
+				value = html.UnescapeString(a[2])
+			}
+		}
+		values.Set(name, value)
+	}
+	for i := 0; i < len(fields); i += 2 {
+		values.Set(fields[i], fields[i+1])
+	}
+	return values
 }
 
 // link is the address of the link that reads like text.

@@ -20,7 +20,8 @@ type visit struct {
 	sealed    string            // r, once it opened
 	request   store.AuthRequest // zero until then
 	client    store.Client
-	restarted bool // r was too old and is a fresh one now
+	restarted bool   // r was too old and is a fresh one now
+	again     string // the app's own query, where links of the page carry it
 }
 
 // handle makes a handler of a function that gives an error: one place answers.
@@ -50,7 +51,6 @@ func (p *Pages) newVisit(w http.ResponseWriter, r *http.Request) *visit {
 func (p *Pages) open(v *visit) error {
 	sealed := v.form.Get("r")
 	if sealed == "" {
-		p.switchLanguage(v)
 		status := http.StatusOK
 		if v.r.Method == http.MethodPost {
 			status = http.StatusBadRequest
@@ -112,7 +112,7 @@ func (v *visit) address(path string, more ...string) string {
 		return ""
 	}
 	query := "?r=" + v.sealed // base64url
-	for i := 0; i < len(more); i += 2 {
+	for i := 0; i+1 < len(more); i += 2 {
 		if more[i+1] != "" {
 			query += "&" + more[i] + "=" + url.QueryEscape(more[i+1])
 		}
@@ -127,6 +127,11 @@ func (v *visit) restart() string {
 	}
 	return v.address("/sign-in")
 }
+
+// maxLink is how long r and again may be together in a link. The whole request line
+// fits into the 8 kB that most proxies take; a longer again is left out, because a
+// link that works nearly always is better than one that never does.
+const maxLink = 7 << 10
 
 // again is where the app's request begins anew, from what Begin put into the form.
 // Any link may lead to /oidc/auth with any query, so this one may, too.
