@@ -9,6 +9,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 
 	"idp/store"
+	"idp/store/address"
 )
 
 // authorize is GET and POST /oidc/auth (OpenID Connect Core section 3.1.2). The
@@ -25,12 +26,15 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 		p.log.InfoContext(r.Context(), "authorization request refused", "kind", page.problem.Kind)
 		p.pages.Refuse(w, r, page.problem)
 	case errors.As(err, &back):
-		p.log.InfoContext(r.Context(), "authorization request denied", "client", back.client, "code", back.code, "reason", back.description)
+		p.log.InfoContext(r.Context(), "authorization request denied", "client", back.client, "error_code", back.code, "reason", back.description)
 		seeOther(w, p.answer(back.to, "error", back.code, "error_description", back.description))
-	default:
-		p.log.ErrorContext(r.Context(), "authorization request", "error", err)
+	case answerable(err).ErrorType == temporarilyUnavailable:
+		p.log.WarnContext(r.Context(), "authorization request", "error", err)
 		w.Header().Set("Retry-After", retryAfter)
 		p.pages.Refuse(w, r, store.Problem{Kind: "unavailable"})
+	default:
+		p.log.ErrorContext(r.Context(), "authorization request", "error", err)
+		p.pages.Refuse(w, r, store.Problem{Kind: "failure"})
 	}
 }
 
@@ -166,15 +170,21 @@ func (p *Provider) resume(w http.ResponseWriter, r *http.Request, a authorizatio
 }
 
 // codeForSession issues a code; the error is [store.NotFound] if the session is
-// gone, or too old for max_age.
+// gone, too old for max_age, or not of the person whom the app hints at: an app
+// that says "Bob" must not be given Ada.
 func (p *Provider) codeForSession(r *http.Request, a authorization, session, browser store.Hash) (location string, err error) {
-	if a.maxAge >= 0 {
+	hint, err := address.Parse(a.LoginHint)
+	hinted := err == nil // a hint that is no address says nothing of a person
+	if a.maxAge >= 0 || hinted {
 		s, err := p.store.Session(r.Context(), session, browser)
 		if err != nil {
 			return "", err
 		}
-		if p.store.Now().Sub(s.AuthTime) > a.maxAge {
+		switch {
+		case a.maxAge >= 0 && p.store.Now().Sub(s.AuthTime) > a.maxAge:
 			return "", &store.Error{Code: store.NotFound, Op: "find a session that is new enough"}
+		case hinted && s.User.Email != hint:
+			return "", &store.Error{Code: store.NotFound, Op: "find a session of this person"}
 		}
 	}
 	code := newSecret()

@@ -222,6 +222,26 @@ func TestAuthorizeFromASession(t *testing.T) {
 	}
 }
 
+// A session answers for its own person only.
+func TestAuthorizeHintsAtSomebodyElse(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.authorize()
+	f.session = f.signIn(f.begun[0]).Completion.Session.Hash
+	for _, hint := range []string{"ada@example.com", " Ada@Example.COM", "ada", "Bob <bob@example.com>", ""} {
+		if r := f.authorize("login_hint", hint); query(t, r.Header.Get("Location")).Get("code") == "" {
+			t.Errorf("%q: %d %v", hint, r.StatusCode, r.Header)
+		}
+	}
+	f.begun = nil
+	if r := f.authorize("login_hint", "bob@example.com"); r.StatusCode != http.StatusOK || len(f.begun) != 1 || f.begun[0].LoginHint != "bob@example.com" {
+		t.Errorf("%d %v %+v", r.StatusCode, r.Header, f.begun)
+	}
+	if got := query(t, f.authorize("login_hint", "bob@example.com", "prompt", "none").Header.Get("Location")); got.Get("error") != "login_required" || got.Has("code") {
+		t.Errorf("prompt=none: %v", got)
+	}
+}
+
 func TestAuthorizeDoesNothingForNobody(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

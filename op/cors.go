@@ -25,10 +25,14 @@ const originsAge = 5 * time.Second
 // clientPage is how many clients are read at once.
 const clientPage = 500
 
+// originsTimeout bounds one reading of the list.
+const originsTimeout = 5 * time.Second
+
 type originCache struct {
-	mu    sync.Mutex
-	known map[string]bool
-	until time.Time
+	mu      sync.Mutex
+	known   map[string]bool // nil: never read
+	until   time.Time       // when to read it anew
+	reading chan struct{}   // closed when the reading under way ends; nil: there is none
 }
 
 // preflight answers OPTIONS. A refused one has no CORS headers: that is the refusal.
@@ -68,25 +72,56 @@ func (p *Provider) share(c *call, status int) {
 	}
 }
 
-// anyClientAt tells whether some client has a redirect URI with this origin. When
-// the database does not answer, what was known before counts.
+// anyClientAt tells whether some client has a redirect URI with this origin. One
+// caller at a time reads the list; the others take what was known before, as all
+// do when the database does not answer, and wait only for the first list of all.
 func (p *Provider) anyClientAt(ctx context.Context, origin string) bool {
 	if origin == "" {
 		return false
 	}
 	o := &p.origins
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	if now := time.Now(); now.After(o.until) {
-		fresh, err := p.allOrigins(ctx)
-		if err == nil {
-			o.known = fresh
-		} else {
-			p.log.WarnContext(ctx, "list the clients' origins", "error", err)
-		}
-		o.until = now.Add(originsAge)
+	known, reading := o.known, o.reading
+	mine := reading == nil && !p.store.Now().Before(o.until)
+	if mine {
+		reading = make(chan struct{})
+		o.reading = reading
 	}
-	return o.known[origin]
+	o.mu.Unlock()
+	switch {
+	case mine:
+		known = p.readOrigins(ctx, reading)
+	case known == nil && reading != nil:
+		select {
+		case <-reading:
+		case <-ctx.Done():
+		}
+		o.mu.Lock()
+		known = o.known
+		o.mu.Unlock()
+	}
+	return known[origin]
+}
+
+// readOrigins reads the list for everybody, whether or not the caller who came
+// first is still there, and gives what is known then. After an error the next
+// caller tries again.
+func (p *Provider) readOrigins(ctx context.Context, reading chan struct{}) map[string]bool {
+	defer close(reading)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), originsTimeout)
+	defer cancel()
+	fresh, err := p.allOrigins(ctx)
+	if err != nil {
+		p.log.WarnContext(ctx, "list the clients' origins", "error", err)
+	}
+	o := &p.origins
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err == nil {
+		o.known, o.until = fresh, p.store.Now().Add(originsAge)
+	}
+	o.reading = nil
+	return o.known
 }
 
 func (p *Provider) allOrigins(ctx context.Context) (map[string]bool, error) {

@@ -1,8 +1,11 @@
 package op_test
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"testing"
+	"time"
 
 	"idp/store"
 )
@@ -48,5 +51,77 @@ func TestCORS(t *testing.T) {
 	}
 	if r := f.get("/oidc/auth?"+params().Encode(), "Origin", "https://shop.example"); r.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Error(r.Header)
+	}
+}
+
+const shopOrigin = "https://shop.example"
+
+func (f *fixture) preflight() bool {
+	f.Helper()
+	return f.do(http.MethodOptions, "/oidc/token", "", "Origin", shopOrigin).Header.Get("Access-Control-Allow-Origin") == shopOrigin
+}
+
+// A visitor who goes away while the list is read takes nothing from the next one.
+func TestOriginsOutliveTheFirstCaller(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := httptest.NewRequestWithContext(gone, http.MethodOptions, "/oidc/token", nil)
+	r.Header.Set("Origin", shopOrigin)
+	f.provider.Handler().ServeHTTP(httptest.NewRecorder(), r)
+	if !f.preflight() {
+		t.Error("refused")
+	}
+}
+
+func TestOriginsAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.outage.down.Store(true)
+	if f.preflight() {
+		t.Error("allowed, and nothing is known")
+	}
+	f.outage.down.Store(false)
+	if !f.preflight() {
+		t.Error("an outage is felt after its end")
+	}
+	f.db.AdvanceForTest(time.Minute)
+	f.outage.down.Store(true)
+	if !f.preflight() {
+		t.Error("what was known is forgotten")
+	}
+}
+
+// While one caller reads the list anew, the others are answered from the old one.
+func TestOriginsAreReadByOne(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.preflight()
+	f.db.AdvanceForTest(time.Minute)
+	before := f.outage.lists.Load()
+	f.outage.slow.Lock()
+	reader := make(chan bool)
+	go func() { reader <- f.preflight() }()
+	for f.outage.lists.Load() == before {
+		time.Sleep(time.Millisecond)
+	}
+	others := make(chan bool)
+	go func() { others <- f.preflight() }()
+	select {
+	case ok := <-others:
+		if !ok {
+			t.Error("refused")
+		}
+	case <-time.After(2 * time.Second):
+		t.Error("everybody waits for one read")
+		go func() { <-others }()
+	}
+	f.outage.slow.Unlock()
+	if !<-reader {
+		t.Error("the reader is refused")
+	}
+	if n := f.outage.lists.Load() - before; n != 1 {
+		t.Errorf("%d reads", n)
 	}
 }

@@ -47,6 +47,21 @@ func TestDatabaseDown(t *testing.T) {
 	f.tokens(f.exchange(code)) // nothing was lost, and no restart is needed
 }
 
+// Only what passes by itself is called so: it is no use to try a bug again.
+func TestAuthorizeFailure(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.authorize() // the client is cached
+	f.session = random()
+	f.outage.broken.Store(true)
+	if r := f.authorize(); len(f.refused) != 1 || f.refused[0].Kind != "failure" || r.Header.Get("Retry-After") != "" {
+		t.Errorf("%v %+v", r.Header, f.refused)
+	}
+	if log := f.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "no such column") {
+		t.Error(log)
+	}
+}
+
 // A bug is answered without its text, and logged.
 func TestServerError(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package op
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -42,9 +43,14 @@ func (p *Provider) Seal(req store.AuthRequest, browser store.Hash) string {
 	return encode(p.requests.Seal(bytes.TrimSpace(text.Bytes()), browser[:]))
 }
 
+// openTimeout bounds the look at the client in [Provider.Open], which is nearly
+// always in the store's cache.
+const openTimeout = 5 * time.Second
+
 // Open reads what [Provider.Seal] made for this browser. Errors: [store.Expired]
 // when it is older than an hour, with the request, or older than a day, without;
-// [store.Invalid] when it was changed or belongs to another browser.
+// [store.Invalid] when it was changed, belongs to another browser, or its client
+// or redirect URI was removed since; others of the store.
 func (p *Provider) Open(sealed string, browser store.Hash) (store.AuthRequest, error) {
 	const op = "open authorization request"
 	invalid := &store.Error{Code: store.Invalid, Op: op}
@@ -67,9 +73,18 @@ func (p *Provider) Open(sealed string, browser store.Hash) (store.AuthRequest, e
 		v.Request.State = string(v.State)
 	}
 	expired := &store.Error{Code: store.Expired, Op: op}
-	switch age := p.store.Now().Sub(v.Request.StartedAt); {
-	case age > requestKept:
+	age := p.store.Now().Sub(v.Request.StartedAt)
+	if age > requestKept {
 		return store.AuthRequest{}, expired
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+	defer cancel()
+	client, err := p.store.Client(ctx, v.Request.Client)
+	switch {
+	case store.CodeOf(err) == store.NotFound, err == nil && !registered(client, v.Request.RedirectURI):
+		return store.AuthRequest{}, invalid
+	case err != nil:
+		return store.AuthRequest{}, err
 	case age > requestFresh:
 		return v.Request, expired
 	}

@@ -41,6 +41,38 @@ func TestSealedRequest(t *testing.T) {
 	}
 }
 
+// What was taken from a client while a sign-in was under way gets no code.
+func TestOpenAsksForTheClientAgain(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.client(store.Client{ID: "native", Type: store.Native, RedirectURIs: []string{"http://127.0.0.1/cb"}})
+	f.authorize("client_id", "native", "redirect_uri", "http://127.0.0.1:4711/cb")
+	native := f.provider.Seal(f.begun[0], f.browser)
+	f.authorize()
+	sealed := f.provider.Seal(f.begun[1], f.browser)
+	for _, s := range []string{native, sealed} {
+		if _, err := f.provider.Open(s, f.browser); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.must(f.db.SetClientURIs(t.Context(), "shop", []string{"https://shop.example/other"}, nil))
+	if req, err := f.provider.Open(sealed, f.browser); store.CodeOf(err) != store.Invalid || req.Client != "" {
+		t.Errorf("a redirect URI that is gone: %v", err)
+	}
+	f.db.AdvanceForTest(61 * time.Minute)
+	if req, err := f.provider.Open(sealed, f.browser); store.CodeOf(err) != store.Invalid || req.Client != "" {
+		t.Errorf("a redirect URI that is gone, an hour later: %v", err)
+	}
+	f.must(f.db.DeleteClient(t.Context(), "native"))
+	if _, err := f.provider.Open(native, f.browser); store.CodeOf(err) != store.Invalid {
+		t.Errorf("a client that is gone: %v", err)
+	}
+	f.outage.down.Store(true)
+	if _, err := f.provider.Open(native, f.browser); store.CodeOf(err) != store.Unavailable {
+		t.Errorf("without a database: %v", err)
+	}
+}
+
 func TestFinishTwiceIsOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

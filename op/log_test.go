@@ -45,6 +45,9 @@ func TestLogsHoldNoSecrets(t *testing.T) {
 	if !strings.Contains(logged, "invalid_grant") || !strings.Contains(logged, "authorization request denied") {
 		t.Errorf("nothing was logged:\n%s", logged)
 	}
+	if !strings.Contains(logged, "error_code=login_required") {
+		t.Errorf("the log does not say which error went to the client:\n%s", logged)
+	}
 	for _, s := range []string{state, "MARK", code, got.Access, got.ID, secret, verifier, s256, "ada@"} {
 		if strings.Contains(logged, s) {
 			t.Errorf("%q is in the log:\n%s", s, logged)

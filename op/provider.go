@@ -111,7 +111,7 @@ func New(d Deps) (*Provider, error) {
 		store: d.Store, endpoint: endpoint, issuer: endpoint + base,
 		browser: d.Browser, pages: d.Pages, config: d.Config.withDefaults(), log: d.Log,
 		requests: d.Ring.Sealer("request"), keySealer: d.Ring.Sealer("signing key"),
-		sessions: d.Ring.MAC("session"), codes: d.Ring.MAC("code"),
+		sessions: d.Ring.MAC("session"), codes: d.Ring.MAC("authorization code"),
 	}
 	var err error
 	p.discovery, err = newDocument(p.configuration(), "public, max-age=300")

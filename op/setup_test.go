@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -132,15 +133,20 @@ func openDB(t *testing.T, e engine, top sqlstore.Engine) *sqlstore.DB {
 	return db
 }
 
-// outage is an engine whose database stops answering.
+// outage is an engine whose database stops answering, answers nonsense, or is slow.
 type outage struct {
 	sqlstore.Engine
-	down atomic.Bool
+	down, broken atomic.Bool
+	slow         sync.RWMutex // held: lists of clients wait
+	lists        atomic.Int32 // of clients, begun so far
 }
 
 func (o *outage) err() error {
-	if o.down.Load() {
+	switch {
+	case o.down.Load():
 		return &store.Error{Code: store.Unavailable, Op: "test an outage"}
+	case o.broken.Load():
+		return errors.New("no such column")
 	}
 	return nil
 }
@@ -155,6 +161,11 @@ func (o *outage) Run(ctx context.Context, s *sqlstore.Script) error {
 
 // Read implements [sqlstore.Engine].
 func (o *outage) Read(ctx context.Context, query string, args []any, row func(func(...any) error) error) error {
+	if strings.Contains(query, "FROM client WHERE id >") {
+		o.lists.Add(1)
+		o.slow.RLock()
+		defer o.slow.RUnlock()
+	}
 	if err := o.err(); err != nil {
 		return err
 	}

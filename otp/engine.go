@@ -84,14 +84,21 @@ func (e *Engine) Begin(ctx context.Context, a store.Attempt) (store.Begun, error
 		if err != nil {
 			return store.Begun{}, err
 		}
-		now := e.store.Now()
-		switch {
-		case st.Consumed || st.TriesLeft <= 0 || !now.Before(st.ExpiresAt):
-			continue // over
-		case st.SendsLeft > 0 && !now.Before(st.NextSend):
-			return e.Resend(ctx, store.Again{Challenge: id, Attempt: a})
-		case now.Before(st.CodeUntil):
-			begun = store.Begun{ID: id, SentAt: st.SentAt, ExpiresAt: st.ExpiresAt, Sends: st.Sends, Again: true}
+		if st.SendsLeft > 0 && !e.over(st) && !e.store.Now().Before(st.NextSend) {
+			begun, err := e.Resend(ctx, store.Again{Challenge: id, Attempt: a})
+			if err == nil || store.CodeOf(err) == store.Unavailable {
+				return begun, err
+			}
+			refused := err // by a limit, or because another form was faster
+			if st, err = e.store.ChallengeState(ctx, id, a.Browser); err != nil {
+				return store.Begun{}, err
+			}
+			if store.CodeOf(refused) == store.Limited && !e.over(st) && !e.store.Now().Before(st.NextSend) {
+				return store.Begun{}, refused
+			}
+		}
+		if !e.over(st) && e.store.Now().Before(st.CodeUntil) {
+			begun := store.Begun{ID: id, SentAt: st.SentAt, ExpiresAt: st.ExpiresAt, Sends: st.Sends, Again: true}
 			if st.SendsLeft > 0 {
 				begun.NextSend = st.NextSend
 			}
@@ -100,6 +107,11 @@ func (e *Engine) Begin(ctx context.Context, a store.Attempt) (store.Begun, error
 	}
 	return store.Begun{}, &store.Error{Code: store.Limited, Op: "begin challenge", Wait: e.config.TTL,
 		Err: errors.New("too many attempts in one authorization request")}
+}
+
+// over tells whether a challenge takes no more guesses.
+func (e *Engine) over(st store.ChallengeState) bool {
+	return st.Consumed || st.TriesLeft <= 0 || !e.store.Now().Before(st.ExpiresAt)
 }
 
 // maxRounds bounds how many challenges one authorization request can have for an

@@ -42,7 +42,7 @@ type Finish struct {
 // Problem is a request that cannot be answered by a redirect, because where to
 // redirect is not known to be good.
 type Problem struct {
-	Kind        string   // "unknown_client", "redirect_mismatch", "bad_request", "too_large", "unavailable"
+	Kind        string   // "unknown_client", "redirect_mismatch", "bad_request", "too_large", "unavailable", "failure"
 	Client      string   // client_id as sent
 	Sent        string   // redirect_uri as sent
 	Registered  []string // what the client has registered

@@ -123,7 +123,7 @@ const (
 type Completion struct {
 	Session NewSession
 	Code    NewCode
-	Event   string // kind of the audit event: "user.signed_in"
+	Event   string // kind of the audit event; "user.registered" takes its place when the account was made
 	UserID  string // id of the account if one has to be made
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"idp/cmd/idp/internal/logging"
 	"idp/cmd/idp/internal/settings"
+	"idp/web/serve"
 )
 
 // Exit statuses.
@@ -158,9 +159,10 @@ func (a *app) fail(err error) int {
 func (a *app) logger() *slog.Logger {
 	terminal := isTerminal(a.stderr)
 	log := logging.New(a.stderr, logging.Options{
-		Level:  a.LogLevel,
-		JSON:   a.LogFormat == "json" || a.LogFormat == "auto" && !terminal,
-		Colour: terminal && !slices.ContainsFunc(a.env, func(e string) bool { return strings.HasPrefix(e, "NO_COLOR=") && e != "NO_COLOR=" }),
+		Level:     a.LogLevel,
+		JSON:      a.LogFormat == "json" || a.LogFormat == "auto" && !terminal,
+		Colour:    terminal && !slices.ContainsFunc(a.env, func(e string) bool { return strings.HasPrefix(e, "NO_COLOR=") && e != "NO_COLOR=" }),
+		RequestID: serve.RequestID,
 	})
 	slog.SetDefault(slog.New(logging.Quiet(log.Handler(), slog.LevelWarn)))
 	return log

@@ -36,14 +36,16 @@ func (v *visitor) open(u string) { v.do(http.NewRequest(http.MethodGet, u, nil))
 
 var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`)
 
-// submit posts the form with this action, with its hidden fields.
+// submit posts the form with this action, perhaps with a query, with its hidden
+// fields.
 func (v *visitor) submit(action string, fields ...string) {
 	form := url.Values{}
-	at := strings.Index(v.page, `action="`+action+`"`)
-	if at < 0 {
+	at := regexp.MustCompile(`action="(` + action + `(?:\?[^"]*)?)"`).FindStringSubmatchIndex(v.page)
+	if at == nil {
 		v.ts.Fatalf("no form for %s on %s:\n%s", action, v.at, v.page)
 	}
-	body, _, _ := strings.Cut(v.page[at:], "</form>")
+	action = v.page[at[2]:at[3]]
+	body, _, _ := strings.Cut(v.page[at[0]:], "</form>")
 	for _, m := range hidden.FindAllStringSubmatch(body, -1) {
 		form.Set(m[1], m[2])
 	}

@@ -24,6 +24,7 @@ type place struct {
 	folder   string // data folder
 	sqlite   string // path of the database; "" with Postgres
 	postgres string // URL
+	pooler   bool   // between us and that Postgres
 }
 
 // Data folders.
@@ -32,9 +33,10 @@ const (
 	devFolder   = ".idp"
 )
 
-// place reads the settings that say where the data is.
+// place reads the settings that say where the data is, and makes nothing there.
+// folder is where it is when no setting says so.
 func (a *app) place(folder string) (place, error) {
-	p := place{folder: folder}
+	p := place{folder: folder, pooler: a.DatabasePooler}
 	if a.DataDir != "" {
 		p.folder = a.DataDir
 	}
@@ -49,18 +51,26 @@ func (a *app) place(folder string) (place, error) {
 		if p.sqlite == "" || strings.ContainsAny(p.sqlite, "?#") || strings.HasPrefix(p.sqlite, ":") {
 			return p, usage(errors.New("IDP_DATABASE_URL names no file"), "Write it like sqlite:/var/lib/idp/idp.db")
 		}
+		if a.DataDir == "" { // the secret belongs to the database, not to where the command is run
+			p.folder = filepath.Dir(p.sqlite)
+		}
 	default:
 		return p, usage(errors.New("IDP_DATABASE_URL is neither postgres://… nor sqlite:PATH"), "")
 	}
+	return p, nil
+}
+
+// makeFolders makes what a SQLite database needs around it.
+func (p place) makeFolders() error {
 	if p.sqlite == "" {
-		return p, nil
+		return nil
 	}
 	for _, dir := range []string{p.folder, filepath.Dir(p.sqlite)} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return p, failed(fmt.Errorf("make the data folder: %w", err), "Choose another one with IDP_DATA_DIR.")
+			return failed(fmt.Errorf("make the data folder: %w", err), "Choose another one with IDP_DATA_DIR.")
 		}
 	}
-	return p, nil
+	return nil
 }
 
 // engine is a database before the store's operations are put on it.
@@ -78,7 +88,7 @@ func (p place) open(ctx context.Context) (engine, error) {
 		}
 		return e, nil
 	}
-	e, err := postgres.Open(ctx, p.postgres, postgres.Options{})
+	e, err := postgres.Open(ctx, p.postgres, postgres.Options{NoStatementCache: p.pooler})
 	if err != nil {
 		return nil, databaseFailure("open the database", err)
 	}
@@ -117,6 +127,9 @@ type instance struct {
 // open opens the database, brings its schema up to date, and makes sure that the
 // secret belongs to it.
 func (a *app) open(ctx context.Context, p place) (*instance, error) {
+	if err := p.makeFolders(); err != nil {
+		return nil, err
+	}
 	ring, err := a.ring(p)
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ import (
 )
 
 // The command is tested by scripts: testdata/both on either database,
-// testdata/sqlite where the database's kind is the point. The program under test
+// testdata/sqlite and testdata/postgres where the database's kind is the point. The program under test
 // is this binary, run as idp.
 
 func TestMain(m *testing.M) {
@@ -44,11 +44,47 @@ func TestSQLiteOnly(t *testing.T) {
 
 func TestOnPostgres(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, params("testdata/both", func(e *testscript.Env) error {
+	testscript.Run(t, params("testdata/both", onPostgres(t)))
+}
+
+func TestPostgresOnly(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, params("testdata/postgres", onPostgres(t)))
+}
+
+func onPostgres(t *testing.T) func(*testscript.Env) error {
+	return func(e *testscript.Env) error {
 		e.Setenv("IDP_DATABASE_URL", pgtest.URL(t))
 		e.Setenv("IDP_SECRET", newSecret())
 		return nil
-	}))
+	}
+}
+
+// Behind a pooler nothing is asked of a connection at its start.
+func TestPoolerIsToldToTheEngine(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	for _, c := range []struct {
+		pooler bool
+		want   string
+	}{{false, "idp"}, {true, ""}} {
+		var a app
+		a.DatabaseURL, a.DatabasePooler = url, c.pooler
+		p, err := a.place(serveFolder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := p.open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		got := "?"
+		err = e.Read(t.Context(), `SELECT current_setting('application_name')`, nil, func(scan func(...any) error) error { return scan(&got) })
+		if err != nil || got != c.want {
+			t.Errorf("pooler %v: the connection calls itself %q, %v", c.pooler, got, err)
+		}
+	}
 }
 
 func newSecret() string {
@@ -65,6 +101,7 @@ func params(dir string, setup func(*testscript.Env) error) testscript.Params {
 			"free-port":    freePort,
 			"take-port":    takePort,
 			"get":          get,
+			"ask":          ask,
 			"newer-schema": newerSchema,
 			"capture":      capture,
 			"status":       status,
@@ -116,6 +153,18 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s: %s", args[0], last)
+}
+
+// ask METHOD URL STATUS [ALLOW] asks once, and compares status and Allow.
+func ask(ts *testscript.TestScript, _ bool, args []string) {
+	r, err := http.NewRequest(args[0], args[1], nil)
+	ts.Check(err)
+	res, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	res.Body.Close()
+	if got := strconv.Itoa(res.StatusCode); got != args[2] || len(args) > 3 && res.Header.Get("Allow") != args[3] {
+		ts.Fatalf("%s %s: %s %v", args[0], args[1], got, res.Header)
+	}
 }
 
 // newerSchema FILE makes a SQLite database one that a later version has changed.

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"strconv"
 
 	"idp/migrations"
@@ -17,7 +20,7 @@ type migrateUpCmd struct{}
 
 // Run applies pending migrations.
 func (*migrateUpCmd) Run(a *app) error {
-	return a.withSchema(func(ctx context.Context, e engine) error {
+	return a.withSchema(a.makeReady, func(ctx context.Context, e engine) error {
 		before, err := e.MigrationStatus(ctx)
 		if err != nil {
 			return err
@@ -34,7 +37,7 @@ type migrateStatusCmd struct{ jsonFlag }
 
 // Run lists the migrations.
 func (c *migrateStatusCmd) Run(a *app) error {
-	return a.withSchema(func(ctx context.Context, e engine) error {
+	return a.withSchema(place.mustExist, func(ctx context.Context, e engine) error {
 		all, err := e.MigrationStatus(ctx)
 		if err != nil {
 			return err
@@ -59,9 +62,33 @@ func pending(all []migrations.Status) (n int) {
 	return n
 }
 
-// withSchema runs a command on a database whose schema may be old. With SQLite
-// the secret is made first: a database without one would be refused later.
-func (a *app) withSchema(run func(context.Context, engine) error) (err error) {
+// makeReady makes the secret of a SQLite database before the database: one
+// without a secret would be refused later.
+func (a *app) makeReady(p place) error {
+	if p.sqlite == "" {
+		return nil
+	}
+	if err := p.makeFolders(); err != nil {
+		return err
+	}
+	_, err := a.ring(p)
+	return err
+}
+
+// mustExist keeps a command that only looks from making a database.
+func (p place) mustExist() error {
+	if p.sqlite == "" {
+		return nil
+	}
+	if _, err := os.Stat(p.sqlite); errors.Is(err, fs.ErrNotExist) {
+		return failed(fmt.Errorf("no database at %s: idp migrate up makes it", p.sqlite), "")
+	}
+	return nil
+}
+
+// withSchema runs a command on a database whose schema may be old. before is
+// what the command asks of the place.
+func (a *app) withSchema(before func(place) error, run func(context.Context, engine) error) (err error) {
 	if err := a.guessFolder(); err != nil {
 		return err
 	}
@@ -71,10 +98,8 @@ func (a *app) withSchema(run func(context.Context, engine) error) (err error) {
 	if err != nil {
 		return err
 	}
-	if p.sqlite != "" {
-		if _, err := a.ring(p); err != nil {
-			return err
-		}
+	if err := before(p); err != nil {
+		return err
 	}
 	e, err := p.open(ctx)
 	if err != nil {

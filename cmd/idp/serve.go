@@ -93,6 +93,9 @@ func (a *app) serve(o options, p place, more func(context.Context, *instance, *s
 	_, _ = memlimit.Set(memlimit.WithProvider(memlimit.FromCgroup)) // without a cgroup limit there is none
 
 	if p.sqlite != "" {
+		if err := p.makeFolders(); err != nil { // the lock is a file there
+			return err
+		}
 		unlock, err := sqlite.Lock(p.sqlite)
 		if err != nil {
 			return failed(err, "")

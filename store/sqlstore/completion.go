@@ -45,7 +45,8 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 	if c.Event != "" {
 		s.Do(`
 			INSERT INTO event (id, at, kind, user_id, client_id)
-			SELECT $1, $3, $4, user_id, $5 FROM session WHERE hash = $6 AND `+proved+`
+			SELECT $1, $3, CASE WHEN users.created_at = $3 THEN 'user.registered' ELSE $4 END, user_id, $5
+			FROM session JOIN users ON users.id = session.user_id WHERE session.hash = $6 AND `+proved+`
 			ON CONFLICT (id) DO NOTHING`,
 			p.challenge[:], p.attempt[:], now, c.Event, c.Code.Client, n.Hash[:])
 	}

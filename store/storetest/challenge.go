@@ -22,6 +22,9 @@ func testSignIn(t *testing.T, f *fixture) {
 	}
 	in := f.expect(n, 1, store.OutcomeAccepted)
 	c := completion(n)
+	if made := f.count(`SELECT COUNT(*) FROM event WHERE kind = 'user.registered' AND user_id = $1`, in.User); made != 1 {
+		t.Errorf("%d registrations are recorded, want 1", made)
+	}
 
 	s, err := f.db.Session(f.ctx(), c.Session.Hash, n.Browser)
 	f.no(err)

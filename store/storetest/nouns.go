@@ -82,6 +82,9 @@ func testSessions(t *testing.T, f *fixture) {
 	f.no(err)
 	_, err = sso(n.Browser)
 	f.want(err, store.NotFound)
+	if again := f.count(`SELECT COUNT(*) FROM event WHERE kind = 'user.signed_in' AND user_id = $1`, user); again != 1 {
+		t.Errorf("%d sign-ins are recorded, want 1", again)
+	}
 	r = redemption(n) // the code that another tab was just given still works
 	r.Code = pending.Code.Hash
 	_, err = f.db.RedeemCode(f.ctx(), r)

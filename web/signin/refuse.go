@@ -20,6 +20,8 @@ func (p *Pages) Refuse(w http.ResponseWriter, r *http.Request, why store.Problem
 		p.answer(v, &problem{page: "large", status: http.StatusRequestEntityTooLarge, detail: why.Description})
 	case "unavailable":
 		p.answer(v, &problem{page: "unavailable", status: http.StatusServiceUnavailable})
+	case "failure":
+		p.answer(v, &problem{page: "failure", status: http.StatusInternalServerError})
 	default:
 		p.answer(v, &problem{page: "request", status: http.StatusBadRequest, detail: why.Description})
 	}

@@ -21,6 +21,10 @@ type Options struct {
 	Level  string // debug, info, warn, error
 	JSON   bool
 	Colour bool // of text
+
+	// RequestID gives the id of the request that a context belongs to, or "". Lines
+	// logged with such a context carry it; nil: none do.
+	RequestID func(context.Context) string
 }
 
 // New makes the logger.
@@ -29,10 +33,11 @@ func New(w io.Writer, o Options) *slog.Logger {
 	if err := level.UnmarshalText([]byte(o.Level)); err != nil {
 		level = slog.LevelInfo
 	}
+	var out slog.Handler = newText(w, level, o.Colour)
 	if o.JSON {
-		return slog.New(&wall{out: slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: milliseconds})})
+		out = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: milliseconds})
 	}
-	return slog.New(&wall{out: newText(w, level, o.Colour)})
+	return slog.New(&wall{out, o.RequestID})
 }
 
 // milliseconds writes durations as a number of them; slog's nanoseconds are nobody's
@@ -44,13 +49,16 @@ func milliseconds(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
+// requestID is the key of the id that visitors see on error pages.
+const requestID = "request_id"
+
 // allowed tells whether an attribute may be logged. What stands under these keys
 // is fit for an operator's eyes by construction: masked addresses, route
 // patterns, ids that open nothing, counts.
 func allowed(key string) bool {
 	switch key {
-	case "err", "error", "reason", "doing", "op", "kind", "hint", "panic", "stack", // what went wrong
-		"method", "path", "route", "status", "bytes", "duration", "took", "request_id", "ip", "peer", // a request
+	case "err", "error", "error_code", "reason", "doing", "op", "kind", "hint", "panic", "stack", // what went wrong; error_code is OAuth's name of it
+		"method", "path", "route", "status", "bytes", "duration", "took", requestID, "ip", "peer", // a request
 		"client", "client_id", "user", "email", "challenge", "outcome", "purpose", "screen", // a sign-in; email is masked
 		"mail", "usage", "sender", "connector", "attempt", "attempts", "class", "provider", "retry", "locale", // a mail
 		"limit", "count", "limits", "period", "wait", "age", "depth", "rows", "size", "memory", // numbers
@@ -64,7 +72,10 @@ func allowed(key string) bool {
 
 // wall drops attributes that are not allowed and flattens groups: the key of the
 // leaf decides.
-type wall struct{ out slog.Handler }
+type wall struct {
+	out       slog.Handler
+	requestID func(context.Context) string
+}
 
 // Enabled implements [slog.Handler].
 func (h *wall) Enabled(ctx context.Context, l slog.Level) bool { return h.out.Enabled(ctx, l) }
@@ -75,12 +86,17 @@ func (h *wall) Handle(ctx context.Context, r slog.Record) error {
 	r.Attrs(func(a slog.Attr) bool { attrs = append(attrs, a); return true })
 	clean := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
 	clean.AddAttrs(sieve(attrs)...)
+	if h.requestID != nil && !slices.ContainsFunc(attrs, func(a slog.Attr) bool { return a.Key == requestID }) {
+		if id := h.requestID(ctx); id != "" {
+			clean.AddAttrs(slog.String(requestID, id))
+		}
+	}
 	return h.out.Handle(ctx, clean)
 }
 
 // WithAttrs implements [slog.Handler].
 func (h *wall) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &wall{out: h.out.WithAttrs(sieve(attrs))}
+	return &wall{h.out.WithAttrs(sieve(attrs)), h.requestID}
 }
 
 // WithGroup implements [slog.Handler]. Groups are left out: keys are flat.

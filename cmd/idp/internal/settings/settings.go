@@ -20,9 +20,10 @@ import (
 // Store says where the data is, and the secret that seals it.
 type Store struct {
 	Config             string `help:"Settings file, YAML or JSON." placeholder:"FILE" group:"store"`
-	DataDir            string `help:"Data folder (default: ./data, idp dev: ./.idp)." placeholder:"DIR" group:"store"`
+	DataDir            string `help:"Data folder (default: the one of the SQLite file, else ./data, idp dev: ./.idp)." placeholder:"DIR" group:"store"`
 	DatabaseURL        string `help:"postgres://… or sqlite:PATH (default: SQLite in the data folder)." placeholder:"URL" group:"store"`
 	DatabaseURLFile    string `help:"File that holds the database URL." placeholder:"FILE" group:"store"`
+	DatabasePooler     bool   `help:"The database is behind a pooler such as PgBouncer in transaction mode." group:"store"`
 	SecretFile         string `help:"File that holds the instance secret: 32 bytes in base64, root of all keys (default: made in the data folder with SQLite)." placeholder:"FILE" group:"store"`
 	SecretPreviousFile string `help:"File that holds the secret before a rotation, still accepted." placeholder:"FILE" group:"store"`
 
