@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/url"
@@ -41,7 +42,7 @@ func (p *swallower) serve() {
 				if quiet = quiet || p.swallow.Load(); !quiet && n > 0 {
 					_, err = to.Write(buf[:n])
 				}
-				if err != nil && !(quiet && err == io.EOF) {
+				if err != nil && !(quiet && errors.Is(err, io.EOF)) {
 					once.Do(func() { _ = c.Close(); _ = s.Close() })
 					return
 				}

@@ -3,8 +3,8 @@ package sqlstore
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"fmt"
-	mathrand "math/rand/v2"
 	"time"
 
 	"idp/store"
@@ -36,8 +36,9 @@ func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 	var hash store.Hash
 	rand.Read(hash[:])
 	at := time.UnixMicro(now)
-	id := store.NewID(at.Add(-time.Duration(mathrand.Int64N(int64(oldest)))))
-	if mathrand.IntN(4) == 0 { // the first rows of a table have nothing before them to start at
+	back := time.Duration(binary.BigEndian.Uint64(hash[:8]) % uint64(oldest))
+	id := store.NewID(at.Add(-back))
+	if hash[8]%4 == 0 { // the first rows of a table have nothing before them to start at
 		hash, id = store.Hash{}, store.ID{}
 	}
 	n := 0
