@@ -10,7 +10,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"html"
 	"io"
@@ -20,10 +19,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -67,56 +63,17 @@ func (a authority) site(t *testing.T, h http.Handler) string {
 	return port
 }
 
-// sink receives mails from the http connector.
-type sink struct {
-	*httptest.Server
-	mu    sync.Mutex
-	codes map[string]string
-}
-
-func newSink(t *testing.T) *sink {
-	s := &sink{codes: map[string]string{}}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var m struct{ To, Code string }
-		if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		s.mu.Lock()
-		s.codes[m.To] = m.Code
-		s.mu.Unlock()
-		_, _ = io.WriteString(w, "{}")
-	}))
-	t.Cleanup(s.Close)
-	return s
-}
-
-func (s *sink) code(t *testing.T, to string) string {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		s.mu.Lock()
-		c := s.codes[to]
-		s.mu.Unlock()
-		if c != "" {
-			return c
-		}
-	}
-	t.Fatalf("no mail to %s", to)
-	return ""
-}
-
 // Three sites over https: the provider behind a proxy, the app, and somebody
 // else's page that tries what a page can try. On localhost all is one site and
 // http, where __Host- cookies, SameSite and most of CSP go untested.
 func TestThreeSitesOverHTTPS(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t, "id.provider.test", "shop.example.test", "other.evil.test")
-	mails := newSink(t)
+	mails := newSink(t, nil)
 
 	// The provider listens on http; the proxy in front holds the certificate.
-	s := &server{t: t, dir: t.TempDir(), engine: "sqlite"}
-	inner := freeAddr(t)
-	back := must(url.Parse("http://" + inner))
+	s := &server{t: t, dir: t.TempDir(), engine: "sqlite", address: freeAddr(t)}
+	back := must(url.Parse("http://" + s.address))
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(back)
 		r.Out.Host = r.In.Host
@@ -124,13 +81,8 @@ func TestThreeSitesOverHTTPS(t *testing.T) {
 	}}
 	port := ca.site(t, proxy)
 	endpoint := "https://id.provider.test:" + port
-	s.env = append(cleanEnv(), "IDP_ENDPOINT="+endpoint, "IDP_LISTEN="+inner, "IDP_DATA_DIR="+s.dir, "IDP_TRUSTED_PROXIES=127.0.0.1/32")
-	s.endpoint = "http://" + inner // for the readiness check; pages are visited through the proxy
-	config := filepath.Join(s.dir, "mail.json")
-	if err := os.WriteFile(config, fmt.Appendf(nil, `{"url": %q}`, mails.URL), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.run("connector", "set", "http", "--file", config)
+	s.env = append(cleanEnv(), "IDP_ENDPOINT="+endpoint, "IDP_LISTEN="+s.address, "IDP_DATA_DIR="+s.dir, "IDP_TRUSTED_PROXIES=127.0.0.1/32")
+	s.mailTo(mails.URL)
 	s.start()
 
 	// The app: a relying party on another site.
@@ -192,7 +144,7 @@ func TestThreeSitesOverHTTPS(t *testing.T) {
 	b.do(chromedp.Navigate(shopURL), chromedp.Click(chromedp.CSS("#go")), chromedp.WaitVisible(emailField))
 	b.submit(emailField, "ada@example.com")
 	b.do(chromedp.WaitVisible(codeField))
-	b.submit(codeField, mails.code(t, "ada@example.com"))
+	b.submit(codeField, mails.mail("ada@example.com", 1).Code)
 	b.sees("Hello ada@example.com")
 
 	// Every cookie of ours is __Host-, Secure, HttpOnly and Lax, bound to this host.

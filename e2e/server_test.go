@@ -61,6 +61,7 @@ type server struct {
 	t        *testing.T
 	env      []string
 	endpoint string
+	address  string // where the process listens; the endpoint may be a proxy's
 	dir      string
 	database string // URL of the Postgres schema, or path of the SQLite file
 	engine   string
@@ -93,11 +94,18 @@ const testSecret = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=" // for test da
 // its mailer. Extra environment: "KEY=value".
 func newServer(t *testing.T, engine string, env ...string) *server {
 	t.Helper()
-	s := &server{t: t, dir: t.TempDir(), engine: engine}
-	addr := freeAddr(t)
-	_, port, _ := net.SplitHostPort(addr)
+	s := install(t, engine, env...)
+	s.run("connector", "set", "inbox")
+	return s
+}
+
+// install prepares an installation that has no connector yet.
+func install(t *testing.T, engine string, env ...string) *server {
+	t.Helper()
+	s := &server{t: t, dir: t.TempDir(), engine: engine, address: freeAddr(t)}
+	_, port, _ := net.SplitHostPort(s.address)
 	s.endpoint = "http://localhost:" + port
-	s.env = append(cleanEnv(), "IDP_ENDPOINT="+s.endpoint, "IDP_LISTEN="+addr, "IDP_DATA_DIR="+s.dir, "IDP_SECRET="+testSecret)
+	s.env = append(cleanEnv(), "IDP_ENDPOINT="+s.endpoint, "IDP_LISTEN="+s.address, "IDP_DATA_DIR="+s.dir, "IDP_SECRET="+testSecret)
 	if engine == "postgres" {
 		s.database = pgtest.URL(t)
 		s.env = append(s.env, "IDP_DATABASE_URL="+s.database+"&pool_max_conns=10")
@@ -106,7 +114,6 @@ func newServer(t *testing.T, engine string, env ...string) *server {
 		s.env = append(s.env, "IDP_DATABASE_URL=sqlite:"+s.database)
 	}
 	s.env = append(s.env, env...)
-	s.run("connector", "set", "inbox")
 	return s
 }
 
@@ -158,7 +165,7 @@ func (s *server) start() {
 	go func() { _ = cmd.Wait(); close(exited) }()
 	s.t.Cleanup(func() { _ = cmd.Process.Kill(); <-exited })
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		resp, err := http.Get(s.endpoint + "/readyz")
+		resp, err := http.Get("http://" + s.address + "/readyz")
 		if err == nil {
 			_ = resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {

@@ -41,7 +41,7 @@ func Parse(text string) (store.Email, error) {
 	if at < 1 {
 		return "", ErrInvalid
 	}
-	local, domain := strings.ToLower(text[:at]), text[at+1:]
+	local, domain := lower(text[:at]), text[at+1:]
 	if len(local) > maxLocal || !isDotAtom(local) {
 		return "", ErrInvalid
 	}
@@ -50,6 +50,17 @@ func Parse(text string) (store.Email, error) {
 		return "", ErrInvalid
 	}
 	return store.Email(local + "@" + domain), nil
+}
+
+// lower is lower case for ASCII only: Unicode's would make the Kelvin sign a k, and
+// one person's address another's.
+func lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
 }
 
 // isDotAtom tells whether s is an RFC 5322 dot-atom in ASCII.

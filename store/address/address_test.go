@@ -37,6 +37,8 @@ func TestParse(t *testing.T) {
 		"ada\r\nBcc: x@example.com":                    "",
 		"ada@example.com\r\nBcc: x":                    "",
 		"ada\x00@example.com":                          "",
+		"\u212a@example.com":                           "",
+		"\u0130@example.com":                           "",
 		"adä@example.com":                              "",
 		"ada@-example.com":                             "",
 		"ada@ex_ample.com":                             "",

@@ -85,9 +85,10 @@ func stateOf(err error) string {
 }
 
 // fault makes the error that leaves the engine. The caller's own cancellation is
-// passed through as such; what is neither is a bug, and stays what it is.
+// passed through as such; a deadline, whoever set it, means that the database was
+// too slow; what is neither is a bug, and stays what it is.
 func fault(ctx context.Context, op string, err error) error {
-	if ctxErr := ctx.Err(); ctxErr != nil {
+	if ctxErr := ctx.Err(); errors.Is(ctxErr, context.Canceled) {
 		return fmt.Errorf("%s: %w", op, ctxErr)
 	}
 	var pool *awayError

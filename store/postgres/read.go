@@ -26,9 +26,8 @@ func (e *Engine) readOnce(ctx context.Context, query string, args []any, row fun
 	if err != nil {
 		return false, err
 	}
-	defer conn.Release()
 	ctx, heard := e.listen(ctx)
-	defer func() { err = heard(err) }()
+	defer func() { err = heard(err); part(conn, err) }()
 	rows, err := conn.Query(ctx, query, args...)
 	if err != nil {
 		return false, err

@@ -48,9 +48,8 @@ func (e *Engine) once(ctx context.Context, s *sqlstore.Script) (err error) {
 	if err != nil {
 		return err
 	}
-	defer conn.Release()
 	ctx, heard := e.listen(ctx)
-	defer func() { err = heard(err) }()
+	defer func() { err = heard(err); part(conn, err) }()
 	var batch pgx.Batch
 	for _, step := range s.Steps {
 		batch.Queue(step.SQL, step.Args...)
@@ -96,6 +95,19 @@ func (e *Engine) listen(ctx context.Context) (bounded context.Context, heard fun
 		}
 		return err
 	}
+}
+
+// part gives a connection back, unless its server fell silent: then it leaves the
+// pool at once. pgx closes such a connection politely, for up to 15 s, and the pool
+// would count it as in use meanwhile.
+func part(conn *pgxpool.Conn, err error) {
+	var away *awayError
+	if !errors.As(err, &away) {
+		conn.Release()
+		return
+	}
+	c := conn.Hijack()
+	go func() { _ = c.Close(context.Background()) }()
 }
 
 // answer is what a statement returned, kept as it came until the commit: a

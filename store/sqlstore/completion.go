@@ -19,7 +19,8 @@ type proof struct {
 // complete appends the consequence of a proof: account, session, authorization
 // code, event. Everything is named by values derived from the challenge and
 // inserted ON CONFLICT DO NOTHING, so that the same proof twice writes it once.
-// user receives the account's id; it stays "" when the account is suspended.
+// user receives the account's id; it stays "" when the account is suspended, or the
+// session that an earlier run made has ended.
 func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 	const proved = `EXISTS (SELECT 1 FROM challenge WHERE id = $1 AND prover = $2)`
 	s.Do(`
@@ -32,13 +33,13 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 		INSERT INTO session (hash, user_id, browser, amr, auth_time, idle_at, expires_at)
 		SELECT $3, id, $4, $5, $6, $7, $8 FROM users
 		WHERE email = $9 AND suspended_at IS NULL AND `+proved+`
-		ON CONFLICT (hash) DO UPDATE SET idle_at = session.idle_at
+		ON CONFLICT (hash) DO UPDATE SET idle_at = session.idle_at WHERE session.ended_at IS NULL
 		RETURNING user_id`,
 		p.challenge[:], p.attempt[:], n.Hash[:], p.browser[:], jsonOf(n.AMR), now, now+micro(n.Idle), now+micro(n.Absolute), string(p.email)).
 		Into(user)
 	if !n.Replaces.IsZero() && n.Replaces != n.Hash {
 		s.Do(`UPDATE session SET ended_at = $3, replaced_by = $6 WHERE hash = $4 AND browser = $5 AND ended_at IS NULL
-			  AND EXISTS (SELECT 1 FROM session AS made WHERE made.hash = $6) AND `+proved,
+			  AND EXISTS (SELECT 1 FROM session AS made WHERE made.hash = $6 AND made.ended_at IS NULL) AND `+proved,
 			p.challenge[:], p.attempt[:], now, n.Replaces[:], p.browser[:], n.Hash[:])
 	}
 	issueCode(s, now, c.Code, n.Hash, ` AND `+proved, p.challenge[:], p.attempt[:])

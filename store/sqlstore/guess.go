@@ -33,13 +33,25 @@ func takesGuesses(now, a, b, cutoff, session string) string {
 		  AND (consumed_at IS NULL OR (consumed_at > $cutoff AND consumed_by = $session AND consumed_mac IN ($a, $b)))`)
 }
 
-// takeGuess charges one unit for a wrong guess and none for a right one, which
-// still passes the row under its lock. A challenge that is known to be dead
-// charges nobody; of a burst, guesses that were on their way when it died may.
+// takeGuess charges one unit, whatever the code is: a charge that depended on it
+// would tell a right code from a wrong one even where a later limit refuses to
+// compare (the charge stays, the answer is the same, and another guess shows what
+// is left). A right guess gets its units back by refundGuess. A challenge that is
+// known to be dead charges nobody; of a burst, guesses that were on their way when
+// it died may.
 var takeGuess = takeSelect + `(
-		  SELECT CASE WHEN ` + matches("$2", "$10", "$11") + ` THEN 0 ELSE 1 END AS cost FROM challenge
+		  SELECT 1 AS cost FROM challenge
 		  WHERE id = $12 AND browser = $13 AND request = $14 AND purpose = $15
 		    AND ` + takesGuesses("$2", "$10", "$11", "$16", "$17") + `) AS c` + takeWhere
+
+// refundGuess gives both budgets back what a right guess was charged. It asks for
+// guesser = this attempt, so the guess was compared; it takes the taker's mark
+// away, so that a script that is sent again charges and refunds again.
+var refundGuess = `
+		UPDATE budget SET tat = tat - CASE WHEN key = $1 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END,
+		  tat2 = tat2 - CASE WHEN key = $1 THEN CAST($5 AS BIGINT) ELSE CAST($8 AS BIGINT) END, taker = key
+		WHERE key IN ($1, $9) AND taker = $10
+		  AND EXISTS (SELECT 1 FROM challenge WHERE id = $11 AND guesser = $10 AND ` + matches("$2", "$6", "$7") + `)`
 
 var (
 	right = matches("$2", "$6", "$7")
@@ -96,6 +108,7 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		g.Challenge[:], now, g.Browser[:], g.Request[:], int16(g.Purpose), macs[0][:], macs[1][:], cutoff,
 		flag(g.Confirm), string(g.Email), c.Session.Hash[:], g.Attempt[:], flag(last.IsZero()), last.Key[:]).
 		Into(&left, &right, hashInto(&prover), hashInto(&ipKey), &sends)
+	refund(&s, now, g, macs)
 	var user string
 	complete(&s, now, c, proof{challenge: g.Challenge, attempt: g.Attempt, browser: g.Browser, email: g.Email}, &user)
 	if err := db.engine.Run(ctx, &s); err != nil {
@@ -114,6 +127,8 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		in.Outcome = store.OutcomeSpent
 	case prover != g.Attempt:
 		in.Outcome = store.OutcomeConfirm
+	case user == "" && sends == 0:
+		in.Outcome = store.OutcomeUsed // again, and the session it made has ended meanwhile
 	case user == "":
 		in.Outcome = store.OutcomeSuspended
 	default:
@@ -121,6 +136,17 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		in.Refund, in.RefundUnits = ipKey, sends // none for the second click
 	}
 	return in, nil
+}
+
+func refund(s *Script, now int64, g store.Guess, macs [2]store.Hash) {
+	if g.IP.IsZero() && g.Account.IsZero() {
+		return
+	}
+	ip1, _ := spacing(g.IP.Windows[0])
+	ip2, _ := spacing(g.IP.Windows[1])
+	account1, _ := spacing(g.Account.Windows[0])
+	account2, _ := spacing(g.Account.Windows[1])
+	s.Do(refundGuess, g.IP.Key[:], now, ip1, account1, ip2, macs[0][:], macs[1][:], account2, g.Account.Key[:], g.Attempt[:], g.Challenge[:])
 }
 
 // whyNot finds the reason why a guess was not even compared. Only the owning

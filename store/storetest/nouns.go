@@ -358,3 +358,25 @@ func testDeletedClient(t *testing.T, f *fixture) {
 	_, err = f.db.RedeemCode(f.ctx(), late)
 	f.want(err, store.NotFound)
 }
+
+// A reload in the first of two tabs neither revives its session nor ends the one
+// of the second.
+func testSecondTabThenReload(t *testing.T, f *fixture) {
+	first, _ := f.signUp("ada@example.com")
+	second := f.begin("ada@example.com")
+	second.Browser, second.Purpose = first.Browser, store.PurposeSignIn
+	f.begun(second)
+	c := completion(second)
+	c.Session.Replaces = completion(first).Session.Hash
+	_, err := f.db.CompleteChallenge(f.ctx(), guess(second, 1), c)
+	f.no(err)
+	again := completion(first)
+	again.Session.Replaces = c.Session.Hash
+	in, err := f.db.CompleteChallenge(f.ctx(), guess(first, 1), again)
+	f.no(err)
+	if in.Outcome != store.OutcomeUsed {
+		t.Errorf("outcome %d", in.Outcome)
+	}
+	_, err = f.db.Session(f.ctx(), c.Session.Hash, first.Browser)
+	f.no(err)
+}

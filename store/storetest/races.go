@@ -226,3 +226,53 @@ func testMixedLoad(t *testing.T, f *fixture) {
 		t.Errorf("%d sessions, want %d", s, 24*6)
 	}
 }
+
+// With the address's budget spent, a refused guess leaves the same traces whether
+// it was right or wrong: a stranger must not be able to try codes against the
+// budget of his network.
+func testRefusedGuessTellsNothing(t *testing.T, f *fixture) {
+	account := limit("account_guesses", 1, time.Hour)
+	spend := f.begun(f.begin("ada@example.com"))
+	g := guess(spend, 999)
+	g.Account = account
+	_, err := f.db.CompleteChallenge(f.ctx(), g, completion(spend))
+	f.no(err)
+	var traces [2]string
+	for i, code := range []int{1, 999} {
+		n := f.begun(f.begin("ada@example.com"))
+		ip := limit("ip_guesses", 3, time.Hour)
+		at := f.db.Now().UnixMicro()
+		for range 2 {
+			g := guess(n, code)
+			g.IP, g.Account = ip, account
+			in, err := f.db.CompleteChallenge(f.ctx(), g, completion(n))
+			f.no(err)
+			if in.Outcome != store.OutcomeLimited {
+				t.Fatalf("outcome %d", in.Outcome)
+			}
+		}
+		units := f.count(`SELECT (tat - $2 + 60000000) / 1200000000 FROM budget WHERE key = $1`, ip.Key[:], at)
+		traces[i] = fmt.Sprint(units, f.count(`SELECT tries FROM challenge WHERE id = $1`, n.ID[:]))
+	}
+	if traces[0] != traces[1] || traces[0] != "2 0" {
+		t.Errorf("right: %s, wrong: %s; want two units and no try for both", traces[0], traces[1])
+	}
+}
+
+// A right guess costs nobody anything in the end, a wrong one a unit of each.
+func testGuessCharges(t *testing.T, f *fixture) {
+	for code, want := range map[int]int{1: 0, 999: 1} {
+		n := f.begun(f.begin(store.Email(fmt.Sprintf("p%d@example.com", code))))
+		ip, account := limit("ip_guesses", 60, time.Hour), limit("account_guesses", 60, time.Hour)
+		at := f.db.Now().UnixMicro()
+		g := guess(n, code)
+		g.IP, g.Account = ip, account
+		_, err := f.db.CompleteChallenge(f.ctx(), g, completion(n))
+		f.no(err)
+		for _, l := range []store.Limit{ip, account} {
+			if units := f.count(`SELECT (tat - $2 + 20000000) / 60000000 FROM budget WHERE key = $1`, l.Key[:], at); units != want {
+				t.Errorf("code %d: %d units of %s, want %d", code, units, l.Name, want)
+			}
+		}
+	}
+}

@@ -31,7 +31,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	}
 	// The answer of a script's first run is lost, and the engine sends it again.
 	for _, name := range []string{"SignIn", "Outcomes", "Binding", "Resend", "Confirm", "DoubleClick", "RedemptionMismatch",
-		"Sessions", "Suspended", "Mail", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing"} {
+		"Sessions", "Suspended", "Mail", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing"} {
 		t.Run("Twice"+name, func(t *testing.T) {
 			t.Parallel()
 			open := fresh(t)
@@ -72,6 +72,9 @@ var tests = map[string]func(*testing.T, *fixture){
 	"MixedLoadHasNoDeadlock":      testMixedLoad,
 	"RefusedLimitWritesNothing":   testRefusedLimitWritesNothing,
 	"ConcurrentAttemptsStayApart": testAttemptsStayApart,
+	"RefusedGuessTellsNothing":    testRefusedGuessTellsNothing,
+	"GuessCharges":                testGuessCharges,
+	"SecondTabThenReload":         testSecondTabThenReload,
 	"DeletedClient":               testDeletedClient,
 	"BegunTwice":                  testBegunTwice,
 }

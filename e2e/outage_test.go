@@ -1,0 +1,262 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// journey is people in the middle of everything when the database goes away.
+type journey struct {
+	t       *testing.T
+	s       *server
+	app     client
+	in      *visitor // signed in
+	typing  page     // a stranger's address page
+	stuck   *visitor // whose code is on the way
+	code    page     // stuck's code page
+	r       request  // stuck's
+	redeem  request
+	unspent string // code of redeem
+	access  string
+}
+
+func newJourney(t *testing.T, s *server) *journey {
+	t.Helper()
+	j := &journey{t: t, s: s, app: s.newClient(), in: newVisitor(t, s), stuck: newVisitor(t, s)}
+	r := s.request(j.app)
+	j.access = s.redeem(r, j.in.signUp(r, "in@example.com").Get("code")).AccessToken
+	j.redeem = s.request(j.app)
+	j.unspent = j.in.get(j.redeem.path()).answer(j.redeem).Get("code")
+	j.r = s.request(j.app, "first_screen", "register")
+	j.code = j.stuck.enter(j.r, "stuck@example.com").is(200)
+	j.typing = j.in.get(s.request(j.app, "prompt", "login").path()).is(200)
+	j.in.outage, j.stuck.outage = true, true
+	return j
+}
+
+// unavailable fails the test unless a page says to come back.
+func (j *journey) unavailable(what string, p page) {
+	j.t.Helper()
+	if p.status != http.StatusServiceUnavailable || p.header.Get("Retry-After") == "" || !strings.Contains(p.header.Get("Content-Type"), "text/html") {
+		j.t.Errorf("%s without a database: %d %v, want a page with 503 and Retry-After\n%s", what, p.status, p.header, p.text())
+	}
+}
+
+// api calls a program's address and gives the status and the error in the JSON.
+func (j *journey) api(method, path string, form url.Values, header ...string) (status int, code string) {
+	j.t.Helper()
+	req, err := http.NewRequest(method, "http://"+j.s.address+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := (&http.Client{Timeout: 40 * time.Second}).Do(req)
+	if err != nil {
+		j.t.Errorf("%s %s: %v", method, path, err)
+		return 0, ""
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var body struct{ Error string }
+	if err := json.NewDecoder(resp.Body).Decode(&body); err != nil {
+		j.t.Errorf("%s %s: no JSON: %v", method, path, err)
+	}
+	return resp.StatusCode, body.Error
+}
+
+// away asks for everything at once while the database is away and checks the
+// answers; none may take longer than within.
+func (j *journey) away(within time.Duration, stuckCode string) {
+	j.t.Helper()
+	var wg sync.WaitGroup
+	check := func(what string, limit time.Duration, ask func()) {
+		wg.Go(func() {
+			began := time.Now()
+			ask()
+			took := time.Since(began)
+			j.t.Logf("%s: %s", what, took.Round(time.Millisecond))
+			if took > limit {
+				j.t.Errorf("%s was answered after %s, want %s", what, took, limit)
+			}
+		})
+	}
+	check("GET /oidc/auth", within, func() { j.unavailable("GET /oidc/auth", j.in.get(j.s.request(j.app).path())) })
+	check("POST /sign-in", within, func() {
+		j.unavailable("POST /sign-in", j.in.submit(j.typing, "/sign-in", "email", "other@example.com"))
+	})
+	if stuckCode != "" {
+		check("POST /verify", within, func() { j.unavailable("POST /verify", j.stuck.submit(j.code, "/verify", "code", stuckCode)) })
+	}
+	check("POST /oidc/token", within, func() {
+		tok := j.s.redeem(j.redeem, j.unspent)
+		if tok.status != http.StatusServiceUnavailable || tok.Error != "temporarily_unavailable" {
+			j.t.Errorf("token without a database: %+v", tok)
+		}
+	})
+	check("GET /oidc/me", within, func() {
+		status, code := j.api(http.MethodGet, "/oidc/me", nil, "Authorization", "Bearer "+j.access)
+		if status != http.StatusServiceUnavailable || code != "temporarily_unavailable" {
+			j.t.Errorf("userinfo without a database: %d %s", status, code)
+		}
+	})
+	check("GET /healthz", time.Second, func() {
+		if status, _ := j.api(http.MethodGet, "/healthz", nil); status != 200 {
+			j.t.Errorf("healthz: %d", status)
+		}
+	})
+	check("GET /readyz", 5*time.Second, func() {
+		time.Sleep(1100 * time.Millisecond) // what it learnt is good for a second
+		if status, _ := j.api(http.MethodGet, "/readyz", nil); status != http.StatusServiceUnavailable {
+			j.t.Errorf("readyz: %d", status)
+		}
+	})
+	for _, path := range []string{"/oidc/jwks", "/oidc/.well-known/openid-configuration"} {
+		check("GET "+path, time.Second, func() {
+			if status, _ := j.api(http.MethodGet, path, nil); status != 200 {
+				j.t.Errorf("%s: %d", path, status)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// back checks that everything goes on where it stood, in the same process, with
+// no request failing any more.
+func (j *journey) back(stuckCode string) {
+	j.t.Helper()
+	defer func() {
+		if j.t.Failed() {
+			log := j.s.log.String()
+			j.t.Logf("the end of the log:\n%s", log[max(0, len(log)-4000):])
+		}
+	}()
+	began := time.Now()
+	j.in.outage, j.stuck.outage = false, false
+	j.typing = j.in.submit(j.typing, "/sign-in", "email", "after@example.com").is(200)
+	if tok := j.s.redeem(j.redeem, j.unspent); tok.status != 200 {
+		j.t.Errorf("the code from before the outage: %+v", tok)
+	}
+	if status, _ := j.s.userinfo(j.access); status != 200 {
+		j.t.Errorf("userinfo after the outage: %d", status)
+	}
+	answer := j.stuck.submit(j.code, "/verify", "code", stuckCode).answer(j.r)
+	if tok := j.s.redeem(j.r, answer.Get("code")); tok.status != 200 {
+		j.t.Errorf("the sign-in that was stuck: %+v", tok)
+	}
+	r := j.s.request(j.app)
+	if j.in.get(r.path()).answer(r).Get("code") == "" {
+		j.t.Error("no single sign-on after the outage")
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		j.t.Errorf("the first requests after the outage took %s", took)
+	}
+	j.s.code("after@example.com", 1)
+	j.t.Logf("all is well after %s, with the mail", time.Since(began).Round(time.Millisecond))
+	if status, _ := j.api(http.MethodGet, "/readyz", nil); status != 200 {
+		j.t.Errorf("readyz after the outage: %d", status)
+	}
+	select {
+	case <-j.s.exited:
+		j.t.Error("the server ended")
+	default:
+	}
+	began = time.Now()
+	if status := j.s.stop(); status != 0 {
+		j.t.Errorf("exit status %d", status)
+	}
+	j.t.Logf("stopped after %s", time.Since(began).Round(time.Millisecond))
+}
+
+// The database stops and starts again.
+func TestDatabaseCut(t *testing.T) {
+	t.Parallel()
+	s, w := wired(t)
+	s.start()
+	j := newJourney(t, s)
+	code := s.code("stuck@example.com", 1)
+	w.set(cut)
+	j.away(8*time.Second, code)
+	j.away(8*time.Second, code)
+	// Somebody new: the client is remembered for a few seconds, then there is no page.
+	stranger := newVisitor(t, s)
+	stranger.outage = true
+	for deadline := time.Now().Add(15 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+		if p := stranger.get(s.request(j.app).path()); p.status != 200 {
+			j.unavailable("GET /oidc/auth of a stranger", p)
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("a page without a database, 15 s after it went away")
+		}
+	}
+	w.set(sound)
+	j.back(code)
+}
+
+// The network swallows what is sent, and says nothing: requests end anyway, and
+// the connections that lost bytes are in nobody's way afterwards.
+func TestDatabaseSilent(t *testing.T) {
+	t.Parallel()
+	s, w := wired(t)
+	s.start()
+	j := newJourney(t, s)
+	code := s.code("stuck@example.com", 1)
+	var crowd sync.WaitGroup
+	come := func() {
+		for range 40 { // more than there are connections
+			crowd.Go(func() { j.in.get(s.request(j.app).path()) })
+		}
+	}
+	come() // opens all connections
+	crowd.Wait()
+	w.set(silent)
+	come()
+	j.away(silence, code)
+	crowd.Wait()
+	time.Sleep(2 * time.Second) // the driver is still parting from the connections that timed out
+	w.set(sound)
+	j.back(code)
+}
+
+// silence is how long a request may wait for a database that says nothing.
+const silence = 16 * time.Second
+
+// The database stands still and then goes on: it does late what it was told, also
+// what the visitor was told had failed. The same form sent again finds its way.
+func TestDatabaseFrozen(t *testing.T) {
+	t.Parallel()
+	s, w := wired(t)
+	s.start()
+	j := newJourney(t, s)
+	code := s.code("stuck@example.com", 1)
+	w.set(frozen)
+	p := make(chan page)
+	go func() { p <- j.stuck.submit(j.code, "/verify", "code", code) }()
+	select {
+	case q := <-p:
+		j.unavailable("POST /verify", q)
+	case <-time.After(silence):
+		t.Errorf("POST /verify was not answered within %s", silence)
+	}
+	w.set(sound)
+	time.Sleep(500 * time.Millisecond) // what was sent arrives
+	j.back(code)
+}
+
+// A server that starts before its database waits for it.
+func TestStartsBeforeItsDatabase(t *testing.T) {
+	t.Parallel()
+	s, w := wired(t)
+	w.set(cut)
+	time.AfterFunc(2*time.Second, func() { w.set(sound) })
+	s.start()
+	r := s.request(s.newClient())
+	newVisitor(t, s).signUp(r, "ada@example.com")
+}

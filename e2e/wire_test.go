@@ -1,0 +1,142 @@
+package e2e_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"testing"
+
+	"idp/store/pgtest"
+)
+
+// wire is a TCP connection between a server and its database that can fail.
+type wire struct {
+	net.Listener
+	target string
+
+	mu    sync.Mutex
+	state wireState
+	moved *sync.Cond
+	links map[*link]bool
+}
+
+type wireState int
+
+const (
+	sound  wireState = iota
+	cut              // nobody listens, and what was open is reset
+	silent           // bytes are lost; a connection that lost some stays silent for ever
+	frozen           // bytes wait, and arrive when the wire is sound again
+)
+
+// link is one connection through the wire.
+type link struct {
+	client, server net.Conn
+	lost           bool
+}
+
+func (l *link) close() {
+	_ = l.client.Close()
+	if l.server != nil {
+		_ = l.server.Close()
+	}
+}
+
+// newWire leads to the host of a database.
+func newWire(t *testing.T, target string) *wire {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{Listener: ln, target: target, links: map[*link]bool{}}
+	w.moved = sync.NewCond(&w.mu)
+	go w.accept()
+	t.Cleanup(func() { w.set(cut); _ = ln.Close() })
+	return w
+}
+
+// wired prepares an installation whose Postgres is behind a wire.
+func wired(t *testing.T) (*server, *wire) {
+	t.Helper()
+	u := must(parseURL(pgtest.URL(t)))
+	w := newWire(t, u.Host)
+	u.Host = w.Addr().String()
+	// Few connections: all of them meet what the wire does.
+	return newServer(t, "postgres", "IDP_DATABASE_URL="+u.String()+"&pool_max_conns=4"), w
+}
+
+func (w *wire) set(s wireState) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state = s
+	w.moved.Broadcast()
+	if s == cut {
+		for l := range w.links {
+			_ = l.client.(*net.TCPConn).SetLinger(0) // a reset, not a farewell
+			l.close()
+		}
+	}
+}
+
+func (w *wire) accept() {
+	for {
+		c, err := w.Accept()
+		if err != nil {
+			return
+		}
+		go w.join(&link{client: c})
+	}
+}
+
+func (w *wire) join(l *link) {
+	w.mu.Lock()
+	for w.state == frozen {
+		w.moved.Wait()
+	}
+	l.lost = w.state == silent
+	var err error
+	if w.state == cut {
+		err = net.ErrClosed
+	} else {
+		l.server, err = net.Dial("tcp", w.target)
+	}
+	if err != nil {
+		w.mu.Unlock()
+		l.close()
+		return
+	}
+	w.links[l] = true
+	w.mu.Unlock()
+	go w.pump(l, l.server, l.client)
+	w.pump(l, l.client, l.server)
+}
+
+// pump passes bytes on. The end of one side is the end of the link, unless the
+// other side is not to hear of it.
+func (w *wire) pump(l *link, to, from net.Conn) {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buf)
+		w.mu.Lock()
+		for w.state == frozen {
+			w.moved.Wait()
+		}
+		l.lost = l.lost || w.state == silent && n > 0
+		if !l.lost && n > 0 {
+			_, err = to.Write(buf[:n])
+		}
+		if err != nil && l.lost && from == l.server && errors.Is(err, io.EOF) {
+			w.mu.Unlock()
+			return
+		}
+		if err != nil {
+			delete(w.links, l)
+			w.mu.Unlock()
+			l.close()
+			return
+		}
+		w.mu.Unlock()
+	}
+}
