@@ -116,7 +116,10 @@ func (s *server) dumpSQLite() (d dump) {
 }
 
 func texts(db *sql.DB, query string) (all []string) {
-	rows := must(db.Query(query))
+	rows, err := db.Query(query)
+	if err != nil {
+		panic(err)
+	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var one string
