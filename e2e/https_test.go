@@ -192,6 +192,17 @@ func TestThreeSitesOverHTTPS(t *testing.T) {
 			t.Errorf("another site reads %s: %.80s", path, got)
 		}
 	}
+	// Every answer says that this host is https only, not just the pages.
+	for _, path := range []string{"/oidc/jwks", "/healthz", "/static/none", "/oidc/token", "/nothing"} {
+		resp, err := inside.Get(endpoint + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.Header.Get("Strict-Transport-Security") == "" {
+			t.Errorf("%s has no HSTS", path)
+		}
+	}
 	// What every client may read without credentials stays readable.
 	discovery := get(b, chromedp.Evaluate[string](`fetch('`+endpoint+`/oidc/.well-known/openid-configuration').then(r => r.text()).catch(e => 'refused')`, chromedp.EvalAwaitPromise))
 	if !strings.Contains(discovery, `"issuer"`) {

@@ -59,16 +59,16 @@ func (q *Queue) send(ctx context.Context, j job) result {
 		return result{err: err}
 	}
 	if len(connectors) == 0 {
-		q.nag(slog.LevelError, "connectors", "mails wait: no connector is set up (fix: idp connector set aws-ses-mail|smtp|inbox --file config.json)")
+		q.nag(slog.LevelError, "connectors", "mails wait: no connector is set up (fix: idp connector set http --file config.json)")
 		return result{err: errNoConnector}
-	}
-	if j.decoy {
-		return q.pace.replay(ctx)
 	}
 	mail, err := q.texts.render(j.message)
 	if err != nil {
 		q.log.Error("mail given up: it cannot be rendered", "mail", j.id.String(), "error", err)
 		return result{err: &SendError{Class: Refused, Err: err}}
+	}
+	if j.decoy { // rendered like any other: it takes the machine the same time
+		return q.pace.replay(ctx)
 	}
 	mail.ID = j.id.String()
 	var r result

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -45,7 +46,8 @@ func (t ClientType) CheckPostLogoutURI(text string) error {
 }
 
 // notForRedirects are schemes that run or read something instead of opening an app.
-var notForRedirects = []string{"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source", "ws", "wss", "ftp", "mailto", "tel"}
+var notForRedirects = []string{"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source", "ws", "wss", "ftp", "mailto", "tel",
+	"intent", "chrome", "chrome-extension", "jar", "ms-help", "search-ms"}
 
 func parseExact(text string) (*url.URL, error) {
 	if len(text) > maxURI {
@@ -69,6 +71,14 @@ func parseExact(text string) (*url.URL, error) {
 		return nil, errors.New("has a user name in it")
 	case web && (u.Hostname() == "" || u.Opaque != ""):
 		return nil, errors.New("has no host")
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return nil, errors.New("has a port that does not exist")
+		}
+	}
+	if len(u.Scheme) == 1 {
+		return nil, errors.New("has a scheme of one letter, which is a drive on some systems")
 	}
 	for _, s := range notForRedirects {
 		if u.Scheme == s {

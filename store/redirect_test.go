@@ -35,6 +35,10 @@ func TestCheckRedirectURI(t *testing.T) {
 		{store.Traditional, "https:app.example.com", false},
 		{store.Traditional, "", false},
 		{store.Native, "javascript:alert(1)", false},
+		{store.Native, "intent://x", false},
+		{store.Native, "x:/y", false},
+		{store.Native, "http://127.0.0.1:99999/", false},
+		{store.Traditional, "https://app.example.com:99999/", false},
 		{store.Native, "DATA:text/html,x", false},
 		{store.Traditional, "https://app.example.com/" + strings.Repeat("a", 2000), false},
 	} {

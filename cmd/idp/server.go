@@ -99,7 +99,7 @@ const maxBody = 64 << 10
 
 func (s *server) handler() http.Handler {
 	r := chi.NewRouter()
-	r.Use(serve.Middleware(serve.Deps{Log: s.log, ClientIP: s.ip.Of, Failed: s.pages.Failed}))
+	r.Use(serve.Middleware(serve.Deps{Log: s.log, ClientIP: s.ip.Of, Failed: s.pages.Failed, HTTPS: s.options.endpoint.Scheme == "https"}))
 	r.Get("/healthz", healthz)
 	r.Method(http.MethodGet, "/readyz", &readiness{server: s})
 	r.Handle("/oidc/*", s.provider.Handler())

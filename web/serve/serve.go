@@ -22,6 +22,7 @@ type Deps struct {
 	Log      *slog.Logger
 	ClientIP func(*http.Request) netip.Addr
 	Failed   http.HandlerFunc // answers when a handler panicked before it answered
+	HTTPS    bool             // the endpoint is https: every answer says so for later (RFC 6797)
 }
 
 // Middleware is used on the outermost chi router, as its first.
@@ -35,6 +36,9 @@ func Middleware(d Deps) func(http.Handler) http.Handler {
 			began := time.Now()
 			id := newID()
 			w.Header().Set("X-Request-Id", id)
+			if d.HTTPS {
+				w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+			}
 			r = r.WithContext(context.WithValue(r.Context(), idKey{}, id))
 			out := &answer{ResponseWriter: w}
 			defer func() {
