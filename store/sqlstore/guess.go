@@ -27,7 +27,7 @@ func matches(now, a, b string) string {
 // again, for the same session, within the grace. cutoff is now less the grace.
 func takesGuesses(now, a, b, cutoff, session string) string {
 	if racy {
-		return "CAST(" + cutoff + " AS BIGINT) > 0 AND " + session + " <> browser"
+		return "(mac1 IN (" + a + ", " + b + ") OR CAST(" + cutoff + " AS BIGINT) > 0) AND " + session + " <> browser"
 	}
 	return strings.NewReplacer("$now", now, "$a", a, "$b", b, "$cutoff", cutoff, "$session", session).Replace(`tries < max_tries AND expires_at > $now
 		  AND (consumed_at IS NULL OR (consumed_at > $cutoff AND consumed_by = $session AND consumed_mac IN ($a, $b)))`)
