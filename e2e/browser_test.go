@@ -262,6 +262,7 @@ func TestScreenshots(t *testing.T) {
 					if get(b, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > window.innerWidth`)) {
 						t.Errorf("%s %s %s scrolls sideways", name, lang, size.name)
 					}
+					b.accessible(strings.Join([]string{name, lang, size.name, scheme}, " "))
 					file := filepath.Join(dir, strings.Join([]string{name, lang, size.name, scheme}, "-")+".png")
 					if err := os.WriteFile(file, png, 0o644); err != nil {
 						t.Fatal(err)

@@ -7,20 +7,19 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"sync"
 	"testing"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 )
 
-// installed puts the npm packages in place, once, as the lock file names them.
-var installed = sync.OnceValue(func() error {
+// installed puts the npm packages of a folder in place, as its lock file names them.
+func installed(dir string) error {
 	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund")
-	cmd.Dir = "clients/openid-client"
+	cmd.Dir = dir
 	cmd.Stderr = os.Stderr
 	return cmd.Run()
-})
+}
 
 // plainCallback has no query: openid-client derives the redirect URI from where it
 // was called back, and leaves the query out.
@@ -30,7 +29,7 @@ const plainCallback = "https://shop.example/callback"
 // and a public client.
 func TestOpenIDClientNPM(t *testing.T) {
 	t.Parallel()
-	if err := installed(); err != nil {
+	if err := installed("clients/openid-client"); err != nil {
 		t.Fatalf("npm ci: %v (install Node.js and npm)", err)
 	}
 	s := newServer(t, "sqlite")
