@@ -16,7 +16,8 @@ help: ## this list
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 run: ## everything on this machine: server, mailbox, sample app
-	go run ./cmd/idp dev
+	go build -o bin/idp ./cmd/idp
+	@exec bin/idp dev
 
 build: ## the program, as bin/idp
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/idp ./cmd/idp
