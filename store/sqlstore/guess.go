@@ -40,7 +40,7 @@ func takesGuesses(now, a, b, cutoff, session string) string {
 // known to be dead charges nobody; of a burst, guesses that were on their way when
 // it died may.
 var takeGuess = takeSelect + `(
-		  SELECT 1 AS cost FROM challenge
+		  SELECT 1 FROM challenge
 		  WHERE id = $12 AND browser = $13 AND request = $14 AND purpose = $15
 		    AND ` + takesGuesses("$2", "$10", "$11", "$16", "$17") + `) AS c` + takeWhere
 

@@ -25,7 +25,7 @@ import (
 const (
 	takeSelect = `
 		INSERT INTO budget (key, tat, tat2, taker)
-		SELECT $1, CAST($2 AS BIGINT) + CAST($3 AS BIGINT) * cost, CAST($2 AS BIGINT) + CAST($4 AS BIGINT) * cost, $5
+		SELECT $1, CAST($2 AS BIGINT) + CAST($3 AS BIGINT), CAST($2 AS BIGINT) + CAST($4 AS BIGINT), $5
 		FROM `
 	takeWhere = `
 		WHERE NOT EXISTS (SELECT 1 FROM budget WHERE key = $1 AND (tat > $6 OR tat2 > $7 OR taker = $5))
@@ -38,11 +38,11 @@ const (
 
 	// takeBegin charges one unit, unless the challenge exists already.
 	takeBegin = takeSelect + `(
-		  SELECT 1 AS cost WHERE NOT EXISTS (SELECT 1 FROM challenge WHERE id = $10)) AS c` + takeWhere
+		  SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM challenge WHERE id = $10)) AS c` + takeWhere
 
 	// takeResend charges one unit if the challenge may send now.
 	takeResend = takeSelect + `(
-		  SELECT 1 AS cost FROM challenge
+		  SELECT 1 FROM challenge
 		  WHERE id = $10 AND browser = $11 AND request = $12 AND ` + mayResend + `) AS c` + takeWhere
 )
 
