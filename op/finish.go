@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
@@ -77,15 +78,18 @@ func (p *Provider) Open(sealed string, browser store.Hash) (store.AuthRequest, e
 	if age > requestKept {
 		return store.AuthRequest{}, expired
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
-	defer cancel()
-	client, err := p.store.Client(ctx, v.Request.Client)
-	switch {
-	case store.CodeOf(err) == store.NotFound, err == nil && !registered(client, v.Request.RedirectURI):
-		return store.AuthRequest{}, invalid
-	case err != nil:
-		return store.AuthRequest{}, err
-	case age > requestFresh:
+	if !v.Request.IsOwn() {
+		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+		defer cancel()
+		client, err := p.store.Client(ctx, v.Request.Client)
+		switch {
+		case store.CodeOf(err) == store.NotFound, err == nil && !registered(client, v.Request.RedirectURI):
+			return store.AuthRequest{}, invalid
+		case err != nil:
+			return store.AuthRequest{}, err
+		}
+	}
+	if age > requestFresh {
 		return v.Request, expired
 	}
 	return v.Request, nil
@@ -94,34 +98,47 @@ func (p *Provider) Open(sealed string, browser store.Hash) (store.AuthRequest, e
 // Finish is what follows when the challenge of a request is proved: the session,
 // the authorization code and the redirect. Session secret and code are derived
 // from the challenge under the current instance secret, so a second run of the
-// same guess lands on the same ones. previous is the session this browser had.
-func (p *Provider) Finish(req store.AuthRequest, challenge store.ID, previous store.Hash) store.Finish {
-	session := p.sessions.Sum(challenge[:])
-	code := p.codes.Sum(challenge[:])
-	return store.Finish{
+// same guess lands on the same ones. A recovery ends all else that the account has.
+func (p *Provider) Finish(req store.AuthRequest, proof store.Proof) store.Finish {
+	session := p.sessions.Sum(proof.Challenge[:])
+	f := store.Finish{
 		Completion: store.Completion{
 			Session: store.NewSession{
 				Hash: store.HashOf(session[:]), Idle: p.config.SessionIdle, Absolute: p.config.SessionAbsolute,
-				AMR: []string{"otp"}, Replaces: previous,
+				AMR: []string{"otp"}, Replaces: proof.Previous, Agent: proof.Agent,
 			},
-			Code:   p.newCode(req, code),
 			Event:  "user.signed_in",
 			UserID: store.RandomText(12),
 		},
 		SessionSecret: encode(session[:]),
-		Redirect:      p.answer(targetOf(req), "code", encode(code[:])),
+		Subject:       req.Subject,
+		Redirect:      req.RedirectURI,
+		Otherwise:     req.RedirectURI,
 	}
+	if proof.Purpose == store.PurposeRecover {
+		f.Completion.Others, f.Completion.Event = true, "user.recovered"
+	}
+	if !req.IsOwn() {
+		code := p.codes.Sum(proof.Challenge[:])
+		f.Completion.Code = p.newCode(req, code)
+		f.Redirect = p.answer(targetOf(req), "code", encode(code[:]))
+		f.Otherwise = p.answer(targetOf(req), "error", string(oidc.LoginRequired), "error_description", "somebody else has signed in")
+	}
+	return f
 }
 
 // Cancel is where the browser goes when the person turns back.
 func (p *Provider) Cancel(req store.AuthRequest) string {
+	if req.IsOwn() {
+		return req.RedirectURI
+	}
 	return p.answer(targetOf(req), "error", string(oidc.AccessDenied), "error_description", "the person turned back")
 }
 
 func (p *Provider) newCode(req store.AuthRequest, code [32]byte) store.NewCode {
 	return store.NewCode{
 		Hash: store.HashOf(code[:]), Client: req.Client, RedirectURI: req.RedirectURI, CodeChallenge: req.CodeChallenge,
-		Nonce: req.Nonce, Scopes: req.Scopes, TTL: p.config.CodeTTL,
+		Nonce: req.Nonce, Scopes: req.Scopes, Offline: slices.Contains(req.Scopes, scopeOffline), Subject: req.Subject, TTL: p.config.CodeTTL,
 	}
 }
 

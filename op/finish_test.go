@@ -77,12 +77,13 @@ func TestFinishTwiceIsOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.authorize()
-	challenge, previous := store.NewID(time.Now()), random()
-	a, b := f.provider.Finish(f.begun[0], challenge, previous), f.provider.Finish(f.begun[0], challenge, previous)
+	previous := random()
+	proof := store.Proof{Challenge: store.NewID(time.Now()), Previous: previous}
+	a, b := f.provider.Finish(f.begun[0], proof), f.provider.Finish(f.begun[0], proof)
 	if a.Redirect != b.Redirect || a.SessionSecret != b.SessionSecret || a.Completion.Session.Hash != b.Completion.Session.Hash || a.Completion.Code.Hash != b.Completion.Code.Hash {
 		t.Error("two sessions from one challenge")
 	}
-	c := f.provider.Finish(f.begun[0], store.NewID(time.Now()), previous)
+	c := f.provider.Finish(f.begun[0], store.Proof{Challenge: store.NewID(time.Now()), Previous: previous})
 	if a.SessionSecret == c.SessionSecret || a.Redirect == c.Redirect {
 		t.Error("one session from two challenges")
 	}

@@ -33,10 +33,10 @@ const (
 	promptCreate  = "create"
 )
 
-// The scopes that mean something here; others are ignored. offline_access is
-// among the ignored ones until there are refresh tokens.
+// The scopes that mean something here; others are ignored.
 const (
 	scopeOpenID     = "openid"
+	scopeOffline    = "offline_access"
 	scopeProfile    = "profile"
 	scopeEmail      = "email"
 	scopeCustomData = "custom_data"

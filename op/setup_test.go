@@ -224,7 +224,7 @@ func (f *fixture) signIn(req store.AuthRequest) store.Finish {
 		Mail: store.NewMail{ID: store.NewID(f.db.Now()), Usage: store.UsageSignIn, Payload: []byte("sealed"), TTL: time.Minute}}
 	_, err := f.db.BeginChallenge(f.Context(), n)
 	f.must(err)
-	finish := f.provider.Finish(req, n.ID, store.Hash{})
+	finish := f.provider.Finish(req, store.Proof{Challenge: n.ID, Purpose: n.Purpose})
 	in, err := f.db.CompleteChallenge(f.Context(), store.Guess{Challenge: n.ID, Browser: f.browser, Purpose: n.Purpose, Request: n.Request,
 		Email: n.Email, MACs: []store.Hash{n.MAC}, Confirm: true, Attempt: random()}, finish.Completion)
 	f.must(err)

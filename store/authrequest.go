@@ -15,6 +15,9 @@ const (
 // AuthRequest is a validated authorization request (RFC 6749 section 4.1.1,
 // OpenID Connect Core section 3.1.2.1). It is not stored: it travels sealed in
 // the URL parameter r, bound to the browser that brought it.
+//
+// A request without a client is our own: somebody signs in to the account page,
+// and RedirectURI is that page's address.
 type AuthRequest struct {
 	ID            ID        `json:"id"`
 	Client        string    `json:"c"`
@@ -28,6 +31,20 @@ type AuthRequest struct {
 	LoginHint     string    `json:"h,omitempty"`
 	UILocales     []string  `json:"l,omitempty"`
 	StartedAt     time.Time `json:"t"`
+
+	AuthAfter time.Time `json:"aa,omitzero"`   // the person must have proved who they are since then (max_age); zero: ever
+	Subject   string    `json:"sub,omitempty"` // the only person who will do (id_token_hint), "" for any
+}
+
+// IsOwn tells that nobody but the account page asks.
+func (r AuthRequest) IsOwn() bool { return r.Client == "" }
+
+// Proof is what a [Finish] is made of: the challenge that is about to be judged.
+type Proof struct {
+	Challenge ID
+	Purpose   Purpose
+	Previous  Hash   // the session that this browser had; zero: none
+	Agent     string // the browser, as people are told of it: "Firefox on Windows"
 }
 
 // Finish is how an authorization request ends when its proof is accepted. Its
@@ -37,6 +54,19 @@ type Finish struct {
 	Completion    Completion
 	SessionSecret string // value of the session cookie
 	Redirect      string // the client's redirect URI with code, state and iss
+
+	Subject   string // see [AuthRequest]
+	Otherwise string // where to go, without a code, if somebody else has signed in
+}
+
+// SignOut is a validated request to end the browser's session (OpenID Connect
+// RP-Initiated Logout 1.0 section 2). Like an [AuthRequest] it travels sealed.
+type SignOut struct {
+	Client      string    `json:"c,omitempty"` // who asks, "" if that is not known to be so
+	RedirectURI string    `json:"u,omitempty"` // registered for the client, "" for our own page
+	State       string    `json:"s,omitempty"`
+	HasState    bool      `json:"hs,omitempty"`
+	StartedAt   time.Time `json:"t"`
 }
 
 // Problem is a request that cannot be answered by a redirect, because where to

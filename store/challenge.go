@@ -81,6 +81,7 @@ type Begun struct {
 	NextSend  time.Time // when another code may be asked for; zero: never
 	Sends     int       // mails so far
 	Decoy     bool      // the mail is to reach nobody
+	Other     bool      // the mail is the one for an address without an account
 	Again     bool      // it was begun before, and no new mail was queued
 }
 
@@ -95,6 +96,7 @@ type Guess struct {
 	MACs      []Hash // one or two
 	Confirm   bool   // the person agreed to register instead of signing in, or the reverse
 	Attempt   Hash   // random, new for each guess
+	Notice    Notice // mailed if the guess is right; the zero Notice is none
 
 	IP      Limit // wrong guesses per network
 	Account Limit // wrong guesses per address
@@ -123,6 +125,7 @@ const (
 type Completion struct {
 	Session NewSession
 	Code    NewCode
+	Others  bool   // end everything else that the account has: sessions, codes, grants (recovery)
 	Event   string // kind of the audit event; "user.registered" takes its place when the account was made
 	UserID  string // id of the account if one has to be made
 }
@@ -134,6 +137,7 @@ type NewSession struct {
 	Absolute time.Duration
 	AMR      []string // RFC 8176
 	Replaces Hash     // the session this browser had before; it ends
+	Agent    string   // the browser, as people are told of it
 }
 
 // NewCode is an authorization code (RFC 6749 section 4.1.2), named by its hash.
@@ -144,6 +148,8 @@ type NewCode struct {
 	CodeChallenge string // S256, "" when the client sent none
 	Nonce         string
 	Scopes        []string
+	Offline       bool   // what it gives outlives the session (OpenID Connect Core section 11)
+	Subject       string // the only person it is issued for, "" for any
 	TTL           time.Duration
 }
 
@@ -200,4 +206,6 @@ type Try struct {
 	IP        netip.Addr
 	Code      string
 	Confirm   bool // the person agreed to register instead of signing in, or the reverse
+
+	Locale, App, BrowserName string // for the notice of a recovery; as in [Attempt]
 }

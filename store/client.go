@@ -25,6 +25,8 @@ type Client struct {
 	PostLogoutRedirectURIs []string
 	IDTokenAlg             string // ES256, RS256, ES384 or EdDSA
 	PKCE                   bool   // an S256 challenge is required; always true for public clients
+	AlwaysRefresh          bool   // gets a refresh token without offline_access, too; it dies with the session
+	JWKS                   string // public keys for private_key_jwt (RFC 7517 section 5), "" for none
 	Secrets                []ClientSecret
 	CreatedAt, UpdatedAt   time.Time
 }
@@ -36,4 +38,5 @@ type ClientSecret struct {
 	Hash      Hash
 	Prefix    string
 	CreatedAt time.Time
+	UsedAt    time.Time // some minutes late at most; zero: never
 }

@@ -11,6 +11,10 @@ const (
 	UsageRegister       Usage = "Register"
 	UsageForgotPassword Usage = "ForgotPassword"
 	UsageGeneric        Usage = "Generic"
+
+	// Ours; neither holds a code.
+	UsageRecovered Usage = "Recovered" // a notice: somebody got back into the account
+	UsageNoAccount Usage = "NoAccount" // the answer to a recovery of an address without an account
 )
 
 // Usage gives the mail for a purpose.
@@ -43,7 +47,7 @@ type Message struct {
 	Usage   Usage     `json:"usage"`
 	Locale  string    `json:"locale"` // BCP 47: "en", "ja"
 	Code    string    `json:"code"`
-	CodeTTL int       `json:"ttl"` // minutes the code lives
+	CodeTTL int       `json:"ttl"` // minutes the code lives; without a code, what the mail is worth sending for
 	App     string    `json:"app"` // name of the client
 	Browser string    `json:"browser,omitempty"`
 	Place   string    `json:"place,omitempty"` // the network it was asked from
@@ -58,7 +62,24 @@ type NewMail struct {
 	TTL     time.Duration // after it the mail is not worth sending
 	Worker  ID            // the replica that sends it at once
 	Lease   time.Duration // after it any replica takes over
+
+	Other *OtherMail // goes instead of it if the address has no account; nil: there is none
 }
+
+// OtherMail takes a mail's place in its row.
+type OtherMail struct {
+	Usage   Usage
+	Payload []byte // a sealed [Message]
+}
+
+// Notice is a mail that goes with the consequence of a proof.
+type Notice struct {
+	Mail    NewMail
+	Message Message
+}
+
+// IsZero tells that there is none.
+func (n Notice) IsZero() bool { return n.Mail.ID.IsZero() }
 
 // QueuedMail is a mail that a worker holds a lease on.
 type QueuedMail struct {

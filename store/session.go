@@ -8,7 +8,18 @@ type Session struct {
 	User      User
 	AuthTime  time.Time // when the person proved who they are
 	AMR       []string
-	ExpiresAt time.Time
+	ExpiresAt time.Time // unless it is used before
+	SeenAt    time.Time // when an app was last let in with it
+	Agent     string    // the browser it was made in, "" if that is not known
+}
+
+// Ending says which sessions of a person to end. What hangs on a session ends with
+// it: its codes, its grants, and of the grants that outlive sessions those of Client.
+type Ending struct {
+	User    string
+	Session Hash   // it, and those of the same browser that it replaced; zero: all, and all grants
+	Client  string // who asked for it, "" for the person
+	Event   string // kind of the audit event
 }
 
 // Redemption asks for the tokens of an authorization code. Everything a thief
@@ -21,7 +32,17 @@ type Redemption struct {
 	Grant       ID     // of the grant to make
 	Access      Hash   // of the access token
 	AccessTTL   time.Duration
+	Refresh     NewRefresh
 	Attempt     Hash // random, new for each request
+}
+
+// NewRefresh is the first refresh token of a grant. It is worth something if the
+// code was made for a grant that outlives its session, or always.
+type NewRefresh struct {
+	Hash     Hash
+	Always   bool
+	Idle     time.Duration // it dies when it was not used for so long
+	Absolute time.Duration // and all that follow it after this
 }
 
 // Grant is what a client may do for a person, made from a code.
@@ -34,4 +55,33 @@ type Grant struct {
 	AuthTime time.Time
 	AMR      []string
 	User     User
+}
+
+// Refresh presents a refresh token (RFC 6749 section 6). Next and Access are
+// derived from the token, so that the same request twice has the same answer.
+type Refresh struct {
+	Grant     ID
+	Client    string
+	Presented Hash
+	Genuine   bool          // it was issued here: if it is not the live one, it was used before
+	Next      []Hash        // its successor under each live secret; the first one is written
+	Rotate    time.Duration // age from which the token is replaced; 0: at each use
+	Grace     time.Duration // how long a replaced token still gets its successor
+	Idle      time.Duration
+	Access    Hash // of the access token
+	AccessTTL time.Duration
+	Scopes    []string // of the access token, nil for the grant's
+}
+
+// Refreshed is the answer.
+type Refreshed struct {
+	Grant
+	Next int // which of Refresh.Next is the live token; -1: the presented one still is
+}
+
+// Token is what a live access or refresh token stands for (RFC 7662 section 2.2).
+type Token struct {
+	Grant
+	Refresh   bool
+	ExpiresAt time.Time
 }

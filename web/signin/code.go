@@ -121,7 +121,7 @@ func (p *Pages) postCode(v *visit) error {
 		return err
 	}
 	previous, _ := p.Browser.Session(v.r)
-	finish := p.Requests.Finish(v.request, c.ID, previous)
+	finish := p.Requests.Finish(v.request, store.Proof{Challenge: c.ID, Purpose: c.Purpose, Previous: previous, Agent: browserName(v.r.UserAgent())})
 	in, err := p.Codes.Verify(v.r.Context(), guess, finish.Completion)
 	if err != nil {
 		return err

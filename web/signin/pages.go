@@ -37,7 +37,7 @@ type Requests interface {
 	// Open gives store.Expired with the request for one that is to restart in place,
 	// and without it for one that is too old for that.
 	Open(sealed string, browser store.Hash) (store.AuthRequest, error)
-	Finish(req store.AuthRequest, challenge store.ID, previous store.Hash) store.Finish
+	Finish(req store.AuthRequest, proof store.Proof) store.Finish
 	Cancel(req store.AuthRequest) string
 }
 
