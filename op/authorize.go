@@ -1,10 +1,12 @@
 package op
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 
@@ -39,24 +41,9 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Provider) takeRequest(w http.ResponseWriter, r *http.Request) error {
-	switch {
-	case r.Method == http.MethodPost:
-		return postToGet(w, r)
-	case r.Method == http.MethodHead:
-		return nil // link checkers and mail scanners: nothing is done, nothing is told
-	case !allowed(w, r, []string{http.MethodGet, http.MethodHead, http.MethodPost}):
-		return nil
-	case isPrefetch(r):
-		// A browser throws away a prefetched answer that is not 2xx, and asks again
-		// when the person really comes (RFC 8470 names the status).
-		w.WriteHeader(http.StatusTooEarly)
-		return nil
-	case len(r.URL.RawQuery) > maxQuery:
-		return refuse("too_large", "the query is longer than 16384 bytes")
-	}
-	form, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return refuse("bad_request", "the query is not well-formed")
+	form, err := p.takeForm(w, r, pathAuth)
+	if form == nil || err != nil {
+		return err
 	}
 	client, err := p.knownClient(r, form)
 	if err != nil {
@@ -66,19 +53,52 @@ func (p *Provider) takeRequest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if answered, err := p.resume(w, r, a); answered || err != nil {
+	if text := form.Get("id_token_hint"); text != "" {
+		h, ok := p.readHint(r.Context(), text)
+		if !ok || h.Client != client.ID {
+			return a.deny(string(oidc.InvalidRequest), "id_token_hint is not an ID token that this client was given here")
+		}
+		a.Subject = h.Subject
+	}
+	if answered, err := p.resume(w, r, &a, client); answered || err != nil {
 		return err
 	}
 	if a.silent {
-		return &denial{targetOf(a.AuthRequest), client.ID, string(oidc.LoginRequired), "nobody is signed in here"}
+		return a.deny(string(oidc.LoginRequired), "nobody is signed in here who will do")
 	}
 	p.pages.Begin(w, r, a.AuthRequest, client)
 	return nil
 }
 
-// postToGet brings the parameters of a POST (OpenID Connect Core section 3.1.2.1)
-// to our own GET: a form on another site's page arrives without Lax cookies.
-func postToGet(w http.ResponseWriter, r *http.Request) error {
+// takeForm reads the parameters of an address that browsers go to, from the query. A
+// POST (OpenID Connect Core section 3.1.2.1) is sent to our own GET at path first.
+// Without a form and an error the request is answered.
+func (p *Provider) takeForm(w http.ResponseWriter, r *http.Request, path string) (url.Values, error) {
+	switch {
+	case r.Method == http.MethodPost:
+		return nil, postToGet(w, r, path)
+	case r.Method == http.MethodHead:
+		return nil, nil // link checkers and mail scanners: nothing is done, nothing is told
+	case !allowed(w, r, []string{http.MethodGet, http.MethodHead, http.MethodPost}):
+		return nil, nil
+	case isPrefetch(r):
+		// A browser throws away a prefetched answer that is not 2xx, and asks again
+		// when the person really comes (RFC 8470 names the status).
+		w.WriteHeader(http.StatusTooEarly)
+		return nil, nil
+	case len(r.URL.RawQuery) > maxQuery:
+		return nil, refuse("too_large", "the query is longer than 16384 bytes")
+	}
+	form, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, refuse("bad_request", "the query is not well-formed")
+	}
+	return form, nil
+}
+
+// postToGet brings the parameters of a POST to our own GET: a form on another site's
+// page arrives without Lax cookies.
+func postToGet(w http.ResponseWriter, r *http.Request, path string) error {
 	if !isForm(r) {
 		return refuse("bad_request", "the body must be application/x-www-form-urlencoded")
 	}
@@ -94,7 +114,7 @@ func postToGet(w http.ResponseWriter, r *http.Request) error {
 	if len(query) > maxQuery {
 		return refuse("too_large", "the parameters are longer than 16384 bytes")
 	}
-	seeOther(w, base+pathAuth+"?"+query)
+	seeOther(w, base+path+"?"+query)
 	return nil
 }
 
@@ -144,56 +164,97 @@ func shown(text string) string {
 	return strings.ToValidUTF8(text, "\uFFFD")
 }
 
-// resume answers from a live session of this browser, if there is one that will do.
-func (p *Provider) resume(w http.ResponseWriter, r *http.Request, a authorization) (answered bool, err error) {
+// resume answers from the live session of this browser, if there is one that will do,
+// or asks whether to go on as its person. If it does neither, it has put into the
+// request what the page is to know.
+func (p *Provider) resume(w http.ResponseWriter, r *http.Request, a *authorization, client store.Client) (answered bool, err error) {
 	session, signedIn := p.browser.Session(r)
 	browser, known := p.browser.Hash(r)
-	if !signedIn || !known || a.fresh {
+	if !signedIn || !known {
 		return false, nil
 	}
-	location, err := p.codeForSession(r, a, session, browser)
+	err = p.fromSession(w, r, a, client, session, browser)
 	switch {
 	case err == nil:
-		seeOther(w, location)
 		return true, nil
 	case store.CodeOf(err) == store.NotFound:
 		return false, nil
 	case a.silent:
-		to := targetOf(a.AuthRequest)
 		if e := answerable(err); e.ErrorType == temporarilyUnavailable {
-			return false, &denial{to, a.Client, temporarilyUnavailable, e.Description}
+			return false, a.deny(temporarilyUnavailable, e.Description)
 		}
 		p.log.ErrorContext(r.Context(), "answer from a session", "error", err)
-		return false, &denial{to, a.Client, string(oidc.ServerError), "something went wrong on the server"}
+		return false, a.deny(string(oidc.ServerError), "something went wrong on the server")
 	}
 	return false, err
 }
 
-// codeForSession issues a code; the error is [store.NotFound] if the session is
-// gone, too old for max_age, or not of the person whom the app hints at: an app
-// that says "Bob" must not be given Ada.
-func (p *Provider) codeForSession(r *http.Request, a authorization, session, browser store.Hash) (location string, err error) {
-	hint, err := address.Parse(a.LoginHint)
-	hinted := err == nil // a hint that is no address says nothing of a person
-	if a.maxAge >= 0 || hinted {
+// fromSession answers from a session. The error is [store.NotFound] if it is gone or
+// will not do.
+func (p *Provider) fromSession(w http.ResponseWriter, r *http.Request, a *authorization, client store.Client, session, browser store.Hash) error {
+	hinted, err := address.Parse(a.LoginHint)
+	isHinted := err == nil // a hint that is no address says nothing of a person
+	if a.fresh || a.choose || isHinted || a.isParticular() {
 		s, err := p.store.Session(r.Context(), session, browser)
 		if err != nil {
-			return "", err
+			return err
 		}
-		switch {
-		case a.maxAge >= 0 && p.store.Now().Sub(s.AuthTime) > a.maxAge:
-			return "", &store.Error{Code: store.NotFound, Op: "find a session that is new enough"}
-		case hinted && s.User.Email != hint:
-			return "", &store.Error{Code: store.NotFound, Op: "find a session of this person"}
+		switch other := isHinted && hinted != s.User.Email; {
+		case (a.choose || other) && !a.fresh && !a.silent:
+			p.pages.Choose(w, r, a.AuthRequest, client, s)
+			return nil
+		case other: // an app that says "Bob" must not be given Ada
+			return unfit()
+		case a.fresh || !p.fits(a.AuthRequest, s):
+			if a.LoginHint == "" && (a.Subject == "" || a.Subject == s.User.ID) && a.Screen == store.ScreenSignIn {
+				a.LoginHint = string(s.User.Email) // the same person once more, most likely
+			}
+			return unfit()
 		}
 	}
+	location, err := p.codeForSession(r.Context(), a.AuthRequest, session, browser)
+	if err == nil {
+		seeOther(w, location)
+	}
+	return err
+}
+
+func unfit() error {
+	return &store.Error{Code: store.NotFound, Op: "find a session that will do"}
+}
+
+// fits tells whether a session is of the right person, and new enough by the clock of a
+// client, which sees whole seconds of auth_time.
+func (p *Provider) fits(req store.AuthRequest, s store.Session) bool {
+	return (req.Subject == "" || req.Subject == s.User.ID) && !s.AuthTime.Truncate(time.Second).Before(req.AuthAfter)
+}
+
+// Continue answers a request from the session of this browser, as its person has
+// chosen. The error is [store.NotFound] if the session is gone, too old, or not of the
+// person that the request is for.
+func (p *Provider) Continue(r *http.Request, req store.AuthRequest, session, browser store.Hash) (location string, err error) {
+	if req.IsOwn() {
+		return req.RedirectURI, nil
+	}
+	s, err := p.store.Session(r.Context(), session, browser)
+	if err != nil {
+		return "", err
+	}
+	if !p.fits(req, s) {
+		return "", unfit()
+	}
+	return p.codeForSession(r.Context(), req, session, browser)
+}
+
+// codeForSession issues a code. The error is [store.NotFound] if the session is gone.
+func (p *Provider) codeForSession(ctx context.Context, req store.AuthRequest, session, browser store.Hash) (location string, err error) {
 	code := newSecret()
-	_, err = p.store.CompleteSession(r.Context(), session, browser, store.Completion{
+	_, err = p.store.CompleteSession(ctx, session, browser, store.Completion{
 		Session: store.NewSession{Hash: session, Idle: p.config.SessionIdle},
-		Code:    p.newCode(a.AuthRequest, code),
+		Code:    p.newCode(req, code),
 	})
 	if err != nil {
 		return "", err
 	}
-	return p.answer(targetOf(a.AuthRequest), "code", encode(code[:])), nil
+	return p.answer(targetOf(req), "code", encode(code[:])), nil
 }

@@ -22,7 +22,7 @@ func TestAuthorizeShowsThePage(t *testing.T) {
 	got := f.begun[0]
 	if got.Client != "shop" || got.RedirectURI != callback || got.State != "st" || !got.HasState || got.Nonce != "n-1" || got.CodeChallenge != s256 ||
 		got.LoginHint != "ada@example.com" || !slices.Equal(got.UILocales, []string{"ja", "en-GB"}) ||
-		!slices.Equal(got.Scopes, []string{"openid", "profile"}) || got.Screen != store.ScreenSignIn || got.ID.IsZero() || got.StartedAt.IsZero() {
+		!slices.Equal(got.Scopes, []string{"openid", "offline_access", "profile"}) || got.Screen != store.ScreenSignIn || got.ID.IsZero() || got.StartedAt.IsZero() {
 		t.Errorf("%+v", got)
 	}
 }

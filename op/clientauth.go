@@ -15,8 +15,8 @@ import (
 // the library reads them: it would quote parts of them in its log.
 func checkCredentials(r *http.Request) *oidc.Error {
 	form := r.PostForm
-	if form.Get("client_assertion") != "" || form.Get("client_assertion_type") != "" {
-		return oidc.ErrInvalidClient().WithDescription("client assertions are not supported")
+	if form.Has("client_assertion") || form.Has("client_assertion_type") {
+		return checkAssertion(r)
 	}
 	if len(r.Header.Values("Authorization")) > 1 {
 		return oidc.ErrInvalidRequest().WithDescription("more than one Authorization header")
@@ -44,10 +44,18 @@ func checkCredentials(r *http.Request) *oidc.Error {
 	return nil
 }
 
-// VerifyClient authenticates the client of a call: by secret, in header or body,
-// if it is confidential; by nothing if it is public.
+// authFailed does not tell what was wrong.
+func authFailed() *oidc.Error {
+	return oidc.ErrInvalidClient().WithDescription("client authentication failed")
+}
+
+// VerifyClient authenticates the client of a call: by secret, in header or body, or by
+// an assertion if it is confidential; by nothing if it is public.
 func (s *server) VerifyClient(ctx context.Context, r *zitadel.Request[zitadel.ClientCredentials]) (zitadel.Client, error) {
-	failed := oidc.ErrInvalidClient().WithDescription("client authentication failed")
+	failed := authFailed()
+	if r.Data.ClientAssertion != "" {
+		return s.verifyAssertion(ctx, r.Data)
+	}
 	if !isClientID(r.Data.ClientID) {
 		return nil, failed
 	}
@@ -62,7 +70,7 @@ func (s *server) VerifyClient(ctx context.Context, r *zitadel.Request[zitadel.Cl
 	secret := r.Data.ClientSecret
 	switch {
 	case client.Type.Confidential():
-		if !hasSecret(client, secret) {
+		if !s.hasSecret(client, secret) {
 			return nil, failed
 		}
 	case secret != "":
@@ -71,13 +79,15 @@ func (s *server) VerifyClient(ctx context.Context, r *zitadel.Request[zitadel.Cl
 	return relyingParty{client}, nil
 }
 
-// hasSecret compares with every live secret, in constant time.
-func hasSecret(c store.Client, secret string) bool {
+// hasSecret compares with every live secret, in constant time, and notes which one was
+// used.
+func (p *Provider) hasSecret(c store.Client, secret string) bool {
 	hash := store.HashOf([]byte(secret))
 	found := false
 	for _, s := range c.Secrets {
 		if s.Hash.Equal(hash) {
 			found = true
+			p.used.note(s.ID, p.store.Now())
 		}
 	}
 	return found && secret != ""

@@ -82,6 +82,9 @@ type configuration struct {
 	AuthorizationEndpoint string   `json:"authorization_endpoint"`
 	TokenEndpoint         string   `json:"token_endpoint"`
 	UserinfoEndpoint      string   `json:"userinfo_endpoint"`
+	RevocationEndpoint    string   `json:"revocation_endpoint"`
+	IntrospectionEndpoint string   `json:"introspection_endpoint"`
+	EndSessionEndpoint    string   `json:"end_session_endpoint"`
 	JWKSURI               string   `json:"jwks_uri"`
 	Scopes                []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
@@ -90,6 +93,11 @@ type configuration struct {
 	SubjectTypes          []string `json:"subject_types_supported"`
 	IDTokenAlgs           []string `json:"id_token_signing_alg_values_supported"`
 	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
+	TokenAuthAlgs         []string `json:"token_endpoint_auth_signing_alg_values_supported"`
+	RevocationAuthMethods []string `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationAuthAlgs    []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	IntrospectAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectAuthAlgs    []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
 	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
 	Claims                []string `json:"claims_supported"`
 	ClaimTypes            []string `json:"claim_types_supported"`
@@ -101,19 +109,29 @@ type configuration struct {
 }
 
 func (p *Provider) configuration() configuration {
+	confidential := []string{string(oidc.AuthMethodBasic), string(oidc.AuthMethodPost), string(oidc.AuthMethodPrivateKeyJWT)}
+	all := append(confidential, string(oidc.AuthMethodNone))
 	return configuration{
 		Issuer:                p.issuer,
 		AuthorizationEndpoint: p.issuer + pathAuth,
 		TokenEndpoint:         p.issuer + pathToken,
 		UserinfoEndpoint:      p.issuer + pathUserinfo,
+		RevocationEndpoint:    p.issuer + pathRevoke,
+		IntrospectionEndpoint: p.issuer + pathIntrospect,
+		EndSessionEndpoint:    p.issuer + pathEndSession,
 		JWKSURI:               p.issuer + pathKeys,
 		Scopes:                scopesSupported,
 		ResponseTypes:         []string{string(oidc.ResponseTypeCode)},
 		ResponseModes:         []string{string(oidc.ResponseModeQuery)},
-		GrantTypes:            []string{string(oidc.GrantTypeCode)},
+		GrantTypes:            []string{string(oidc.GrantTypeCode), string(oidc.GrantTypeRefreshToken)},
 		SubjectTypes:          []string{"public"},
 		IDTokenAlgs:           algsSupported,
-		TokenAuthMethods:      []string{string(oidc.AuthMethodBasic), string(oidc.AuthMethodPost), string(oidc.AuthMethodNone)},
+		TokenAuthMethods:      all,
+		TokenAuthAlgs:         assertionAlgs,
+		RevocationAuthMethods: all,
+		RevocationAuthAlgs:    assertionAlgs,
+		IntrospectAuthMethods: confidential,
+		IntrospectAuthAlgs:    assertionAlgs,
 		ChallengeMethods:      []string{string(oidc.CodeChallengeMethodS256)},
 		Claims: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "sid", "at_hash",
 			"name", "created_at", "updated_at", "email", "email_verified"},

@@ -2,9 +2,11 @@ package op_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -26,7 +28,8 @@ func TestDiscovery(t *testing.T) {
 	issuer := f.server.URL + "/oidc"
 	for name, want := range map[string]any{
 		"issuer": issuer, "authorization_endpoint": issuer + "/auth", "token_endpoint": issuer + "/token", "userinfo_endpoint": issuer + "/me",
-		"jwks_uri": issuer + "/jwks", "authorization_response_iss_parameter_supported": true, "request_uri_parameter_supported": false,
+		"jwks_uri": issuer + "/jwks", "revocation_endpoint": issuer + "/token/revocation", "introspection_endpoint": issuer + "/token/introspection",
+		"end_session_endpoint": issuer + "/session/end", "authorization_response_iss_parameter_supported": true, "request_uri_parameter_supported": false,
 	} {
 		if doc[name] != want {
 			t.Errorf("%s is %v", name, doc[name])
@@ -37,10 +40,18 @@ func TestDiscovery(t *testing.T) {
 			t.Errorf("%s is null", name)
 		}
 	}
-	for _, absent := range []string{"end_session_endpoint", "revocation_endpoint", "introspection_endpoint", "device_authorization_endpoint"} {
-		if _, there := doc[absent]; there {
-			t.Errorf("%s is advertised", absent)
+	for name, want := range map[string]string{
+		"grant_types_supported": "authorization_code refresh_token", "response_types_supported": "code", "code_challenge_methods_supported": "S256",
+		"id_token_signing_alg_values_supported": "ES256 RS256 ES384 EdDSA", "scopes_supported": "openid offline_access profile email custom_data identities roles",
+		"token_endpoint_auth_methods_supported":         "client_secret_basic client_secret_post private_key_jwt none",
+		"introspection_endpoint_auth_methods_supported": "client_secret_basic client_secret_post private_key_jwt",
+	} {
+		if got := strings.Trim(fmt.Sprint(doc[name]), "[]"); got != want {
+			t.Errorf("%s: %s", name, got)
 		}
+	}
+	if _, there := doc["device_authorization_endpoint"]; there {
+		t.Error("a device flow is advertised")
 	}
 	// The Host of a request decides nothing.
 	r, _ := http.NewRequest(http.MethodGet, f.server.URL+discoveryPath, nil)
@@ -83,7 +94,7 @@ func TestDocumentsAreStatic(t *testing.T) {
 func TestUnknownPaths(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	for _, path := range []string{"/oidc/", "/oidc/session/end", "/oidc/token/revocation", "/oidc/token/introspection", "/oidc/device/auth",
+	for _, path := range []string{"/oidc/", "/oidc/session", "/oidc/session/end/", "/oidc/device/auth",
 		"/oidc/token/", "/oidc//token", "/oidc/./token", "/oidc/%74oken", "/oidc/TOKEN", "/oidc/healthz", "/oidc/ready", "/oidc/oidc/token"} {
 		r := f.get(path)
 		if r.StatusCode != http.StatusNotFound {

@@ -17,11 +17,14 @@ const base = "/oidc"
 
 // Logto's paths below base.
 const (
-	pathAuth      = "/auth"
-	pathToken     = "/token"
-	pathUserinfo  = "/me"
-	pathKeys      = "/jwks"
-	pathDiscovery = "/.well-known/openid-configuration"
+	pathAuth       = "/auth"
+	pathToken      = "/token"
+	pathRevoke     = "/token/revocation"
+	pathIntrospect = "/token/introspection"
+	pathUserinfo   = "/me"
+	pathEndSession = "/session/end"
+	pathKeys       = "/jwks"
+	pathDiscovery  = "/.well-known/openid-configuration"
 )
 
 // Sizes of requests. A long authorization request has 2 kB of state and as much
@@ -35,15 +38,20 @@ const (
 // nothing is cleaned, and no slash is added or dropped.
 func (p *Provider) Handler() http.Handler {
 	library := http.StripPrefix(base, zitadel.RegisterServer(&server{Provider: p}, zitadel.Endpoints{
-		Token:    zitadel.NewEndpoint(pathToken),
-		Userinfo: zitadel.NewEndpoint(pathUserinfo),
+		Token:         zitadel.NewEndpoint(pathToken),
+		Revocation:    zitadel.NewEndpoint(pathRevoke),
+		Introspection: zitadel.NewEndpoint(pathIntrospect),
+		Userinfo:      zitadel.NewEndpoint(pathUserinfo),
 	}, zitadel.WithServerCORSOptions(nil)))
 	routes := map[string]http.HandlerFunc{
-		base + pathAuth:      p.authorize,
-		base + pathToken:     p.called(library, tokenCall, http.MethodPost),
-		base + pathUserinfo:  p.called(library, userinfoCall, http.MethodGet, http.MethodPost),
-		base + pathKeys:      p.serveKeys,
-		base + pathDiscovery: p.serveDiscovery,
+		base + pathAuth:       p.authorize,
+		base + pathToken:      p.called(library, tokenCall, http.MethodPost),
+		base + pathRevoke:     p.called(library, checkCredentials, http.MethodPost),
+		base + pathIntrospect: private(p.called(library, checkCredentials, http.MethodPost)),
+		base + pathUserinfo:   p.called(library, userinfoCall, http.MethodGet, http.MethodPost),
+		base + pathEndSession: p.endSession,
+		base + pathKeys:       p.serveKeys,
+		base + pathDiscovery:  p.serveDiscovery,
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -85,6 +93,16 @@ func (p *Provider) called(library http.Handler, check func(*http.Request) *oidc.
 		// router around us.
 		ctx := context.WithValue(r.Context(), chi.RouteCtxKey, (*chi.Context)(nil))
 		library.ServeHTTP(call, r.WithContext(withCall(ctx, call)))
+	}
+}
+
+// private is an endpoint for servers only: without an origin nothing is shared with
+// the page of a browser (see cors.go).
+func private(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r = r.Clone(r.Context())
+		r.Header.Del("Origin")
+		next(w, r)
 	}
 }
 
@@ -151,4 +169,6 @@ var known = map[string]bool{
 	"scope": true, "state": true, "nonce": true, "prompt": true, "max_age": true, "code_challenge": true,
 	"code_challenge_method": true, "code": true, "code_verifier": true, "grant_type": true, "access_token": true,
 	"login_hint": true, "ui_locales": true, "request": true, "request_uri": true, "first_screen": true, "interaction_mode": true,
+	"id_token_hint": true, "post_logout_redirect_uri": true, "logout_hint": true, "refresh_token": true, "token": true, "token_type_hint": true,
+	"client_assertion": true, "client_assertion_type": true, "organization_id": true,
 }

@@ -23,6 +23,8 @@ type keySet struct {
 	until    time.Time          // when a retired key is to be dropped; zero: never
 	signers  map[string]*signer // the live key of each algorithm
 	document document           // the JWKS
+
+	published map[string]jose.JSONWebKey // what is in it, by kid
 }
 
 // currentKeys gives the keys as the store has them, which is at most 5 s old: a
@@ -62,7 +64,7 @@ func (p *Provider) loadKeys(ctx context.Context) (*keySet, error) {
 	if old != nil && old.is(stored, now) {
 		return old, nil
 	}
-	set := &keySet{source: slices.Clone(stored), signers: map[string]*signer{}}
+	set := &keySet{source: slices.Clone(stored), signers: map[string]*signer{}, published: map[string]jose.JSONWebKey{}}
 	published := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for _, k := range stored {
 		if !k.RetiredAt.IsZero() {
@@ -80,7 +82,8 @@ func (p *Provider) loadKeys(ctx context.Context) (*keySet, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read signing key %s: %w", k.ID, err)
 		}
-		published.Keys = append(published.Keys, jose.JSONWebKey{Key: public, KeyID: k.ID, Algorithm: k.Alg, Use: "sig"})
+		key := jose.JSONWebKey{Key: public, KeyID: k.ID, Algorithm: k.Alg, Use: "sig"}
+		published.Keys, set.published[k.ID] = append(published.Keys, key), key
 	}
 	// Always revalidated, at the price of a 304: a key made for a client's new
 	// algorithm signs at once, and a cached set without it would fail sign-ins.

@@ -22,8 +22,16 @@ type Store interface {
 	Clients(ctx context.Context, after string, limit int) ([]store.Client, error)
 	Session(ctx context.Context, hash, browser store.Hash) (store.Session, error)
 	CompleteSession(ctx context.Context, session, browser store.Hash, c store.Completion) (store.SignedIn, error)
+	EndSessions(ctx context.Context, e store.Ending) error
 	RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, error)
-	AccessToken(ctx context.Context, grant store.ID, access store.Hash) (store.Grant, error)
+	RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshed, error)
+	GrantScopes(ctx context.Context, grant store.ID, client string) ([]string, error)
+	HoldsGrant(ctx context.Context, user string, session store.Hash, client string) (bool, error)
+	AccessToken(ctx context.Context, grant store.ID, access store.Hash) (store.Token, error)
+	RefreshToken(ctx context.Context, grant store.ID, refresh store.Hash) (store.Token, error)
+	RevokeToken(ctx context.Context, grant store.ID, token store.Hash, client string) (issuedTo string, err error)
+	UsedSecrets(ctx context.Context, at map[store.ID]time.Time) error
+	UseAssertion(ctx context.Context, key store.Hash, until time.Time) error
 	SigningKeys(ctx context.Context) ([]store.SigningKey, error)
 	AddSigningKey(ctx context.Context, k store.SigningKey) error
 }
@@ -32,14 +40,22 @@ type Store interface {
 type Browser interface {
 	Hash(r *http.Request) (store.Hash, bool)    // of the browser cookie
 	Session(r *http.Request) (store.Hash, bool) // of the session cookie
+	ClearSession(w http.ResponseWriter)
 }
 
-// Pages are the pages that a person sees. Both methods answer the request.
+// Pages are the pages that a person sees. All methods answer the request.
 type Pages interface {
 	// Begin renders the first page for a validated request.
 	Begin(w http.ResponseWriter, r *http.Request, req store.AuthRequest, client store.Client)
+	// Choose asks whether to go on as the person who is signed in here.
+	Choose(w http.ResponseWriter, r *http.Request, req store.AuthRequest, client store.Client, session store.Session)
 	// Refuse renders why a request cannot be answered, not even by a redirect.
 	Refuse(w http.ResponseWriter, r *http.Request, problem store.Problem)
+	// AskSignOut asks whether to end the session of this browser.
+	AskSignOut(w http.ResponseWriter, r *http.Request, out store.SignOut, session store.Session)
+	// SignedOut says that there is no session here any more. problem is why there is
+	// no way back to an app, if there was to be one.
+	SignedOut(w http.ResponseWriter, r *http.Request, problem *store.Problem)
 }
 
 // Config holds lifetimes; a zero field means the default.
@@ -49,6 +65,8 @@ type Config struct {
 	SessionAbsolute time.Duration // and in any case after this; 14 days
 	AccessTTL       time.Duration // of an access token; 1 h, as in Logto
 	IDTokenTTL      time.Duration // of an ID token; 1 h, as in Logto
+	RefreshIdle     time.Duration // a refresh token dies when it was not used for so long; 14 days, as in Logto
+	RefreshAbsolute time.Duration // and those that follow it after this; 90 days
 }
 
 func (c Config) withDefaults() Config {
@@ -61,6 +79,8 @@ func (c Config) withDefaults() Config {
 		{&c.SessionAbsolute, 14 * 24 * time.Hour},
 		{&c.AccessTTL, time.Hour},
 		{&c.IDTokenTTL, time.Hour},
+		{&c.RefreshIdle, 14 * 24 * time.Hour},
+		{&c.RefreshAbsolute, 90 * 24 * time.Hour},
 	} {
 		if *d.field == 0 {
 			*d.field = d.initial
@@ -94,7 +114,12 @@ type Provider struct {
 	keySealer *keyring.Sealer // private signing keys
 	sessions  *keyring.MAC    // session secrets
 	codes     *keyring.MAC    // authorization codes
+	signOuts  *keyring.Sealer // o
+	access    *keyring.MAC    // access tokens, from the refresh token that was presented
+	refresh   *keyring.MAC    // refresh tokens, each from the one before
+	genuine   *keyring.MAC    // marks refresh tokens as issued here
 
+	used      usedSecrets
 	keyMu     sync.Mutex // held while keys are made or read anew
 	keys      atomic.Pointer[keySet]
 	origins   originCache
@@ -111,7 +136,8 @@ func New(d Deps) (*Provider, error) {
 		store: d.Store, endpoint: endpoint, issuer: endpoint + base,
 		browser: d.Browser, pages: d.Pages, config: d.Config.withDefaults(), log: d.Log,
 		requests: d.Ring.Sealer("request"), keySealer: d.Ring.Sealer("signing key"),
-		sessions: d.Ring.MAC("session"), codes: d.Ring.MAC("authorization code"),
+		sessions: d.Ring.MAC("session"), codes: d.Ring.MAC("authorization code"), signOuts: d.Ring.Sealer("sign-out"),
+		access: d.Ring.MAC("access token"), refresh: d.Ring.MAC("refresh token"), genuine: d.Ring.MAC("genuine refresh token"),
 	}
 	var err error
 	p.discovery, err = newDocument(p.configuration(), "public, max-age=300")

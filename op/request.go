@@ -44,14 +44,22 @@ const (
 	scopeRoles      = "roles"
 )
 
-var scopesSupported = []string{scopeOpenID, scopeProfile, scopeEmail, scopeCustomData, scopeIdentities, scopeRoles}
+var scopesSupported = []string{scopeOpenID, scopeOffline, scopeProfile, scopeEmail, scopeCustomData, scopeIdentities, scopeRoles}
 
 // authorization is a validated request and what only its first handling needs.
 type authorization struct {
 	store.AuthRequest
-	silent bool          // prompt=none: never a page
-	fresh  bool          // a live session is not enough
-	maxAge time.Duration // of the session's proof; negative: any
+	silent bool // prompt=none: never a page
+	fresh  bool // a live session is not enough
+	choose bool // the person says whether to go on with it
+}
+
+// isParticular tells whether not just any live session will do.
+func (a *authorization) isParticular() bool { return a.Subject != "" || !a.AuthAfter.IsZero() }
+
+// deny is what the client is told by redirect.
+func (a *authorization) deny(code, description string) error {
+	return &denial{targetOf(a.AuthRequest), a.Client, code, description}
 }
 
 // refusal is an error that only a page can tell: where to redirect is not known
@@ -82,7 +90,7 @@ func validate(form url.Values, client store.Client, now time.Time) (authorizatio
 	deny := func(code, description string) (authorization, error) {
 		return authorization{}, &denial{to, client.ID, code, description}
 	}
-	a := authorization{maxAge: -1, AuthRequest: store.AuthRequest{
+	a := authorization{AuthRequest: store.AuthRequest{
 		ID: store.NewID(now), Client: client.ID, RedirectURI: to.uri, State: to.state, HasState: to.hasState, StartedAt: now,
 		Nonce: form.Get("nonce"), CodeChallenge: form.Get("code_challenge"),
 		Scopes: scopes(form.Get("scope")), Screen: screen(form),
@@ -167,10 +175,12 @@ func checkPrompt(form url.Values, _ store.Client, a *authorization) (code, descr
 		case promptNone:
 			a.silent = true
 		case promptConsent:
-		case promptLogin, promptSelect:
-			a.fresh = true
+		case promptLogin:
+			a.fresh, a.AuthAfter = true, a.StartedAt
+		case promptSelect:
+			a.choose = true
 		case promptCreate:
-			a.fresh, a.Screen = true, store.ScreenRegister
+			a.fresh, a.AuthAfter, a.Screen = true, a.StartedAt, store.ScreenRegister
 		default:
 			return string(oidc.InvalidRequest), "prompt holds an unknown value"
 		}
@@ -190,7 +200,9 @@ func checkMaxAge(form url.Values, _ store.Client, a *authorization) (code, descr
 	if err != nil {
 		return string(oidc.InvalidRequest), "max_age must be a number of seconds"
 	}
-	a.maxAge = time.Duration(seconds) * time.Second
+	if !a.fresh { // which is more
+		a.AuthAfter = a.StartedAt.Add(-time.Duration(seconds) * time.Second)
+	}
 	return "", ""
 }
 

@@ -9,9 +9,8 @@ import (
 	"idp/store"
 )
 
-// server is the provider as the library's router calls it. Grants to come
-// (refresh token, client credentials) and endpoints to come (revocation,
-// introspection) are methods on it.
+// server is the provider as the library's router calls it. Each grant and each
+// endpoint for programs is a method on it.
 type server struct {
 	zitadel.UnimplementedServer
 	*Provider
@@ -34,7 +33,7 @@ func (c relyingParty) GrantTypes() []oidc.GrantType {
 	if c.Type == store.Machine {
 		return nil
 	}
-	return []oidc.GrantType{oidc.GrantTypeCode}
+	return []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken}
 }
 
 // AuthMethod tells confidential clients from public ones.

@@ -45,6 +45,11 @@ type fixture struct {
 	session store.Hash // in the browser's cookie; zero: none
 	begun   []store.AuthRequest
 	refused []store.Problem
+
+	chosen    []store.Session  // what the account chooser was shown
+	asked     []store.SignOut  // what was asked before signing out
+	signedOut []*store.Problem // the page that says so
+	cleared   int              // session cookies taken away
 }
 
 // Hash and Session stand for the cookies.
@@ -53,7 +58,28 @@ func (f *fixture) Session(*http.Request) (store.Hash, bool) {
 	return f.session, !f.session.IsZero()
 }
 
-// Begin and Refuse stand for the pages.
+// ClearSession takes the cookie away.
+func (f *fixture) ClearSession(http.ResponseWriter) { f.session, f.cleared = store.Hash{}, f.cleared+1 }
+
+// Choose stands for a page, as the methods below.
+func (f *fixture) Choose(_ http.ResponseWriter, _ *http.Request, req store.AuthRequest, _ store.Client, s store.Session) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.begun, f.chosen = append(f.begun, req), append(f.chosen, s)
+}
+
+func (f *fixture) AskSignOut(_ http.ResponseWriter, _ *http.Request, out store.SignOut, _ store.Session) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, out)
+}
+
+func (f *fixture) SignedOut(_ http.ResponseWriter, _ *http.Request, problem *store.Problem) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.signedOut = append(f.signedOut, problem)
+}
+
 func (f *fixture) Begin(w http.ResponseWriter, _ *http.Request, req store.AuthRequest, _ store.Client) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

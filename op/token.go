@@ -20,7 +20,7 @@ func tokenCall(r *http.Request) *oidc.Error {
 		return err
 	}
 	switch r.PostForm.Get("grant_type") {
-	case string(oidc.GrantTypeCode):
+	case string(oidc.GrantTypeCode), string(oidc.GrantTypeRefreshToken):
 		return nil
 	case "":
 		return oidc.ErrInvalidRequest().WithDescription("grant_type is missing")
@@ -30,11 +30,12 @@ func tokenCall(r *http.Request) *oidc.Error {
 
 // tokenResponse is RFC 6749 section 5.1 and OpenID Connect Core section 3.1.3.3.
 type tokenResponse struct {
-	AccessToken string `json:"access_token"`
-	TokenType   string `json:"token_type"`
-	ExpiresIn   int64  `json:"expires_in"`
-	IDToken     string `json:"id_token,omitempty"`
-	Scope       string `json:"scope"` // always: Logto's JS SDK drops its cache without it
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int64  `json:"expires_in"`
+	IDToken      string `json:"id_token,omitempty"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	Scope        string `json:"scope"` // always: Logto's JS SDK drops its cache without it
 }
 
 // An access token is the id of its grant, by which it is found, and 256 random
@@ -56,10 +57,13 @@ func (s *server) CodeExchange(ctx context.Context, r *zitadel.ClientRequest[oidc
 	if err != nil {
 		return nil, answerable(err)
 	}
-	access := newSecret()
+	access, refresh := newSecret(), newSecret()
 	grant, err := s.store.RedeemCode(ctx, store.Redemption{
 		Code: store.HashOf(code), Client: client.ID, RedirectURI: r.Data.RedirectURI, Challenge: challenge,
 		Grant: store.NewID(s.store.Now()), Access: store.HashOf(access[:]), AccessTTL: s.config.AccessTTL,
+		Refresh: store.NewRefresh{
+			Hash: store.HashOf(refresh[:]), Always: client.AlwaysRefresh, Idle: s.config.RefreshIdle, Absolute: s.config.RefreshAbsolute,
+		},
 		Attempt: newSecret(),
 	})
 	switch store.CodeOf(err) {
@@ -74,6 +78,9 @@ func (s *server) CodeExchange(ctx context.Context, r *zitadel.ClientRequest[oidc
 	response, err := s.tokens(sign, grant, access)
 	if err != nil {
 		return nil, answerable(err)
+	}
+	if client.AlwaysRefresh || slices.Contains(grant.Scopes, scopeOffline) {
+		response.RefreshToken = s.refreshToken(grant.ID, refresh)
 	}
 	return zitadel.NewResponse(response), nil
 }

@@ -56,13 +56,14 @@ func (s *server) UserInfo(ctx context.Context, r *zitadel.Request[oidc.UserInfoR
 		return nil, badToken("the access token is wrong, expired or revoked")
 	}
 	id := store.ID(token[:len(store.ID{})])
-	grant, err := s.store.AccessToken(ctx, id, store.HashOf(token[len(id):]))
+	found, err := s.store.AccessToken(ctx, id, store.HashOf(token[len(id):]))
 	if store.CodeOf(err) == store.NotFound {
 		return nil, badToken("the access token is wrong, expired or revoked")
 	}
 	if err != nil {
 		return nil, answerable(err)
 	}
+	grant := found.Grant
 	if r.Header.Get("Origin") != "" { // only then is the client needed, see cors.go
 		client, err := s.store.Client(ctx, grant.Client)
 		if err != nil {

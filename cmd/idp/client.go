@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,19 +31,22 @@ type clientView struct {
 	PostLogoutRedirectURIs []string     `json:"postLogoutRedirectUris"`
 	IDTokenAlg             string       `json:"idTokenAlg"`
 	PKCE                   bool         `json:"pkce"`
+	AlwaysRefresh          bool         `json:"alwaysRefresh"`
+	Keys                   int          `json:"keys,omitempty"` // public keys for private_key_jwt
 	CreatedAt              *time.Time   `json:"createdAt,omitempty"`
 	Secrets                []secretView `json:"secrets,omitempty"`
 }
 
 // secretView tells one secret from another; the secret itself is not kept.
 type secretView struct {
-	Prefix    string    `json:"prefix"`
-	CreatedAt time.Time `json:"createdAt"`
+	Prefix    string     `json:"prefix"`
+	CreatedAt time.Time  `json:"createdAt"`
+	UsedAt    *time.Time `json:"usedAt,omitempty"` // a few minutes late at most
 }
 
 func viewOf(c store.Client) clientView {
 	v := clientView{
-		ID: c.ID, Name: c.Name, Type: string(c.Type), IDTokenAlg: c.IDTokenAlg, PKCE: c.PKCE,
+		ID: c.ID, Name: c.Name, Type: string(c.Type), IDTokenAlg: c.IDTokenAlg, PKCE: c.PKCE, AlwaysRefresh: c.AlwaysRefresh,
 		RedirectURIs:           append([]string{}, c.RedirectURIs...),
 		PostLogoutRedirectURIs: append([]string{}, c.PostLogoutRedirectURIs...),
 	}
@@ -49,7 +54,15 @@ func viewOf(c store.Client) clientView {
 		v.CreatedAt = &c.CreatedAt
 	}
 	for _, s := range c.Secrets {
-		v.Secrets = append(v.Secrets, secretView{s.Prefix, s.CreatedAt})
+		one := secretView{Prefix: s.Prefix, CreatedAt: s.CreatedAt}
+		if !s.UsedAt.IsZero() {
+			one.UsedAt = &s.UsedAt
+		}
+		v.Secrets = append(v.Secrets, one)
+	}
+	var keys struct{ Keys []json.RawMessage }
+	if json.Unmarshal([]byte(c.JWKS), &keys) == nil {
+		v.Keys = len(keys.Keys)
 	}
 	return v
 }
@@ -116,8 +129,18 @@ func (a *app) printClient(v clientView) error {
 		rows = append(rows, []string{"Post-logout URI", u})
 	}
 	rows = append(rows, []string{"ID token", v.IDTokenAlg}, []string{"PKCE", map[bool]string{true: "required", false: "optional"}[v.PKCE]})
+	if v.AlwaysRefresh {
+		rows = append(rows, []string{"Refresh token", "always"})
+	}
+	if v.Keys > 0 {
+		rows = append(rows, []string{"Public keys", strconv.Itoa(v.Keys)})
+	}
 	for _, s := range v.Secrets {
-		rows = append(rows, []string{"Secret", s.Prefix + "… of " + day(s.CreatedAt)})
+		used := "not used yet"
+		if s.UsedAt != nil {
+			used = "last used " + s.UsedAt.Format("2006-01-02 15:04 MST")
+		}
+		rows = append(rows, []string{"Secret", s.Prefix + "… of " + day(s.CreatedAt) + ", " + used})
 	}
 	if v.Secret != "" {
 		rows = append(rows, []string{"New secret", v.Secret})

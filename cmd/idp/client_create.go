@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"idp/op"
 	"idp/store"
 )
 
@@ -18,6 +20,8 @@ type clientCreateCmd struct {
 	RedirectURI           []string `name:"redirect-uri" help:"Where people come back to after signing in, exactly; repeat for more." sep:"none" placeholder:"URI"`
 	PostLogoutRedirectURI []string `name:"post-logout-redirect-uri" help:"Where people come back to after signing out; repeat for more." sep:"none" placeholder:"URI"`
 	IDTokenAlg            string   `name:"id-token-alg" help:"Algorithm that signs the ID token." enum:"ES256,RS256,ES384,EdDSA" default:"ES256"`
+	AlwaysRefresh         bool     `name:"always-refresh" help:"Give a refresh token without the scope offline_access, too; it ends with the session."`
+	JWKS                  string   `name:"jwks" help:"File with the app's public keys, a JSON Web Key Set: it signs in to us by private_key_jwt and gets no secret." placeholder:"FILE"`
 	NoPKCE                bool     `name:"no-pkce" help:"Do not require PKCE; for old server-side apps only."`
 }
 
@@ -39,7 +43,7 @@ func (c *clientCreateCmd) Run(a *app) error {
 		return err
 	}
 	secret := ""
-	if made.Type.Confidential() {
+	if made.Type.Confidential() && made.JWKS == "" {
 		var s store.ClientSecret
 		secret, s = newClientSecret()
 		made.Secrets = []store.ClientSecret{s}
@@ -90,10 +94,39 @@ func (c *clientCreateCmd) client() (store.Client, error) {
 	if err := errors.Join(errs...); err != nil {
 		return store.Client{}, usage(err, "")
 	}
+	keys, err := c.keys(kind)
+	if err != nil {
+		return store.Client{}, err
+	}
 	return store.Client{
-		ID: newClientID(), Name: name, Type: kind, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutRedirectURI,
+		ID: newClientID(), AlwaysRefresh: c.AlwaysRefresh, JWKS: keys, Name: name, Type: kind, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutRedirectURI,
 		IDTokenAlg: c.IDTokenAlg, PKCE: !c.NoPKCE,
 	}, nil
+}
+
+// maxKeys bounds a key set: a handful of keys.
+const maxKeys = 32 << 10
+
+// keys reads the app's public keys.
+func (c *clientCreateCmd) keys(kind store.ClientType) (string, error) {
+	if c.JWKS == "" {
+		return "", nil
+	}
+	if !kind.Confidential() {
+		return "", usage(fmt.Errorf("--jwks does not fit --type %s", kind), "An app whose key everybody can read proves nothing with it.")
+	}
+	text, err := os.ReadFile(c.JWKS)
+	if err != nil {
+		return "", usage(fmt.Errorf("--jwks: %w", err), "")
+	}
+	if len(text) > maxKeys {
+		return "", usage(fmt.Errorf("--jwks: the file is longer than %d bytes", maxKeys), "")
+	}
+	keys, err := op.ClientKeys(text)
+	if err != nil {
+		return "", usage(fmt.Errorf("--jwks: %w", err), `It is a JSON Web Key Set of public keys: {"keys":[{"kty":"EC","crv":"P-256",…}]}`)
+	}
+	return keys, nil
 }
 
 // newClientID gives 21 characters of [0-9a-z], 5.17 bits each.

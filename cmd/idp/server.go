@@ -67,6 +67,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 		Config: op.Config{
 			CodeTTL: time.Duration(o.TTLAuthCode), AccessTTL: time.Duration(o.TTLAccessToken), IDTokenTTL: time.Duration(o.TTLIDToken),
 			SessionIdle: time.Duration(o.TTLSessionIdle), SessionAbsolute: time.Duration(o.TTLSessionAbsolute),
+			RefreshIdle: time.Duration(o.TTLRefreshIdle), RefreshAbsolute: time.Duration(o.TTLRefreshAbsolute),
 		},
 	})
 	if err != nil {
@@ -79,9 +80,22 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 	if err != nil {
 		return nil, err
 	}
-	s.provider.SetPages(s.pages)
+	s.provider.SetPages(pages{s.pages})
 	return s, nil
 }
+
+// pages answers in the place of pages that are not made yet.
+type pages struct{ *signin.Pages }
+
+func (p pages) Choose(w http.ResponseWriter, r *http.Request, req store.AuthRequest, client store.Client, _ store.Session) {
+	p.Begin(w, r, req, client)
+}
+
+func (p pages) AskSignOut(w http.ResponseWriter, r *http.Request, _ store.SignOut, _ store.Session) {
+	p.Refuse(w, r, store.Problem{Kind: "bad_request", Description: "send an id_token_hint of this session"})
+}
+
+func (p pages) SignedOut(w http.ResponseWriter, r *http.Request, _ *store.Problem) { p.NotFound(w, r) }
 
 // senders are the connectors; the inbox works only where nobody is fooled by it.
 func (s *server) senders() mailer.Kinds {

@@ -35,8 +35,8 @@ func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.B
 		n.ID[:], int16(n.Purpose), n.Browser[:], n.Request[:], n.Address[:], n.MAC[:], now+micro(n.CodeTTL), int16(n.Tries), int16(n.Sends),
 		now, now+micro(n.NextSend), now+micro(n.TTL), optional(n.IP.Key), by[:],
 		flag(last.IsZero()), last.Key[:], n.Mail.ID[:])
-	var decoy int
-	queueMail(&s, now, n.ID, n.Mail, n.Email, n.Unknown, by, &decoy)
+	var mail became
+	queueMail(&s, now, n.ID, n.Mail, n.Email, n.Unknown, by, &mail)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Begun{}, fmt.Errorf("%s: %w", op, err)
 	}
@@ -51,7 +51,8 @@ func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.B
 		}
 		return store.Begun{}, db.refused(ctx, op, now, n.IP, n.Recipient)
 	}
-	begun := store.Begun{ID: n.ID, SentAt: clock(now), ExpiresAt: clock(now + micro(n.TTL)), Sends: 1, Decoy: decoy == 1}
+	begun := store.Begun{ID: n.ID, SentAt: clock(now), ExpiresAt: clock(now + micro(n.TTL)), Sends: 1}
+	mail.tell(&begun, n.Mail)
 	if n.Sends > 1 {
 		begun.NextSend = clock(now + micro(n.NextSend))
 	}
@@ -84,13 +85,13 @@ func (db *DB) ResendCode(ctx context.Context, r store.Resend) (store.Begun, erro
 		r.ID[:], now, r.MAC[:], now+micro(r.CodeTTL), now+micro(r.NextSend), by[:], r.Browser[:], r.Request[:],
 		flag(last.IsZero()), last.Key[:], r.Mail.ID[:]).
 		Into(into(&begun.SentAt), into(&begun.ExpiresAt), into(&begun.NextSend), &begun.Sends)
-	var decoy int
-	queueMail(&s, now, r.ID, r.Mail, r.Email, r.Unknown, by, &decoy)
+	var mail became
+	queueMail(&s, now, r.ID, r.Mail, r.Email, r.Unknown, by, &mail)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Begun{}, fmt.Errorf("%s: %w", op, err)
 	}
 	if step.Rows == 1 {
-		begun.Decoy = decoy == 1
+		mail.tell(&begun, r.Mail)
 		return begun, nil
 	}
 	if begun, err := db.begun(ctx, r.ID, by); err == nil {

@@ -1,20 +1,25 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"time"
 
 	"idp/store"
 )
 
-const clientColumns = `id, name, type, redirect_uris, post_logout_redirect_uris, id_token_alg, pkce, created_at, updated_at`
+const clientColumns = `id, name, type, redirect_uris, post_logout_redirect_uris, id_token_alg, pkce, created_at, updated_at,
+	COALESCE(always_refresh, 0), COALESCE(jwks, '')`
 
 func scanClient(scan func(...any) error) (store.Client, error) {
 	var c store.Client
-	var pkce int
+	var pkce, always int
 	err := scan(&c.ID, &c.Name, (*string)(&c.Type), jsonInto(&c.RedirectURIs), jsonInto(&c.PostLogoutRedirectURIs),
-		&c.IDTokenAlg, &pkce, into(&c.CreatedAt), into(&c.UpdatedAt))
-	c.PKCE = pkce == 1
+		&c.IDTokenAlg, &pkce, into(&c.CreatedAt), into(&c.UpdatedAt), &always, &c.JWKS)
+	c.PKCE, c.AlwaysRefresh = pkce == 1, always == 1
 	return c, err
 }
 
@@ -36,10 +41,10 @@ func (db *DB) readClient(ctx context.Context, id string) (store.Client, error) {
 	if c.ID == "" {
 		return c, &store.Error{Code: store.NotFound, Op: op}
 	}
-	err = db.engine.Read(ctx, `SELECT id, hash, prefix, created_at FROM client_secret WHERE client_id = $1 ORDER BY id DESC`, []any{id},
+	err = db.engine.Read(ctx, `SELECT id, hash, prefix, created_at, used_at FROM client_secret WHERE client_id = $1 ORDER BY id DESC`, []any{id},
 		func(scan func(...any) error) error {
 			var s store.ClientSecret
-			if err := scan(idInto(&s.ID), hashInto(&s.Hash), &s.Prefix, into(&s.CreatedAt)); err != nil {
+			if err := scan(idInto(&s.ID), hashInto(&s.Hash), &s.Prefix, into(&s.CreatedAt), into(&s.UsedAt)); err != nil {
 				return err
 			}
 			c.Secrets = append(c.Secrets, s)
@@ -72,8 +77,10 @@ func (db *DB) CreateClient(ctx context.Context, c store.Client) error {
 	now := db.now()
 	var s Script
 	s.Do(`
-		INSERT INTO client (`+clientColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
-		c.ID, c.Name, string(c.Type), jsonOf(list(c.RedirectURIs)), jsonOf(list(c.PostLogoutRedirectURIs)), c.IDTokenAlg, flag(c.PKCE), now)
+		INSERT INTO client (id, name, type, redirect_uris, post_logout_redirect_uris, id_token_alg, pkce, created_at, updated_at, always_refresh, jwks)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10)`,
+		c.ID, c.Name, string(c.Type), jsonOf(list(c.RedirectURIs)), jsonOf(list(c.PostLogoutRedirectURIs)), c.IDTokenAlg, flag(c.PKCE), now,
+		flag(c.AlwaysRefresh), c.JWKS)
 	for _, secret := range c.Secrets {
 		addSecret(&s, now, c.ID, secret)
 	}
@@ -123,6 +130,37 @@ func (db *DB) AddClientSecret(ctx context.Context, client string, secret store.C
 func addSecret(s *Script, now int64, client string, secret store.ClientSecret) {
 	s.Do(`INSERT INTO client_secret (id, client_id, hash, prefix, created_at) SELECT $1, id, $3, $4, $5 FROM client WHERE id = $2`,
 		secret.ID[:], client, secret.Hash[:], secret.Prefix, now)
+}
+
+// UsedSecrets notes when secrets were used last. It is no change of configuration:
+// no cache is emptied.
+func (db *DB) UsedSecrets(ctx context.Context, at map[store.ID]time.Time) error {
+	s := Script{Idempotent: true}
+	byID := func(a, b store.ID) int { return bytes.Compare(a[:], b[:]) }
+	for _, id := range slices.SortedFunc(maps.Keys(at), byID) { // one order, so that two replicas never wait crosswise
+		s.Do(`UPDATE client_secret SET used_at = $2 WHERE id = $1 AND COALESCE(used_at, 0) < $2`, id[:], at[id].UnixMicro())
+	}
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return fmt.Errorf("note used secrets: %w", err)
+	}
+	return nil
+}
+
+// UseAssertion marks the assertion of a client as used (RFC 7523 section 3, jti) until
+// it expires. The error is [store.Used] if it was before.
+func (db *DB) UseAssertion(ctx context.Context, key store.Hash, until time.Time) error {
+	const op = "use assertion"
+	by := attempt()
+	s := Script{Idempotent: true}
+	s.Do(`INSERT INTO assertion (key, expires_at, used_by) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING`, key[:], until.UnixMicro(), by[:])
+	mine := s.Do(`SELECT 1 FROM assertion WHERE key = $1 AND used_by = $2`, key[:], by[:]).Into(new(int))
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	if mine.Rows == 0 {
+		return &store.Error{Code: store.Used, Op: op}
+	}
+	return nil
 }
 
 // administer runs a change of configuration and bumps the epoch that empties

@@ -1,11 +1,6 @@
 package sqlstore
 
-import (
-	"context"
-	"fmt"
-
-	"idp/store"
-)
+import "idp/store"
 
 // proof is what the statements of a completion hang on: rows are written only if
 // this attempt proved the code of this challenge.
@@ -28,19 +23,26 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 		SELECT $3, $4, '', $5, $5 WHERE `+proved+`
 		ON CONFLICT (email) DO NOTHING`,
 		p.challenge[:], p.attempt[:], c.UserID, string(p.email), now)
+	if c.Others { // several rows of the account follow: its own row first
+		s.Do(`UPDATE users SET email = email WHERE email = $3 AND `+proved, p.challenge[:], p.attempt[:], string(p.email))
+	}
 	n := c.Session
 	s.Do(`
-		INSERT INTO session (hash, user_id, browser, amr, auth_time, idle_at, expires_at)
-		SELECT $3, id, $4, $5, $6, $7, $8 FROM users
+		INSERT INTO session (hash, user_id, browser, amr, auth_time, idle_at, expires_at, agent, seen_at)
+		SELECT $3, id, $4, $5, $6, $7, $8, $10, $6 FROM users
 		WHERE email = $9 AND suspended_at IS NULL AND `+proved+`
 		ON CONFLICT (hash) DO UPDATE SET idle_at = session.idle_at WHERE session.ended_at IS NULL
 		RETURNING user_id`,
-		p.challenge[:], p.attempt[:], n.Hash[:], p.browser[:], jsonOf(n.AMR), now, now+micro(n.Idle), now+micro(n.Absolute), string(p.email)).
+		p.challenge[:], p.attempt[:], n.Hash[:], p.browser[:], jsonOf(n.AMR), now, now+micro(n.Idle), now+micro(n.Absolute), string(p.email), n.Agent).
 		Into(user)
 	if !n.Replaces.IsZero() && n.Replaces != n.Hash {
 		s.Do(`UPDATE session SET ended_at = $3, replaced_by = $6 WHERE hash = $4 AND browser = $5 AND ended_at IS NULL
 			  AND EXISTS (SELECT 1 FROM session AS made WHERE made.hash = $6 AND made.ended_at IS NULL) AND `+proved,
 			p.challenge[:], p.attempt[:], now, n.Replaces[:], p.browser[:], n.Hash[:])
+		inherit(s, now, n, ` AND `+proved, p.challenge[:], p.attempt[:])
+	}
+	if c.Others {
+		endOthers(s, now, n.Hash, p)
 	}
 	issueCode(s, now, c.Code, n.Hash, ` AND `+proved, p.challenge[:], p.attempt[:])
 	if c.Event != "" {
@@ -53,55 +55,59 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 	}
 }
 
+// notify appends the mail that goes with the first proof of a challenge.
+func notify(s *Script, now int64, m store.NewMail, session store.Hash, p proof) {
+	s.Do(`
+		INSERT INTO mail (id, challenge, usage, payload, decoy, state, attempts, worker, due_at, created_at, expires_at, sender, provider_id, error)
+		SELECT $3, id, $5, $6, 0, 1, 0, $7, $8, $4, $9, '', '', ''
+		FROM challenge WHERE id = $1 AND prover = $2 AND consumed_at = $4 AND EXISTS (SELECT 1 FROM session WHERE hash = $10)
+		ON CONFLICT (id) DO NOTHING`,
+		p.challenge[:], p.attempt[:], m.ID[:], now, string(m.Usage), m.Payload, m.Worker[:], now+micro(m.Lease), now+micro(m.TTL), session[:])
+}
+
+// inherit appends what becomes of the grants of a session that was just replaced. The
+// same person goes on with them, so that a sign-out ends them too; those of somebody
+// else end, but for the ones that outlive sessions.
+func inherit(s *Script, now int64, n store.NewSession, guard string, guardArgs ...any) {
+	const replaced = `
+		  SELECT old.user_id FROM session AS old JOIN session AS made ON made.hash = old.replaced_by
+		  WHERE old.hash = $3 AND made.hash = $4 AND made.user_id `
+	args := append(guardArgs, n.Replaces[:], n.Hash[:])
+	s.Do(`
+		UPDATE oidc_grant SET session = $4
+		WHERE user_id = (`+replaced+`= old.user_id) AND session = $3 AND revoked_at IS NULL`+guard, args...)
+	s.Do(`
+		UPDATE oidc_grant SET revoked_at = $5
+		WHERE user_id = (`+replaced+`<> old.user_id) AND session = $3 AND revoked_at IS NULL AND COALESCE(offline, 0) = 0`+guard, append(args, now)...)
+}
+
+// endOthers appends the end of everything that the account had when its code was
+// proved: a second click ends nothing that began since.
+func endOthers(s *Script, now int64, session store.Hash, p proof) {
+	const (
+		account = `(SELECT user_id FROM session WHERE hash = $3)`
+		since   = `(SELECT consumed_at FROM challenge WHERE id = $1 AND prover = $2)`
+	)
+	args := []any{p.challenge[:], p.attempt[:], session[:], now}
+	s.Do(`
+		UPDATE session SET ended_at = COALESCE(ended_at, $4), replaced_by = NULL
+		WHERE user_id = `+account+` AND hash <> $3 AND auth_time <= `+since+` AND (ended_at IS NULL OR replaced_by IS NOT NULL)`, args...)
+	s.Do(`
+		UPDATE oidc_grant SET revoked_at = $4
+		WHERE user_id = `+account+` AND created_at <= `+since+` AND revoked_at IS NULL`, args...)
+}
+
 // issueCode appends an authorization code for a live session. guard may use $1
 // and $2, whose values are given with it.
 func issueCode(s *Script, now int64, c store.NewCode, session store.Hash, guard string, guardArgs ...any) {
 	if c.Hash.IsZero() {
 		return
 	}
-	args := append(guardArgs, c.Hash[:], c.Client, c.RedirectURI, c.CodeChallenge, c.Nonce, jsonOf(c.Scopes), now+micro(c.TTL), session[:], now)
+	args := append(guardArgs, c.Hash[:], c.Client, c.RedirectURI, c.CodeChallenge, c.Nonce, jsonOf(c.Scopes), now+micro(c.TTL), session[:], now,
+		flag(c.Offline), c.Subject)
 	s.Do(`
-		INSERT INTO auth_code (hash, client_id, redirect_uri, code_challenge, nonce, scopes, session, user_id, expires_at)
-		SELECT $3, $4, $5, $6, $7, $8, $10, user_id, $9 FROM session
-		WHERE hash = $10 AND ended_at IS NULL AND idle_at > $11 AND expires_at > $11`+guard+`
+		INSERT INTO auth_code (hash, client_id, redirect_uri, code_challenge, nonce, scopes, session, user_id, expires_at, offline)
+		SELECT $3, $4, $5, $6, $7, $8, $10, user_id, $9, $12 FROM session
+		WHERE hash = $10 AND ended_at IS NULL AND idle_at > $11 AND expires_at > $11 AND CAST($13 AS TEXT) IN ('', user_id)`+guard+`
 		ON CONFLICT (hash) DO NOTHING`, args...)
-}
-
-// CompleteSession issues an authorization code for a browser that is signed in
-// already, and keeps its session from idling out. The error is [store.NotFound]
-// when the session is not live, not this browser's, or its account is suspended.
-func (db *DB) CompleteSession(ctx context.Context, session, browser store.Hash, c store.Completion) (store.SignedIn, error) {
-	const op = "complete session"
-	now := db.now()
-	in := store.SignedIn{Outcome: store.OutcomeAccepted}
-	s := Script{Idempotent: true}
-	live := s.Do(`
-		UPDATE session SET idle_at = $3
-		WHERE hash = $1 AND browser = $2 AND ended_at IS NULL AND idle_at > $4 AND expires_at > $4
-		  AND EXISTS (SELECT 1 FROM users WHERE users.id = session.user_id AND suspended_at IS NULL)
-		RETURNING user_id`, session[:], browser[:], now+micro(c.Session.Idle), now).
-		Into(&in.User)
-	issueCode(&s, now, c.Code, session, ` AND browser = $2 AND hash = $1
-		  AND EXISTS (SELECT 1 FROM users WHERE users.id = session.user_id AND suspended_at IS NULL)`, session[:], browser[:])
-	if err := db.engine.Run(ctx, &s); err != nil {
-		return store.SignedIn{}, fmt.Errorf("%s: %w", op, err)
-	}
-	if live.Rows == 0 {
-		return store.SignedIn{}, &store.Error{Code: store.NotFound, Op: op}
-	}
-	return in, nil
-}
-
-// Session reads a live session of this browser. The error is [store.NotFound].
-func (db *DB) Session(ctx context.Context, hash, browser store.Hash) (store.Session, error) {
-	now := db.now()
-	v := store.Session{Hash: hash}
-	u := &v.User
-	err := db.one(ctx, "read session", `
-		SELECT u.id, u.email, u.name, u.created_at, u.updated_at, s.auth_time, s.amr, CASE WHEN s.idle_at < s.expires_at THEN s.idle_at ELSE s.expires_at END
-		FROM session s JOIN users u ON u.id = s.user_id
-		WHERE s.hash = $1 AND s.browser = $2 AND s.ended_at IS NULL AND s.idle_at > $3 AND s.expires_at > $3 AND u.suspended_at IS NULL`,
-		[]any{hash[:], browser[:], now},
-		&u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt), into(&v.AuthTime), jsonInto(&v.AMR), into(&v.ExpiresAt))
-	return v, err
 }

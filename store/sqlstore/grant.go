@@ -14,7 +14,8 @@ const unredeemed = `(consumed_at IS NULL OR consumed_by = $5` + racyAlso + `)`
 // Client (which must still exist), redirect URI, PKCE challenge, expiry, session and account are all in
 // one WHERE: a thief who lacks one of them does not even burn the code, and of
 // parallel redemptions one gets the row. A session that a second tab has replaced
-// meanwhile does no harm to the first tab's code. Errors: [store.NotFound] for any
+// meanwhile does no harm to the first tab's code; the grant hangs on the new one then,
+// if it is the same person's. Errors: [store.NotFound] for any
 // mismatch; [store.Used] for a replay by the same client, which revokes the grant
 // the code gave (RFC 6749 section 4.1.2).
 func (db *DB) RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, error) {
@@ -29,20 +30,24 @@ func (db *DB) RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, 
 		  AND EXISTS (SELECT 1 FROM session WHERE session.hash = auth_code.session AND (ended_at IS NULL OR replaced_by IS NOT NULL))
 		  AND EXISTS (SELECT 1 FROM users WHERE users.id = auth_code.user_id AND suspended_at IS NULL)
 		  AND EXISTS (SELECT 1 FROM client WHERE client.id = auth_code.client_id)
-		RETURNING nonce, scopes, session`,
+		RETURNING nonce, scopes`,
 		r.Code[:], r.Client, r.RedirectURI, r.Challenge, r.Attempt[:], now, r.Grant[:]).
-		Into(&g.Nonce, jsonInto(&g.Scopes), hashInto(&g.Session))
+		Into(&g.Nonce, jsonInto(&g.Scopes))
 	s.Do(`
-		INSERT INTO oidc_grant (id, client_id, user_id, session, scopes, created_at, access_hash, access_until)
-		SELECT $1, client_id, user_id, session, scopes, $2, $3, $4 FROM auth_code WHERE hash = $5 AND consumed_by = $6
+		INSERT INTO oidc_grant (id, client_id, user_id, session, scopes, created_at, access_hash, access_until, offline, auth_time, amr,
+		  refresh_hash, refresh_made, refresh_until, ends_at)
+		SELECT $1, c.client_id, c.user_id, CASE WHEN n.user_id = c.user_id THEN n.hash ELSE c.session END, c.scopes, $2, $3, $4, COALESCE(c.offline, 0), s.auth_time, s.amr,
+		  $7, $2, CASE WHEN c.offline = 1 OR CAST($8 AS SMALLINT) = 1 THEN CAST($9 AS BIGINT) ELSE NULL END, $10
+		FROM auth_code c JOIN session s ON s.hash = c.session LEFT JOIN session n ON n.hash = s.replaced_by
+		WHERE c.hash = $5 AND c.consumed_by = $6
 		ON CONFLICT (id) DO NOTHING`,
-		r.Grant[:], now, r.Access[:], now+micro(r.AccessTTL), r.Code[:], r.Attempt[:])
+		r.Grant[:], now, r.Access[:], now+micro(r.AccessTTL), r.Code[:], r.Attempt[:],
+		r.Refresh.Hash[:], flag(r.Refresh.Always), now+min(micro(r.Refresh.Idle), micro(r.Refresh.Absolute)), now+micro(r.Refresh.Absolute))
 	u := &g.User
 	s.Do(`
-		SELECT u.id, u.email, u.name, u.created_at, u.updated_at, s.auth_time, s.amr
-		FROM auth_code c JOIN session s ON s.hash = c.session JOIN users u ON u.id = c.user_id
-		WHERE c.hash = $1 AND c.consumed_by = $2`, r.Code[:], r.Attempt[:]).
-		Into(&u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt), into(&g.AuthTime), jsonInto(&g.AMR))
+		SELECT u.id, u.email, u.name, u.created_at, u.updated_at, g.session, g.auth_time, g.amr
+		FROM oidc_grant g JOIN users u ON u.id = g.user_id WHERE g.id = $1`, r.Grant[:]).
+		Into(&u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt), hashInto(&g.Session), into(&g.AuthTime), jsonInto(&g.AMR))
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Grant{}, fmt.Errorf("%s: %w", op, err)
 	}
@@ -71,18 +76,4 @@ func (db *DB) replayed(ctx context.Context, op string, now int64, r store.Redemp
 		return &store.Error{Code: store.Used, Op: op}
 	}
 	return &store.Error{Code: store.NotFound, Op: op}
-}
-
-// AccessToken reads the grant behind a live access token: the grant's id is part
-// of the token, access the hash of its secret. The error is [store.NotFound].
-func (db *DB) AccessToken(ctx context.Context, grant store.ID, access store.Hash) (store.Grant, error) {
-	g := store.Grant{ID: grant}
-	u := &g.User
-	err := db.one(ctx, "read access token", `
-		SELECT g.client_id, g.scopes, g.session, u.id, u.email, u.name, u.created_at, u.updated_at
-		FROM oidc_grant g JOIN users u ON u.id = g.user_id JOIN client c ON c.id = g.client_id
-		WHERE g.id = $1 AND g.access_hash = $2 AND g.access_until > $3 AND g.revoked_at IS NULL AND u.suspended_at IS NULL`,
-		[]any{grant[:], access[:], db.now()},
-		&g.Client, jsonInto(&g.Scopes), hashInto(&g.Session), &u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt))
-	return g, err
 }

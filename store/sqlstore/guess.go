@@ -110,7 +110,11 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		Into(&left, &right, hashInto(&prover), hashInto(&ipKey), &sends)
 	refund(&s, now, g, macs)
 	var user string
-	complete(&s, now, c, proof{challenge: g.Challenge, attempt: g.Attempt, browser: g.Browser, email: g.Email}, &user)
+	proved := proof{challenge: g.Challenge, attempt: g.Attempt, browser: g.Browser, email: g.Email}
+	complete(&s, now, c, proved, &user)
+	if !g.Notice.IsZero() {
+		notify(&s, now, g.Notice.Mail, c.Session.Hash, proved)
+	}
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.SignedIn{}, fmt.Errorf("%s: %w", op, err)
 	}

@@ -12,20 +12,38 @@ import (
 
 // queueMail appends the mail of a challenge that attempt by has just sent for.
 // Beyond the limit for unknown addresses the mail is a decoy: a row that goes
-// through the same states and reaches nobody.
-// decoy tells the caller, who may hold the mail in memory.
-func queueMail(s *Script, now int64, challenge store.ID, m store.NewMail, email store.Email, unknown store.Limit, by store.Hash, decoy *int) {
+// through the same states and reaches nobody. An address without an account may have
+// a mail of its own. became tells the caller, who may hold the mail in memory.
+//
+// (The branch that gives an id as the payload is never taken: it tells Postgres the
+// type of the others.)
+func queueMail(s *Script, now int64, challenge store.ID, m store.NewMail, email store.Email, unknown store.Limit, by store.Hash, became *became) {
+	var other store.OtherMail
+	if m.Other != nil {
+		other = *m.Other
+	}
 	s.Do(`
 		INSERT INTO mail (id, challenge, usage, payload, decoy, state, attempts, worker, due_at, created_at, expires_at, sender, provider_id, error)
-		SELECT $1, id, $2, $3,
-		  CASE WHEN CAST($4 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $5 AND taker = $6)
-		    OR EXISTS (SELECT 1 FROM users WHERE email = $7) THEN 0 ELSE 1 END,
+		SELECT $1, id, CASE WHEN known = 1 OR $13 = '' THEN $2 ELSE $13 END,
+		  CASE WHEN known > 1 THEN id WHEN known = 1 OR $13 = '' THEN $3 ELSE $14 END,
+		  CASE WHEN known = 1 OR CAST($4 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $5 AND taker = $6) THEN 0 ELSE 1 END,
 		  1, 0, $8, $9, $10, $11, '', '', ''
-		FROM challenge WHERE id = $12 AND sender = $6
+		FROM challenge, (SELECT CASE WHEN EXISTS (SELECT 1 FROM users WHERE email = $7) THEN 1 ELSE 0 END AS known) AS account
+		WHERE id = $12 AND sender = $6
 		ON CONFLICT (id) DO NOTHING
-		RETURNING decoy`,
+		RETURNING decoy, usage`,
 		m.ID[:], string(m.Usage), m.Payload, flag(unknown.IsZero()), unknown.Key[:], by[:], string(email),
-		m.Worker[:], now+micro(m.Lease), now, now+micro(m.TTL), challenge[:]).Into(decoy)
+		m.Worker[:], now+micro(m.Lease), now, now+micro(m.TTL), challenge[:], string(other.Usage), other.Payload).Into(&became.decoy, (*string)(&became.usage))
+}
+
+// became is what was queued.
+type became struct {
+	decoy int
+	usage store.Usage
+}
+
+func (b became) tell(begun *store.Begun, m store.NewMail) {
+	begun.Decoy, begun.Other = b.decoy == 1, m.Other != nil && b.usage == m.Other.Usage
 }
 
 // ClaimMail leases up to limit due mails to worker: those whose lease ended

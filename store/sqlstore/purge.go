@@ -11,8 +11,8 @@ import (
 )
 
 // How long rows are kept after they died. A challenge answers "expired" or "used"
-// rather than "gone" for a day; a redeemed code is remembered as long as what it
-// gave can live, so that a replay still revokes it; mail records for 30 days.
+// rather than "gone" for a day; a redeemed code is remembered for a day, so that a
+// replay still revokes what it gave; mail records for 30 days.
 const (
 	keepChallenge = 24 * time.Hour
 	keepCode      = 24 * time.Hour
@@ -22,7 +22,7 @@ const (
 )
 
 // oldest is how far back rows named by a time-ordered id can reach.
-const oldest = 100 * 24 * time.Hour
+const oldest = 400 * 24 * time.Hour
 
 // Purge looks at some stretch of at most limit rows of each table, removes the
 // dead ones and tells how many went. Call it now and then.
@@ -51,7 +51,8 @@ func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 		{db.purge("session", "hash", "expires_at < $2"), hash[:], now - micro(keepSession)},
 		{db.purge("auth_code", "hash", "expires_at < $2"), hash[:], now - micro(keepCode)},
 		{db.purge("challenge", "id", "expires_at < $2"), id[:], now - micro(keepChallenge)},
-		{db.purge("oidc_grant", "id", "access_until < $2"), id[:], now - micro(keepGrant)},
+		{db.purge("oidc_grant", "id", "(access_until < $2 AND COALESCE(refresh_until, 0) < $2 OR revoked_at < $2)"), id[:], now - micro(keepGrant)},
+		{db.purge("assertion", "key", "expires_at < $2"), hash[:], now},
 		{db.purge("mail", "id", "created_at < $2"), id[:], now - micro(keepMail)},
 	} {
 		// A script each, and rows that somebody holds are passed: no lock is waited for.

@@ -124,7 +124,7 @@ func setupOn(t testing.TB, https bool, change ...func(*otp.Config)) *fixture {
 		Now: f.db.Now, Endpoint: endpoint, Log: log,
 	})
 	f.must(err)
-	provider.SetPages(pages)
+	provider.SetPages(withSignOut{pages})
 	r := chi.NewRouter()
 	r.Use(serve.Middleware(serve.Deps{Log: log, ClientIP: ip.Of, Failed: pages.Failed}))
 	r.Handle("/oidc/*", provider.Handler())
@@ -372,3 +372,11 @@ func (l *logBuffer) String() string {
 	defer l.mu.Unlock()
 	return l.b.String()
 }
+
+// withSignOut adds the pages of other packages, which nothing here shows.
+type withSignOut struct{ *signin.Pages }
+
+func (withSignOut) Choose(http.ResponseWriter, *http.Request, store.AuthRequest, store.Client, store.Session) {
+}
+func (withSignOut) AskSignOut(http.ResponseWriter, *http.Request, store.SignOut, store.Session) {}
+func (withSignOut) SignedOut(http.ResponseWriter, *http.Request, *store.Problem)                {}

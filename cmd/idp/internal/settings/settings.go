@@ -62,6 +62,8 @@ type Server struct {
 	TTLAuthCode        Duration `name:"ttl-auth-code" help:"Authorization code." default:"60s" group:"ttl"`
 	TTLAccessToken     Duration `name:"ttl-access-token" help:"Access token." default:"1h" group:"ttl"`
 	TTLIDToken         Duration `name:"ttl-id-token" help:"ID token." default:"1h" group:"ttl"`
+	TTLRefreshIdle     Duration `name:"ttl-refresh-idle" help:"Refresh token that is not used." default:"14d" group:"ttl"`
+	TTLRefreshAbsolute Duration `name:"ttl-refresh-absolute" help:"Refresh token with all that replace it, used or not." default:"90d" group:"ttl"`
 	TTLSessionIdle     Duration `name:"ttl-session-idle" help:"Session that is not used." default:"12h" group:"ttl"`
 	TTLSessionAbsolute Duration `name:"ttl-session-absolute" help:"Session, used or not." default:"14d" group:"ttl"`
 }
@@ -83,11 +85,9 @@ type all struct {
 // later are settings of parts that this version does not have. Taking one
 // without effect would be worse than refusing it.
 var later = map[string]string{
-	"admin_emails":         "the console is not part of this version yet",
-	"metrics_listen":       "metrics are not part of this version yet",
-	"aws_endpoint_url":     "the SES connector is not part of this version yet",
-	"ttl_refresh_idle":     "refresh tokens are not part of this version yet",
-	"ttl_refresh_absolute": "refresh tokens are not part of this version yet",
+	"admin_emails":     "the console is not part of this version yet",
+	"metrics_listen":   "metrics are not part of this version yet",
+	"aws_endpoint_url": "the SES connector is not part of this version yet",
 }
 
 // Groups are the titles of the settings in help texts.
@@ -151,12 +151,17 @@ func (s *Server) CheckTTL() error {
 		{"IDP_TTL_AUTH_CODE", s.TTLAuthCode, time.Second, 10 * time.Minute},
 		{"IDP_TTL_ACCESS_TOKEN", s.TTLAccessToken, 61 * time.Second, 24 * time.Hour},
 		{"IDP_TTL_ID_TOKEN", s.TTLIDToken, 61 * time.Second, 24 * time.Hour},
+		{"IDP_TTL_REFRESH_IDLE", s.TTLRefreshIdle, 5 * time.Minute, 365 * 24 * time.Hour},
+		{"IDP_TTL_REFRESH_ABSOLUTE", s.TTLRefreshAbsolute, 5 * time.Minute, 365 * 24 * time.Hour},
 		{"IDP_TTL_SESSION_IDLE", s.TTLSessionIdle, time.Minute, 365 * 24 * time.Hour},
 		{"IDP_TTL_SESSION_ABSOLUTE", s.TTLSessionAbsolute, time.Minute, 365 * 24 * time.Hour},
 	} {
 		if v := time.Duration(b.value); v < b.lowest || v > b.highest {
 			errs = append(errs, fmt.Errorf("%s is %s: choose %s to %s", b.name, b.value, Duration(b.lowest), Duration(b.highest)))
 		}
+	}
+	if s.TTLRefreshIdle > s.TTLRefreshAbsolute {
+		errs = append(errs, fmt.Errorf("IDP_TTL_REFRESH_IDLE (%s) is longer than IDP_TTL_REFRESH_ABSOLUTE (%s)", s.TTLRefreshIdle, s.TTLRefreshAbsolute))
 	}
 	if s.TTLSessionIdle > s.TTLSessionAbsolute {
 		errs = append(errs, fmt.Errorf("IDP_TTL_SESSION_IDLE (%s) is longer than IDP_TTL_SESSION_ABSOLUTE (%s)", s.TTLSessionIdle, s.TTLSessionAbsolute))

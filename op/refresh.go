@@ -1,0 +1,176 @@
+package op
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+	zitadel "github.com/zitadel/oidc/v3/pkg/op"
+
+	"idp/store"
+)
+
+const (
+	// refreshGrace is how long a replaced refresh token still gets its successor: for
+	// an answer that was lost, and for tabs that refresh at the same time.
+	refreshGrace = 10 * time.Second
+
+	// Public clients get a new token at each use (RFC 9700 section 2.2.2), confidential
+	// ones once theirs is this old, in percent of its life; both as in Logto.
+	rotatePercent = 70
+)
+
+// A refresh token is the id of its grant, 256 bits of which the database keeps a
+// hash, and a mark that it was issued here. The first one's bits are random, each
+// successor's are derived from the one before: so a token presented twice has the
+// same successor, on any replica, and nothing has to be kept for that. The mark tells
+// an old token, whose use ends the grant, from a made-up one, whose use must not: the
+// id of a grant is no secret.
+const (
+	markSize         = 16
+	refreshTokenSize = len(store.ID{}) + 32 + markSize
+)
+
+func (p *Provider) refreshToken(grant store.ID, secret [32]byte) string {
+	mark := p.genuine.Sum(grant[:], secret[:])
+	return encode(slices.Concat(grant[:], secret[:], mark[:markSize]))
+}
+
+// presented is a refresh token as somebody sent it.
+type presented struct {
+	grant   store.ID
+	secret  [32]byte
+	genuine bool
+}
+
+func (p *Provider) readRefreshToken(text string) (presented, bool) {
+	b, ok := decode(text, refreshTokenSize)
+	if !ok {
+		return presented{}, false
+	}
+	t := presented{grant: store.ID(b[:16]), secret: [32]byte(b[16:48])}
+	for _, mark := range p.genuine.Sums(t.grant[:], t.secret[:]) {
+		var sent store.Hash
+		copy(sent[:], b[48:])
+		clear(mark[markSize:])
+		t.genuine = t.genuine || mark.Equal(sent)
+	}
+	return t, true
+}
+
+// RefreshToken answers a refresh token (RFC 6749 section 6, OpenID Connect Core
+// section 12).
+func (s *server) RefreshToken(ctx context.Context, r *zitadel.ClientRequest[oidc.RefreshTokenRequest]) (*zitadel.Response, error) {
+	client := r.Client.(relyingParty).Client
+	token, ok := s.readRefreshToken(r.Data.RefreshToken)
+	if !ok {
+		return nil, badRefresh()
+	}
+	if err := noTargets(r); err != nil {
+		return nil, err
+	}
+	scopes, err := s.narrowed(ctx, client, token, r.Form.Get("scope"))
+	if err != nil {
+		return nil, err
+	}
+	sign, err := s.signerFor(ctx, client.IDTokenAlg) // before the token is replaced
+	if err != nil {
+		return nil, answerable(err)
+	}
+	next := s.refresh.Sums(token.grant[:], token.secret[:])
+	access := s.accessFor(token, scopes)
+	refreshed, err := s.store.RefreshGrant(ctx, store.Refresh{
+		Grant: token.grant, Client: client.ID, Presented: store.HashOf(token.secret[:]), Genuine: token.genuine,
+		Next: hashes(next), Rotate: s.rotateAfter(client), Grace: refreshGrace, Idle: s.config.RefreshIdle,
+		Access: store.HashOf(access[:]), AccessTTL: s.config.AccessTTL, Scopes: scopes,
+	})
+	switch store.CodeOf(err) {
+	case store.NotFound:
+		return nil, badRefresh()
+	case store.Used:
+		return nil, oidc.ErrInvalidGrant().WithDescription("the refresh token was replaced before; what it gave is revoked")
+	}
+	if err != nil {
+		return nil, answerable(err)
+	}
+	if scopes != nil {
+		refreshed.Scopes = scopes
+	}
+	response, err := s.tokens(sign, refreshed.Grant, access)
+	if err != nil {
+		return nil, answerable(err)
+	}
+	response.RefreshToken = r.Data.RefreshToken
+	if refreshed.Next >= 0 {
+		response.RefreshToken = s.refreshToken(token.grant, next[refreshed.Next])
+	}
+	return zitadel.NewResponse(response), nil
+}
+
+func badRefresh() *oidc.Error {
+	return oidc.ErrInvalidGrant().WithDescription("the refresh token is wrong, expired, revoked, or not this client's")
+}
+
+// rotateAfter is the age from which a client's refresh token is replaced at its use.
+func (p *Provider) rotateAfter(c store.Client) time.Duration {
+	if !c.Type.Confidential() {
+		return 0
+	}
+	return p.config.RefreshIdle * rotatePercent / 100
+}
+
+// accessFor derives the access token from the refresh token that was presented: all
+// who present it within one grace, for the same scopes, are given the same.
+func (p *Provider) accessFor(t presented, scopes []string) [32]byte {
+	slot := binary.BigEndian.AppendUint64(nil, uint64(p.store.Now().UnixNano()/int64(refreshGrace)))
+	return p.access.Sum(t.grant[:], t.secret[:], slot, []byte(strings.Join(scopes, " ")))
+}
+
+func hashes(secrets []store.Hash) []store.Hash {
+	out := make([]store.Hash, len(secrets))
+	for i, s := range secrets {
+		out[i] = store.HashOf(s[:])
+	}
+	return out
+}
+
+// noTargets refuses what nothing is registered for: API resources (RFC 8707) and
+// organizations (Logto answers 403 to those who are no members).
+func noTargets(r *zitadel.ClientRequest[oidc.RefreshTokenRequest]) error {
+	switch {
+	case r.Form.Get("resource") != "":
+		return &oidc.Error{ErrorType: "invalid_target", Description: "there is no such API resource"}
+	case r.Form.Get("organization_id") != "":
+		return zitadel.NewStatusError(oidc.ErrAccessDenied().WithDescription("the person is not a member of this organization"), 403)
+	}
+	return nil
+}
+
+// narrowed reads the scope parameter of a refresh: what is asked for has to be part of
+// the grant; scopes that mean nothing here are ignored, as everywhere. nil stands for
+// all of the grant.
+func (s *server) narrowed(ctx context.Context, client store.Client, t presented, text string) ([]string, error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	granted, err := s.store.GrantScopes(ctx, t.grant, client.ID)
+	if store.CodeOf(err) == store.NotFound {
+		return nil, badRefresh()
+	}
+	if err != nil {
+		return nil, answerable(err)
+	}
+	asked := scopes(text)
+	for _, scope := range asked {
+		if !slices.Contains(granted, scope) {
+			return nil, oidc.ErrInvalidScope().WithDescription("the scope is more than was granted")
+		}
+	}
+	if len(asked) == len(granted) {
+		return nil, nil
+	}
+	return asked, nil
+}

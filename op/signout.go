@@ -1,0 +1,93 @@
+package op
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"idp/store"
+)
+
+// signOutFresh is how long the question whether to sign out can be answered.
+const signOutFresh = time.Hour
+
+// sealedSignOut is the content of o. Fields are only ever added.
+type sealedSignOut struct {
+	V       int           `json:"v"`
+	SignOut store.SignOut `json:"q"`
+	State   []byte        `json:"b,omitempty"` // as in sealedRequest
+}
+
+// SealSignOut makes the field o of the form that asks whether to sign out, bound to a
+// browser.
+func (p *Provider) SealSignOut(out store.SignOut, browser store.Hash) string {
+	v := sealedSignOut{V: 1, SignOut: out}
+	if !isVSCHAR(out.State) {
+		v.State, v.SignOut.State = []byte(out.State), ""
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // strings and numbers only
+	}
+	return encode(p.signOuts.Seal(text, browser[:]))
+}
+
+// OpenSignOut reads what [Provider.SealSignOut] made for this browser. A URI that was
+// taken from its client since is left out. Errors: [store.Expired] after an hour,
+// [store.Invalid] when it was changed or belongs to another browser; others of the store.
+func (p *Provider) OpenSignOut(sealed string, browser store.Hash) (store.SignOut, error) {
+	const op = "open sign-out"
+	invalid := &store.Error{Code: store.Invalid, Op: op}
+	if len(sealed) > 4*maxQuery {
+		return store.SignOut{}, invalid
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
+	if err != nil {
+		return store.SignOut{}, invalid
+	}
+	text, err := p.signOuts.Open(raw, browser[:])
+	if err != nil {
+		return store.SignOut{}, invalid
+	}
+	var v sealedSignOut
+	if err := json.Unmarshal(text, &v); err != nil || v.V != 1 {
+		return store.SignOut{}, invalid
+	}
+	out := v.SignOut
+	if v.State != nil {
+		out.State = string(v.State)
+	}
+	if p.store.Now().Sub(out.StartedAt) > signOutFresh {
+		return store.SignOut{}, &store.Error{Code: store.Expired, Op: op}
+	}
+	if out.RedirectURI == "" {
+		return out, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+	defer cancel()
+	client, err := p.store.Client(ctx, out.Client)
+	switch {
+	case store.CodeOf(err) == store.NotFound, err == nil && !slices.Contains(client.PostLogoutRedirectURIs, out.RedirectURI):
+		out.RedirectURI = ""
+	case err != nil:
+		return store.SignOut{}, err
+	}
+	return out, nil
+}
+
+// SignOutRedirect is where the browser goes after a sign-out: the client's URI as it was
+// registered, with the state (RP-Initiated Logout section 3), or "" for our own page.
+func (p *Provider) SignOutRedirect(out store.SignOut) string {
+	if out.RedirectURI == "" || !out.HasState {
+		return out.RedirectURI
+	}
+	join := "?"
+	if strings.Contains(out.RedirectURI, "?") {
+		join = "&"
+	}
+	return out.RedirectURI + join + "state=" + url.QueryEscape(out.State)
+}

@@ -1,0 +1,119 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"idp/store"
+)
+
+// A refresh token is live while it is its grant's refresh_hash, or, for the grace,
+// the one before. $3 is the presented token, $5 its successor: of two rotations
+// within one grace the second may come before a late twin of the first, which is then
+// answered from refresh_prev. $4 is now, $9 now less the grace.
+const (
+	presentable = `(refresh_hash = $3 AND refresh_until > $4 OR refresh_prev IN ($3, $5) AND refresh_made > $9)`
+
+	// $7 is the age of a token in microseconds from which it is replaced.
+	rotates = `refresh_hash = $3 AND refresh_made + CAST($7 AS BIGINT) <= $4`
+
+	// The parties are asked for again each time: the account, the client, and the
+	// session of a grant that does not outlive it.
+	grantStands = `revoked_at IS NULL
+		  AND EXISTS (SELECT 1 FROM users WHERE users.id = oidc_grant.user_id AND suspended_at IS NULL)
+		  AND EXISTS (SELECT 1 FROM client WHERE client.id = oidc_grant.client_id)
+		  AND (offline = 1 OR EXISTS (SELECT 1 FROM session WHERE session.hash = oidc_grant.session
+		    AND session.ended_at IS NULL AND session.idle_at > $4 AND session.expires_at > $4))`
+
+	// $6 is the new access token, $10 to when it lives, $11 its scopes if they are
+	// not the grant's, $8 to when the refresh token lives. The same access token a
+	// second time (a script sent twice, a twin within the grace) takes no other's place.
+	refreshGrant = `
+		UPDATE oidc_grant SET
+		  access_hash2 = CASE WHEN $6 IN (access_hash, access_hash2) THEN access_hash2 ELSE access_hash END,
+		  access_until2 = CASE WHEN $6 = access_hash2 THEN CAST($10 AS BIGINT) WHEN $6 = access_hash THEN access_until2 ELSE access_until END,
+		  access_scopes2 = CASE WHEN $6 IN (access_hash, access_hash2) THEN access_scopes2 ELSE access_scopes END,
+		  access_until = CASE WHEN $6 = access_hash2 THEN access_until ELSE CAST($10 AS BIGINT) END,
+		  access_scopes = CASE WHEN $6 IN (access_hash, access_hash2) THEN access_scopes ELSE CAST($11 AS TEXT) END,
+		  access_hash = CASE WHEN $6 IN (access_hash, access_hash2) THEN access_hash ELSE $6 END,
+		  refresh_prev = CASE WHEN ` + rotates + ` THEN refresh_hash ELSE refresh_prev END,
+		  refresh_hash = CASE WHEN ` + rotates + ` THEN $5 ELSE refresh_hash END,
+		  refresh_made = CASE WHEN ` + rotates + ` THEN $4 ELSE refresh_made END,
+		  refresh_until = CASE WHEN refresh_hash <> $3 THEN refresh_until WHEN ends_at < $8 THEN ends_at ELSE CAST($8 AS BIGINT) END
+		WHERE id = $1 AND client_id = $2 AND ends_at > $4 AND ` + presentable + ` AND ` + grantStands + `
+		RETURNING refresh_hash`
+)
+
+// RefreshGrant answers a refresh token (RFC 6749 section 6): the grant gets a new
+// access token and, if it is time, the token's successor takes its place.
+//
+// Why parallel requests with one token give one family: successor and access token
+// are derived from the presented token, and the grant is one row. The first to lock it
+// puts the successor in; the others find the token in refresh_prev and are told of the
+// same successor. Once the grace is over, the same token shows that two have it, and
+// the grant ends for both (RFC 9700 section 4.14.2). Errors: [store.NotFound] if the
+// token is not live, [store.Used] if it was replaced before.
+func (db *DB) RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshed, error) {
+	const op = "refresh grant"
+	now := db.now()
+	cutoff := now - micro(r.Grace)
+	var scopes any
+	if r.Scopes != nil {
+		scopes = jsonOf(r.Scopes)
+	}
+	next := r.Next[0]
+	out := store.Refreshed{Grant: store.Grant{ID: r.Grant, Client: r.Client}, Next: -1}
+	g, u := &out.Grant, &out.User
+	var live, before, current store.Hash
+	var made, revoked time.Time
+	s := Script{Idempotent: true}
+	done := s.Do(refreshGrant, r.Grant[:], r.Client, r.Presented[:], now, next[:], r.Access[:], micro(r.Rotate), now+micro(r.Idle), cutoff,
+		now+micro(r.AccessTTL), scopes).Into(hashInto(&live))
+	found := s.Do(`
+		SELECT g.scopes, g.session, g.auth_time, g.amr, g.refresh_hash, g.refresh_prev, g.refresh_made, g.revoked_at,
+		  u.id, u.email, u.name, u.created_at, u.updated_at
+		FROM oidc_grant g JOIN users u ON u.id = g.user_id WHERE g.id = $1 AND g.client_id = $2`, r.Grant[:], r.Client).
+		Into(jsonInto(&g.Scopes), hashInto(&g.Session), into(&g.AuthTime), jsonInto(&g.AMR), hashInto(&current), hashInto(&before), into(&made), into(&revoked),
+			&u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt))
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return store.Refreshed{}, fmt.Errorf("%s: %w", op, err)
+	}
+	known := slices.Index(r.Next, live) // the late twin of two rotations is told of refresh_prev
+	switch {
+	case done.Rows == 1 && live == r.Presented:
+		return out, nil
+	case done.Rows == 1:
+		if known < 0 {
+			known = slices.Index(r.Next, before)
+		}
+		if known < 0 { // its successor was made under a secret that is gone
+			return store.Refreshed{}, &store.Error{Code: store.NotFound, Op: op}
+		}
+		out.Next = known
+		return out, nil
+	case found.Rows == 0 || !revoked.IsZero() || current == r.Presented:
+		return store.Refreshed{}, &store.Error{Code: store.NotFound, Op: op}
+	case before == r.Presented && made.UnixMicro() <= cutoff, before != r.Presented && r.Genuine:
+		return store.Refreshed{}, db.reused(ctx, op, now, cutoff, r)
+	}
+	return store.Refreshed{}, &store.Error{Code: store.NotFound, Op: op}
+}
+
+// reused ends the grant of a refresh token that was replaced before, and says so in
+// the audit log.
+func (db *DB) reused(ctx context.Context, op string, now, cutoff int64, r store.Refresh) error {
+	const stale = `id = $1 AND client_id = $2 AND refresh_hash <> $3 AND NOT (COALESCE(refresh_prev, refresh_hash) = $3 AND refresh_made > $4)`
+	s := Script{Idempotent: true}
+	s.Do(`UPDATE oidc_grant SET revoked_at = $5 WHERE `+stale+` AND revoked_at IS NULL`, r.Grant[:], r.Client, r.Presented[:], cutoff, now)
+	id := store.NewID(clock(now))
+	s.Do(`
+		INSERT INTO event (id, at, kind, user_id, client_id)
+		SELECT $3, $4, 'grant.token_reused', user_id, client_id FROM oidc_grant WHERE id = $1 AND client_id = $2 AND revoked_at = $4
+		ON CONFLICT (id) DO NOTHING`, r.Grant[:], r.Client, id[:], now)
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return fmt.Errorf("%s: end what a used token belongs to: %w", op, err)
+	}
+	return &store.Error{Code: store.Used, Op: op}
+}

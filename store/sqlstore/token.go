@@ -1,0 +1,105 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"idp/store"
+)
+
+// AccessToken reads the grant behind a live access token: the grant's id is part
+// of the token, access the hash of its secret. Its scopes are the token's. The error
+// is [store.NotFound].
+func (db *DB) AccessToken(ctx context.Context, grant store.ID, access store.Hash) (store.Token, error) {
+	now := db.now()
+	t := store.Token{Grant: store.Grant{ID: grant}}
+	u := &t.User
+	var second int
+	var scopes, scopes2 []string
+	var until, until2 time.Time
+	err := db.one(ctx, "read access token", `
+		SELECT CASE WHEN g.access_hash = $2 THEN 0 ELSE 1 END, g.access_until, g.access_until2, g.access_scopes, g.access_scopes2,
+		  g.client_id, g.scopes, g.session, u.id, u.email, u.name, u.created_at, u.updated_at
+		FROM oidc_grant g JOIN users u ON u.id = g.user_id JOIN client c ON c.id = g.client_id
+		WHERE g.id = $1 AND (g.access_hash = $2 AND g.access_until > $3 OR g.access_hash2 = $2 AND g.access_until2 > $3)
+		  AND g.revoked_at IS NULL AND u.suspended_at IS NULL`,
+		[]any{grant[:], access[:], now},
+		&second, into(&until), into(&until2), jsonInto(&scopes), jsonInto(&scopes2),
+		&t.Client, jsonInto(&t.Scopes), hashInto(&t.Session), &u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt))
+	if err != nil {
+		return store.Token{}, err
+	}
+	if second == 1 {
+		until, scopes = until2, scopes2
+	}
+	if t.ExpiresAt = until; scopes != nil {
+		t.Scopes = scopes
+	}
+	return t, nil
+}
+
+// RefreshToken reads the grant behind a live refresh token. The error is
+// [store.NotFound].
+func (db *DB) RefreshToken(ctx context.Context, grant store.ID, refresh store.Hash) (store.Token, error) {
+	t := store.Token{Grant: store.Grant{ID: grant}, Refresh: true}
+	u := &t.User
+	err := db.one(ctx, "read refresh token", `
+		SELECT oidc_grant.client_id, oidc_grant.scopes, oidc_grant.session, oidc_grant.refresh_until,
+		  u.id, u.email, u.name, u.created_at, u.updated_at
+		FROM oidc_grant JOIN users u ON u.id = oidc_grant.user_id
+		WHERE oidc_grant.id = $1 AND refresh_hash = $2 AND refresh_until > $3 AND ends_at > $4 AND `+grantStands,
+		[]any{grant[:], refresh[:], db.now(), db.now()},
+		&t.Client, jsonInto(&t.Scopes), hashInto(&t.Session), into(&t.ExpiresAt),
+		&u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt))
+	return t, err
+}
+
+// RevokeToken ends a token for the client that it was issued to (RFC 7009 section
+// 2.1): an access token alone, a refresh token, also one that was replaced, with its
+// whole grant. issuedTo is the client of a token that is there, "" without one;
+// another client's token stays as it is.
+func (db *DB) RevokeToken(ctx context.Context, grant store.ID, token store.Hash, client string) (issuedTo string, err error) {
+	now := db.now()
+	s := Script{Idempotent: true}
+	s.Do(`
+		SELECT client_id FROM oidc_grant
+		WHERE id = $1 AND revoked_at IS NULL AND (access_hash = $2 OR access_hash2 = $2 OR refresh_hash = $2 OR refresh_prev = $2)`,
+		grant[:], token[:]).Into(&issuedTo)
+	s.Do(`
+		UPDATE oidc_grant SET
+		  access_until = CASE WHEN access_hash = $2 AND access_until > $4 THEN $4 ELSE access_until END,
+		  access_until2 = CASE WHEN access_hash2 = $2 AND access_until2 > $4 THEN $4 ELSE access_until2 END,
+		  revoked_at = CASE WHEN refresh_until IS NOT NULL AND (refresh_hash = $2 OR refresh_prev = $2) THEN $4 ELSE revoked_at END
+		WHERE id = $1 AND client_id = $3 AND revoked_at IS NULL AND (access_hash = $2 OR access_hash2 = $2 OR refresh_hash = $2 OR refresh_prev = $2)`,
+		grant[:], token[:], client, now)
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return "", fmt.Errorf("revoke token: %w", err)
+	}
+	return issuedTo, nil
+}
+
+// justRevoked is how long a revoked grant still counts as held: Logto's SDKs revoke
+// their token first and send the browser to sign out then.
+const justRevoked = time.Minute
+
+// HoldsGrant tells whether a session of a person holds a grant of a client that is
+// live, or was until a minute ago.
+func (db *DB) HoldsGrant(ctx context.Context, user string, session store.Hash, client string) (bool, error) {
+	held, now := false, db.now()
+	err := db.engine.Read(ctx, `
+		SELECT 1 FROM oidc_grant
+		WHERE user_id = $1 AND session = $2 AND client_id = $3 AND (access_until > $4 OR refresh_until > $4) AND (revoked_at IS NULL OR revoked_at > $5)
+		LIMIT 1`,
+		[]any{user, session[:], client, now, now - micro(justRevoked)}, func(scan func(...any) error) error { held = true; return scan(new(int)) })
+	if err != nil {
+		return false, fmt.Errorf("look for a grant: %w", err)
+	}
+	return held, nil
+}
+
+// GrantScopes reads what a client's grant allows. The error is [store.NotFound].
+func (db *DB) GrantScopes(ctx context.Context, grant store.ID, client string) (scopes []string, err error) {
+	err = db.one(ctx, "read grant", `SELECT scopes FROM oidc_grant WHERE id = $1 AND client_id = $2`, []any{grant[:], client}, jsonInto(&scopes))
+	return scopes, err
+}
