@@ -31,7 +31,9 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	}
 	// The answer of a script's first run is lost, and the engine sends it again.
 	for _, name := range []string{"SignIn", "Outcomes", "Binding", "Resend", "Confirm", "DoubleClick", "RedemptionMismatch",
-		"Sessions", "Suspended", "Mail", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing"} {
+		"Sessions", "Suspended", "Mail", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
+		"Refresh", "RefreshAncestor", "RefreshRotatesLate", "RefreshLifetimes", "NarrowScopes", "Revocation", "EndSession", "ReplacedSession",
+		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys"} {
 		t.Run("Twice"+name, func(t *testing.T) {
 			t.Parallel()
 			open := fresh(t)
@@ -77,6 +79,24 @@ var tests = map[string]func(*testing.T, *fixture){
 	"SecondTabThenReload":         testSecondTabThenReload,
 	"DeletedClient":               testDeletedClient,
 	"BegunTwice":                  testBegunTwice,
+	"Refresh":                     testRefresh,
+	"RefreshAncestor":             testRefreshAncestor,
+	"RefreshRotatesLate":          testRefreshRotatesLate,
+	"RefreshLifetimes":            testRefreshLifetimes,
+	"RefreshParties":              testRefreshParties,
+	"NoRefresh":                   testNoRefresh,
+	"ParallelRefreshes":           testParallelRefreshes,
+	"ReuseAcrossReplicas":         testReuseAcrossReplicas,
+	"NarrowScopes":                testNarrowScopes,
+	"Revocation":                  testRevocation,
+	"EndSession":                  testEndSession,
+	"ReplacedSession":             testReplacedSession,
+	"AnotherPersonSignsIn":        testAnotherPersonSignsIn,
+	"SessionList":                 testSessionList,
+	"Recovery":                    testRecovery,
+	"RecoveryOfNobody":            testRecoveryOfNobody,
+	"Subject":                     testSubject,
+	"ClientKeys":                  testClientKeys,
 }
 
 // twice runs every script that says that running it twice equals running it once
