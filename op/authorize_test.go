@@ -2,6 +2,7 @@ package op_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -206,10 +207,16 @@ func TestAuthorizeFromASession(t *testing.T) {
 		}
 		f.tokens(f.exchange(got.Get("code")))
 	}
-	for _, changes := range [][]string{{"prompt", "login"}, {"prompt", "select_account"}, {"prompt", "create"}, {"prompt", "login consent"}, {"max_age", "0"}} {
+	for _, changes := range [][]string{{"prompt", "login"}, {"prompt", "create"}, {"prompt", "login consent"}, {"prompt", "login select_account"}, {"max_age", "0"}} {
 		f.begun = nil
-		if r := f.authorize(changes...); r.StatusCode != http.StatusOK || len(f.begun) != 1 {
+		if r := f.authorize(changes...); r.StatusCode != http.StatusOK || len(f.begun) != 1 || len(f.chosen) > 0 {
 			t.Errorf("%v: %d", changes, r.StatusCode)
+		} else if hint := f.begun[0].LoginHint; (hint == "ada@example.com") != (f.begun[0].Screen == store.ScreenSignIn) {
+			t.Errorf("%v: the page is prefilled with %q", changes, hint)
+		}
+		// Nobody goes on from such a page without a new proof.
+		if _, err := f.provider.Continue(httptest.NewRequest("POST", "/", nil), f.begun[0], f.session, f.browser); store.CodeOf(err) != store.NotFound {
+			t.Errorf("%v: %v", changes, err)
 		}
 	}
 	f.db.AdvanceForTest(2 * time.Minute)
@@ -234,7 +241,7 @@ func TestAuthorizeHintsAtSomebodyElse(t *testing.T) {
 		}
 	}
 	f.begun = nil
-	if r := f.authorize("login_hint", "bob@example.com"); r.StatusCode != http.StatusOK || len(f.begun) != 1 || f.begun[0].LoginHint != "bob@example.com" {
+	if r := f.authorize("login_hint", "bob@example.com"); len(f.begun) != 1 || f.begun[0].LoginHint != "bob@example.com" || len(f.chosen) != 1 || f.chosen[0].User.Email != "ada@example.com" {
 		t.Errorf("%d %v %+v", r.StatusCode, r.Header, f.begun)
 	}
 	if got := query(t, f.authorize("login_hint", "bob@example.com", "prompt", "none").Header.Get("Location")); got.Get("error") != "login_required" || got.Has("code") {
@@ -312,4 +319,61 @@ func TestAuthorizeWithoutPKCE(t *testing.T) {
 	code = f.code(append(without, "client_id", "basic")...)
 	fails(t, f.exchange(code, "client_id", "basic"), 400, "invalid_grant")
 	f.tokens(f.exchange(code, "client_id", "basic", "code_verifier", "-"))
+}
+
+// The person says whether to go on as the one who is signed in.
+func TestAuthorizeChooser(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	if f.authorize("prompt", "select_account"); len(f.chosen) != 0 || len(f.begun) != 1 {
+		t.Error("nobody is signed in, and there is a choice")
+	}
+	f.enter("ada@example.com")
+	for _, changes := range [][]string{{"prompt", "select_account"}, {"prompt", "select_account consent"}, {"login_hint", "bob@example.com"}} {
+		f.begun, f.chosen = nil, nil
+		f.authorize(changes...)
+		if len(f.chosen) != 1 {
+			t.Fatalf("%v: no choice", changes)
+		}
+		location, err := f.provider.Continue(httptest.NewRequest("POST", "/", nil), f.begun[0], f.session, f.browser)
+		f.must(err)
+		f.tokens(f.exchange(query(t, location).Get("code")))
+		if _, err := f.provider.Continue(httptest.NewRequest("POST", "/", nil), f.begun[0], f.session, random()); store.CodeOf(err) != store.NotFound {
+			t.Errorf("another browser: %v", err)
+		}
+	}
+	f.db.AdvanceForTest(2 * time.Minute)
+	f.begun = nil
+	f.authorize("prompt", "select_account", "max_age", "60")
+	if _, err := f.provider.Continue(httptest.NewRequest("POST", "/", nil), f.begun[0], f.session, f.browser); store.CodeOf(err) != store.NotFound {
+		t.Errorf("older than max_age: %v", err)
+	}
+}
+
+// auth_time is when the person proved who they are, for every client of a session, and
+// max_age is held against it to the second.
+func TestAuthTimeAndMaxAge(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	first := payload(t, f.tokens(f.exchange(f.enter("ada@example.com"))).ID)
+	f.db.AdvanceForTest(90 * time.Second)
+	silently := func(changes ...string) url.Values {
+		return query(t, f.authorize(append(changes, "prompt", "none")...).Header.Get("Location"))
+	}
+	again := payload(t, f.tokens(f.exchange(silently("max_age", "95").Get("code"))).ID)
+	if first["auth_time"] != again["auth_time"] || first["sub"] != again["sub"] || first["sid"] != again["sid"] || again["iat"].(float64) <= first["iat"].(float64) {
+		t.Errorf("%v %v", first, again)
+	}
+	if got := silently("max_age", "89"); got.Get("error") != "login_required" {
+		t.Error(got)
+	}
+	renewed := payload(t, f.tokens(f.exchange(f.enter("ada@example.com", "max_age", "89"))).ID)
+	if renewed["auth_time"].(float64) < first["auth_time"].(float64)+89 || renewed["sid"] == first["sid"] || renewed["sub"] != first["sub"] {
+		t.Errorf("%v %v", first, renewed)
+	}
+	for _, age := range []string{"-1", "1.5", "x", "99999999999"} {
+		if got := query(t, f.authorize("max_age", age).Header.Get("Location")); got.Get("error") != "invalid_request" {
+			t.Errorf("max_age=%s: %v", age, got)
+		}
+	}
 }

@@ -14,7 +14,7 @@ func TestCORS(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.client(store.Client{ID: "spa", Type: store.SPA, PKCE: true, RedirectURIs: []string{"https://SPA.example:443/cb", "http://localhost:5173/cb"}})
-	for _, path := range []string{"/oidc/token", "/oidc/me"} {
+	for _, path := range []string{"/oidc/token", "/oidc/me", "/oidc/token/revocation"} {
 		for origin, allowed := range map[string]bool{
 			"https://spa.example": true, "http://localhost:5173": true, "https://shop.example": true,
 			"https://evil.example": false, "null": false, "": false, "https://spa.example.evil.example": false, "http://spa.example": false, "http://localhost": false,

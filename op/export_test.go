@@ -1,6 +1,7 @@
 package op
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -32,3 +33,6 @@ func MeasureIDToken(b *testing.B, alg string) {
 type clock struct{ Store }
 
 func (clock) Now() time.Time { return time.Now() }
+
+// NoteUsedForTest writes down at once which secrets were used.
+func (p *Provider) NoteUsedForTest(ctx context.Context) { p.noteUsed(ctx) }

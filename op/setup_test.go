@@ -40,6 +40,7 @@ type fixture struct {
 	browser  store.Hash
 	log      *strings.Builder
 	outage   outage
+	handler  http.Handler
 
 	mu      sync.Mutex
 	session store.Hash // in the browser's cookie; zero: none
@@ -112,8 +113,7 @@ func setupOn(t *testing.T, engine engine) *fixture {
 	f := &fixture{T: t, browser: random(), log: &strings.Builder{}}
 	f.outage.Engine = engine
 	f.db = openDB(t, engine, &f.outage)
-	var handler http.Handler
-	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.handler.ServeHTTP(w, r) }))
 	t.Cleanup(f.server.Close)
 	someKeys.Do(func() {
 		f.newProvider()
@@ -124,8 +124,7 @@ func setupOn(t *testing.T, engine engine) *fixture {
 	for _, k := range someKeys.keys {
 		f.must(f.db.AddSigningKey(t.Context(), k))
 	}
-	f.provider = f.newProvider()
-	handler = f.provider.Handler()
+	f.serve(f.newProvider())
 	f.client(store.Client{ID: "shop", Type: store.Traditional, PKCE: true})
 	return f
 }
@@ -198,7 +197,11 @@ func (o *outage) Read(ctx context.Context, query string, args []any, row func(fu
 	return o.Engine.Read(ctx, query, args, row)
 }
 
-func (f *fixture) newProvider() *op.Provider {
+func (f *fixture) serve(p *op.Provider) { f.provider, f.handler = p, p.Handler() }
+
+func (f *fixture) newProvider() *op.Provider { return f.newProviderWith(ring) }
+
+func (f *fixture) newProviderWith(ring *keyring.Ring) *op.Provider {
 	f.Helper()
 	p, err := op.New(op.Deps{Store: f.db, Ring: ring, Endpoint: endpointOf(f), Browser: f, Pages: f, Log: slog.New(slog.NewTextHandler(f.log, nil))})
 	f.must(err)
@@ -245,12 +248,23 @@ func random() (h store.Hash) {
 // followed.
 func (f *fixture) signIn(req store.AuthRequest) store.Finish {
 	f.Helper()
+	return f.signInAs("ada@example.com", req)
+}
+
+func (f *fixture) signInAs(email store.Email, req store.AuthRequest) store.Finish {
+	f.Helper()
+	return f.signInAfter(email, req, store.Hash{})
+}
+
+// signInAfter replaces the session previous.
+func (f *fixture) signInAfter(email store.Email, req store.AuthRequest, previous store.Hash) store.Finish {
+	f.Helper()
 	n := store.NewChallenge{ID: store.NewID(f.db.Now()), Purpose: store.PurposeSignIn, Browser: f.browser, Request: req.ID,
-		Email: "ada@example.com", Address: random(), MAC: random(), CodeTTL: time.Minute, TTL: time.Hour, Tries: 5, Sends: 3,
+		Email: email, Address: random(), MAC: random(), CodeTTL: time.Minute, TTL: time.Hour, Tries: 5, Sends: 3,
 		Mail: store.NewMail{ID: store.NewID(f.db.Now()), Usage: store.UsageSignIn, Payload: []byte("sealed"), TTL: time.Minute}}
 	_, err := f.db.BeginChallenge(f.Context(), n)
 	f.must(err)
-	finish := f.provider.Finish(req, store.Proof{Challenge: n.ID, Purpose: n.Purpose})
+	finish := f.provider.Finish(req, store.Proof{Challenge: n.ID, Purpose: n.Purpose, Previous: previous})
 	in, err := f.db.CompleteChallenge(f.Context(), store.Guess{Challenge: n.ID, Browser: f.browser, Purpose: n.Purpose, Request: n.Request,
 		Email: n.Email, MACs: []store.Hash{n.MAC}, Confirm: true, Attempt: random()}, finish.Completion)
 	f.must(err)
@@ -269,6 +283,21 @@ func (f *fixture) code(changes ...string) string {
 		f.Fatalf("authorize: %d %s %+v", r.StatusCode, r.Header.Get("Location"), f.refused)
 	}
 	return query(f.T, f.signIn(f.begun[n]).Redirect).Get("code")
+}
+
+// enter signs somebody in from the authorize endpoint on, keeps the session in the
+// browser, and gives the code.
+func (f *fixture) enter(email store.Email, changes ...string) string {
+	f.Helper()
+	f.session = store.Hash{}
+	n := len(f.begun)
+	f.authorize(changes...)
+	if len(f.begun) != n+1 {
+		f.Fatalf("no page: %+v", f.refused)
+	}
+	finish := f.signInAs(email, f.begun[n])
+	f.session = finish.Completion.Session.Hash
+	return query(f.T, finish.Redirect).Get("code")
 }
 
 // params are those of a good request, with name-value pairs changed; the value
@@ -333,6 +362,7 @@ type tokens struct {
 	Type    string `json:"token_type"`
 	Expires int    `json:"expires_in"`
 	ID      string `json:"id_token"`
+	Refresh string `json:"refresh_token"`
 	Scope   *string
 }
 
@@ -375,4 +405,11 @@ func query(t *testing.T, location string) url.Values {
 		t.Fatal(err)
 	}
 	return v
+}
+
+// payload is what a JWT says, unverified.
+func payload(t *testing.T, token string) map[string]any {
+	t.Helper()
+	_, claims := parts(t, token)
+	return claims
 }
