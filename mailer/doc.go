@@ -1,14 +1,14 @@
-// Package mailer brings codes to mailboxes: a durable queue, the texts, and the
-// interface that senders fill.
+// Package mailer brings codes and notices to mailboxes: a durable queue, the
+// texts, and the interface that senders fill.
 //
 //	                 Seal            Sent                    settle
 //	otp ── script ──> row: queued ──> worker ──> connector ──> row: sent
 //	                     │  ^            │                          failed   (refused)
-//	       lease ended   │  └── retry ───┘                          expired  (the code died first)
+//	       lease ended   │  └── retry ───┘                          expired  (its time ran out)
 //	       or retry due  └──> ClaimMail ──> worker of any replica
 //
-// The row of the mail commits with the challenge, so nothing acknowledged is
-// lost: [Queue.Seal] seals the message for the row, leased to this replica, and
+// The row of the mail commits with the challenge that it carries a code of, or
+// with the proof that it tells of, so nothing acknowledged is lost: [Queue.Seal] seals the message for the row, leased to this replica, and
 // [Queue.Sent] hands it to this replica's workers once the row is committed, so
 // that the usual mail is under way at once and without another query. If this
 // replica dies or is too busy, the lease ends and any replica claims the row.
@@ -19,8 +19,8 @@
 //
 //   - A worker starts a send only if the rest of the lease is longer than the
 //     send timeout plus the slack for writing the result down. The lease is
-//     counted from before the row was written ([store.ID.Time] of the mail, or
-//     the clock before ClaimMail), so we never believe in more than there is; the
+//     counted from before the row was written (Made of [store.NewMail], or the
+//     clock before ClaimMail), so we never believe in more than there is; the
 //     slack also covers the milliseconds by which replicas' clocks differ.
 //   - So a result is settled before another replica can claim the row, unless the
 //     database is away for longer than the slack. Then a mail may go twice; the

@@ -109,14 +109,16 @@ func New(d Deps) (*Queue, error) {
 	}, nil
 }
 
-// Seal makes the row for a mail: sealed, and leased to this replica.
+// Seal makes the row for a mail: sealed, and leased to this replica. The caller may
+// give it another id.
 func (q *Queue) Seal(m store.Message, challenge store.ID) (store.NewMail, error) {
 	plain, err := json.Marshal(m)
 	if err != nil {
 		return store.NewMail{}, fmt.Errorf("seal mail: %w", err)
 	}
+	now := q.now()
 	return store.NewMail{
-		ID: store.NewID(q.now()), Usage: m.Usage, Payload: q.sealer.Seal(plain, challenge[:]),
+		ID: store.NewID(now), Usage: m.Usage, Payload: q.sealer.Seal(plain, challenge[:]), Made: now,
 		TTL: time.Duration(m.CodeTTL) * time.Minute, Worker: q.replica, Lease: q.config.Lease,
 	}, nil
 }
@@ -124,12 +126,11 @@ func (q *Queue) Seal(m store.Message, challenge store.ID) (store.NewMail, error)
 // Sent hands over a mail whose row is committed. It never blocks: if all hands
 // are full, the lease ends and a replica claims the row.
 func (q *Queue) Sent(mail store.NewMail, _ store.ID, m store.Message, decoy bool) {
-	made := mail.ID.Time()
-	if !q.held.take(mail.ID, made.Add(mail.Lease)) {
+	if !q.held.take(mail.ID, mail.Made.Add(mail.Lease)) {
 		return
 	}
 	select {
-	case q.fresh <- job{id: mail.ID, message: m, decoy: decoy, expires: made.Add(mail.TTL)}:
+	case q.fresh <- job{id: mail.ID, message: m, decoy: decoy, expires: mail.Made.Add(mail.TTL)}:
 	default:
 		q.held.drop(mail.ID)
 		q.nag(slog.LevelWarn, "backlog", "mails come in faster than they can be sent: they wait for their lease to end",

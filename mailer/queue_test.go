@@ -31,6 +31,38 @@ func TestHandedOverMailGoesAtOnceAndOnce(t *testing.T) {
 	}
 }
 
+// The mail of a repeatable event is named after the event, which may be long ago.
+func TestLeaseDoesNotHangOnTheName(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	q := w.queue(nil, mailer.Config{}) // no lease ends within the test
+	w.run(q)
+	o := w.order(q, "ada@example.com", func(n *store.NewChallenge) { n.Mail.ID = store.NewID(w.db.Now().Add(-24 * time.Hour)) })
+	o.handTo(q)
+	o.handTo(q)
+	w.becomes(store.MailSent, o)
+	if mails, _ := w.post.count("ada@example.com"); mails != 1 {
+		t.Errorf("%d mails", mails)
+	}
+}
+
+func TestMailWithoutACodeIsSent(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	q := w.queue(nil, quick())
+	w.run(q)
+	o := w.order(q, "ada@example.com", func(n *store.NewChallenge) {
+		m := message(store.UsageNoAccount, "en")
+		m.To = "ada@example.com"
+		n.Mail, _ = q.Seal(m, n.ID)
+		n.Mail.Lease = 0 // claimed, with what the row says
+	})
+	w.becomes(store.MailSent, o)
+	if mails, _ := w.post.count("ada@example.com"); mails != 1 {
+		t.Errorf("%d mails", mails)
+	}
+}
+
 func TestMailOfADeadReplicaIsSentAfterItsLease(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

@@ -27,7 +27,7 @@ type Rendered struct {
 	Text    string
 	HTML    string
 	Usage   store.Usage
-	Code    string
+	Code    string // "" in a mail without one
 	Locale  string // that it is written in
 }
 
@@ -39,7 +39,7 @@ type Receipt struct {
 // Class tells what to do about a mail that was not taken.
 type Class string
 
-// The classes. All but Refused are tried again while the code lives.
+// The classes. All but Refused are tried again while the mail is worth sending.
 const (
 	Temporary     Class = "temporary"     // network, timeout, the provider's own fault
 	Throttled     Class = "throttled"     // too fast

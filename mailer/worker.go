@@ -25,12 +25,12 @@ func (q *Queue) work(ctx, sending, writing context.Context) {
 	}
 }
 
-// handle sends a mail if there is life in its code and in its lease.
+// handle sends a mail if it is in time and there is life in its lease.
 func (q *Queue) handle(sending, writing context.Context, j job) {
 	now := q.now()
 	switch {
 	case !now.Before(j.expires):
-		q.report(writing, store.Settled{ID: j.id, State: store.MailExpired, Error: "the code expired before a sender took the mail"})
+		q.report(writing, store.Settled{ID: j.id, State: store.MailExpired, Error: "its time ran out before a sender took it"})
 	case now.Add(q.config.SendTimeout + q.config.Slack).After(q.held.lease(j.id)):
 		q.held.drop(j.id) // too late for this lease: the next holder sends it
 	default:

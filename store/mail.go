@@ -38,7 +38,7 @@ const (
 	MailQueued  MailState = 1
 	MailSent    MailState = 2
 	MailFailed  MailState = 3 // given up: refused by the sender
-	MailExpired MailState = 4 // the code died before any sender took it
+	MailExpired MailState = 4 // its TTL ended before any sender took it
 )
 
 // Message is what a mail says. It is sealed while it waits: it holds the code.
@@ -59,6 +59,7 @@ type NewMail struct {
 	ID      ID
 	Usage   Usage
 	Payload []byte        // a sealed [Message]
+	Made    time.Time     // before its row is written, so that lease and TTL end no earlier than counted from it
 	TTL     time.Duration // after it the mail is not worth sending
 	Worker  ID            // the replica that sends it at once
 	Lease   time.Duration // after it any replica takes over
