@@ -14,7 +14,8 @@ const fallbackLocale = "en"
 
 // locales/TAG.json is one flat catalogue per language; every one has the keys
 // and placeholders of locales/en.json, held by a test. A usage's texts end in
-// its name ("subject.SignIn").
+// its name ("subject.SignIn"). One with a first line of its own
+// ("first.Recovered") has mails without a code.
 //
 //go:embed locales/*.json
 var localeFiles embed.FS

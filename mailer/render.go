@@ -24,23 +24,28 @@ var (
 	textTemplate = text.Must(text.ParseFS(templateFiles, "templates/mail.txt"))
 )
 
-// longCode is the length from which a code is set in small type, so that it stays
-// in one piece at 320 px: the 26 characters of a 128-bit code.
-const longCode = 10
-
 // preheaderPadding keeps what follows the preheader out of a mailbox's preview line.
 var preheaderPadding = html.HTML(strings.Repeat("&#847;&zwnj;&nbsp;", 60))
 
 // page is what the two templates print.
 type page struct {
-	Lang, App, Subject, First, Use, Life, Ignore, Share, Code, Colon string
+	Lang, App, Subject, First, Use, Ignore, Colon string
+
+	Code, Life, Share string // all "" in a mail without a code
+	Steps             []step // to take if it was somebody else, may be none
 
 	Details []detail
 	Long    bool
 	Padding html.HTML
 }
 
-// detail is one line about how the code was asked for.
+// step is one thing to do, numbered from 1.
+type step struct {
+	Number int
+	Text   string
+}
+
+// detail is one line about how the mail came about.
 type detail struct{ Label, Value string }
 
 // Render writes the mail in the message's locale, or in English. The subject
@@ -102,9 +107,32 @@ func fill(pieces []piece, value func(mark rune) string) string {
 type frameKey struct {
 	locale, app          string
 	usage                store.Usage
-	ttl                  int
-	long                 bool
+	code                 codeShape
+	ttl                  int  // minutes; 0 without a code
 	when, where, browser bool // are known
+}
+
+// codeShape is how a code is set.
+type codeShape int
+
+const (
+	noCode codeShape = iota
+	shortCode
+	longCode
+)
+
+// maxShort is the longest code that is set in large type. A longer one, the 26
+// characters of a 128-bit code, stays in one piece at 320 px in small type.
+const maxShort = 10
+
+func shapeOf(code string) codeShape {
+	switch {
+	case code == "":
+		return noCode
+	case len(code) <= maxShort:
+		return shortCode
+	}
+	return longCode
 }
 
 // maxFrames bounds the memory of the frames, at 9 kB each; there is one for each
@@ -114,8 +142,11 @@ const maxFrames = 1000
 func (r *renderer) render(m store.Message) (Rendered, error) {
 	_, c := match(catalogues, m.Locale)
 	when, where, browser := asked(c, m.Asked), clean(m.Place, maxDetail), browserName(m.Browser)
-	f, err := r.frame(frameKey{locale: m.Locale, app: m.App, usage: m.Usage, ttl: m.CodeTTL, long: len(m.Code) > longCode,
-		when: when != "", where: where != "", browser: browser != ""})
+	k := frameKey{locale: m.Locale, app: m.App, usage: m.Usage, code: shapeOf(m.Code), when: when != "", where: where != "", browser: browser != ""}
+	if k.code != noCode {
+		k.ttl = m.CodeTTL
+	}
+	f, err := r.frame(k)
 	if err != nil {
 		return Rendered{}, err
 	}
@@ -168,23 +199,44 @@ func (k frameKey) page() (page, error) {
 	if app == "" {
 		app = fallbackApp
 	}
-	life := "life.other"
-	if k.ttl == 1 {
-		life = "life.one"
+	// A usage whose mail has a first line of its own has no code.
+	first := "first." + usage
+	if (c[first] == "") != (k.code != noCode) {
+		return page{}, fmt.Errorf("a mail for usage %q has a code: %t, should be %t", k.usage, k.code != noCode, c[first] == "")
 	}
 	p := page{
-		Lang: lang, App: app, Code: string(markCode), Long: k.long, Padding: preheaderPadding, Colon: c.text("colon"),
+		Lang: lang, App: app, Padding: preheaderPadding, Colon: c.text("colon"),
 		Subject: c.text("subject."+usage, "{app}", app),
-		First:   c.text("first", "{app}", app, "{code}", string(markCode)),
-		Use:     c.text("use." + usage),
-		Life:    c.text(life, "{minutes}", strconv.Itoa(k.ttl)),
-		Ignore:  c.text("ignore." + usage),
-		Share:   c.text("share", "{app}", app),
+		First:   c.text(first, "{app}", app),
+		Use:     c.text("use."+usage, "{app}", app),
+		Ignore:  c.text("ignore."+usage, "{app}", app),
+		Steps:   c.steps(usage, app),
+	}
+	if k.code != noCode {
+		life := "life.other"
+		if k.ttl == 1 {
+			life = "life.one"
+		}
+		p.Code, p.Long = string(markCode), k.code == longCode
+		p.First = c.text("first", "{app}", app, "{code}", string(markCode))
+		p.Life = c.text(life, "{minutes}", strconv.Itoa(k.ttl))
+		p.Share = c.text("share", "{app}", app)
 	}
 	p.add(k.when, c.text("when"), markWhen)
 	p.add(k.where, c.text("where"), markWhere)
 	p.add(k.browser, c.text("browser"), markBrowser)
 	return p, nil
+}
+
+// steps are the texts "step.USAGE.1", "step.USAGE.2", and so on.
+func (c catalogue) steps(usage, app string) (steps []step) {
+	for n := 1; ; n++ {
+		key := "step." + usage + "." + strconv.Itoa(n)
+		if c[key] == "" {
+			return steps
+		}
+		steps = append(steps, step{n, c.text(key, "{app}", app)})
+	}
 }
 
 func (p *page) add(known bool, label string, mark rune) {

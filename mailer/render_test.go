@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,11 +18,20 @@ import (
 var update = flag.Bool("update", false, "rewrite testdata")
 
 func message(usage store.Usage, locale string) store.Message {
-	return store.Message{
+	m := store.Message{
 		To: "ada@example.com", Usage: usage, Locale: locale, Code: "123456", CodeTTL: 10, App: "Bookstore",
 		Browser: "Firefox on Windows", Place: "203.0.113.7", Asked: time.Date(2026, 11, 23, 12, 58, 16, 0, time.UTC),
 	}
+	if slices.Contains(codeless, usage) {
+		m.Code = ""
+	}
+	return m
 }
+
+var (
+	coded    = []store.Usage{store.UsageSignIn, store.UsageRegister, store.UsageForgotPassword, store.UsageGeneric}
+	codeless = []store.Usage{store.UsageRecovered, store.UsageNoAccount}
+)
 
 func render(t *testing.T, m store.Message) mailer.Rendered {
 	t.Helper()
@@ -35,7 +45,7 @@ func render(t *testing.T, m store.Message) mailer.Rendered {
 func TestMailsLookAsApproved(t *testing.T) {
 	t.Parallel()
 	for _, locale := range []string{"en", "ja"} {
-		for _, usage := range []store.Usage{store.UsageSignIn, store.UsageRegister, store.UsageForgotPassword, store.UsageGeneric} {
+		for _, usage := range slices.Concat(coded, codeless) {
 			r := render(t, message(usage, locale))
 			golden(t, fmt.Sprintf("%s.%s.txt", usage, locale), "Subject: "+r.Subject+"\n\n"+r.Text)
 			golden(t, fmt.Sprintf("%s.%s.html", usage, locale), r.HTML)
@@ -136,6 +146,39 @@ func TestUnknownUsageIsAnError(t *testing.T) {
 	t.Parallel()
 	if _, err := mailer.Render(message("Newsletter", "en")); err == nil {
 		t.Error("rendered")
+	}
+}
+
+// A mail without a code speaks of none, whatever the message says of its life.
+func TestMailWithoutACode(t *testing.T) {
+	t.Parallel()
+	for locale, words := range map[string][]string{"en": {"within", "Never share", "enter this"}, "ja": {"有効", "教えないで", "入力"}} {
+		for _, usage := range codeless {
+			r := render(t, message(usage, locale))
+			for _, word := range words {
+				if strings.Contains(r.Text, word) || strings.Contains(r.HTML, word) {
+					t.Errorf("%s %s says %q", usage, locale, word)
+				}
+			}
+			if r.Code != "" || strings.Contains(r.HTML, `class="code"`) {
+				t.Errorf("%s %s shows a code", usage, locale)
+			}
+			first, _, _ := strings.Cut(r.Text, "\n")
+			if first == r.Subject || strings.Count(r.HTML, first) != 2 { // as preheader and as text
+				t.Errorf("%s %s starts with %q", usage, locale, first)
+			}
+		}
+	}
+}
+
+func TestCodeFitsTheUsage(t *testing.T) {
+	t.Parallel()
+	for _, usage := range slices.Concat(coded, codeless) {
+		m := message(usage, "en")
+		m.Code = map[string]string{"": "123456", "123456": ""}[m.Code]
+		if _, err := mailer.Render(m); err == nil {
+			t.Errorf("%s: rendered with the code %q", usage, m.Code)
+		}
 	}
 }
 

@@ -3,7 +3,8 @@
 //
 //	{"id", "to", "from", "subject", "text", "html", "usageType", "locale", "code", "createdAt"}
 //
-// id is the same on every attempt; from is a display name. Any 2xx takes the mail. 422
+// id is the same on every attempt; from is a display name; code is "" in a mail
+// without one (usageType Recovered and NoAccount). Any 2xx takes the mail. 422
 // says that this address will never take it, 429 that we are too fast, another
 // 3xx or 4xx that the connector has to be mended, 408 and 5xx that we should try again.
 package httpmail

@@ -94,6 +94,19 @@ func TestMailboxShowsTheNewestFirst(t *testing.T) {
 	}
 }
 
+func TestMailWithoutACode(t *testing.T) {
+	t.Parallel()
+	in, _ := setup(t)
+	send(t, in, "ada@example.com", "")
+	items, err := in.List(t.Context(), "", 0)
+	if err != nil || len(items) != 1 {
+		t.Fatalf("%v, %v", items, err)
+	}
+	if b, _ := json.Marshal(items[0]); !bytes.Contains(b, []byte(`"code":""`)) {
+		t.Errorf("%s", b)
+	}
+}
+
 func TestConfigurationIsEmpty(t *testing.T) {
 	t.Parallel()
 	in, _ := setup(t)

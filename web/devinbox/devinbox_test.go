@@ -81,6 +81,20 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// A notice has no code to copy.
+func TestMailWithoutACode(t *testing.T) {
+	t.Parallel()
+	h, box := setup(t)
+	*box = mails{{ID: "three", To: "ada@example.com", Subject: "Your account was recovered", HTML: "<p>Hi</p>"}}
+	body := ask(h, http.MethodGet, "/dev/inbox", nil).Body.String()
+	if !strings.Contains(body, "Your account was recovered") || strings.Contains(body, "data-copy") {
+		t.Error(body)
+	}
+	if body := ask(h, http.MethodGet, "/dev/inbox.json", nil).Body.String(); !strings.Contains(body, `"code":""`) {
+		t.Error(body)
+	}
+}
+
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	h, box := setup(t)
