@@ -26,6 +26,7 @@ type Limits struct {
 	IPGuesses      []store.Window // wrong guesses per network
 	RecipientSends []store.Window // mails per address
 	UnknownSends   []store.Window // mails per address that really leave, while it has no account
+	UnknownNotices []store.Window // the same of recoveries, whose mail says that there is none
 	AccountGuesses []store.Window // wrong guesses per address, over all challenges
 }
 
@@ -45,6 +46,7 @@ func DefaultConfig() Config {
 			IPGuesses:      []store.Window{{Count: 30, Period: 10 * time.Minute}},
 			RecipientSends: []store.Window{{Count: 5, Period: time.Hour}, {Count: 15, Period: day}},
 			UnknownSends:   []store.Window{{Count: 3, Period: time.Hour}, {Count: 6, Period: day}},
+			UnknownNotices: []store.Window{{Count: 1, Period: day}},
 			AccountGuesses: []store.Window{{Count: 10, Period: time.Hour}, {Count: 20, Period: day}},
 		},
 	}
@@ -71,7 +73,7 @@ func (c Config) Validate() error {
 	for name, windows := range map[string][]store.Window{
 		"IDP_LIMIT_IP_SENDS": c.Limits.IPSends, "IDP_LIMIT_IP_GUESSES": c.Limits.IPGuesses,
 		"IDP_LIMIT_RECIPIENT_SENDS": c.Limits.RecipientSends, "IDP_LIMIT_UNKNOWN_SENDS": c.Limits.UnknownSends,
-		"IDP_LIMIT_ACCOUNT_GUESSES": c.Limits.AccountGuesses,
+		"IDP_LIMIT_UNKNOWN_NOTICES": c.Limits.UnknownNotices, "IDP_LIMIT_ACCOUNT_GUESSES": c.Limits.AccountGuesses,
 	} {
 		check(len(windows) <= 2, "%s has %d windows: give one or two", name, len(windows))
 		for _, w := range windows {

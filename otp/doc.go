@@ -21,6 +21,10 @@
 // Limits (limits.go) are budgets in the same script, so replicas share them and
 // restarts keep them. Known and unknown addresses take the same path.
 //
+// A recovery's first mail is one of two that are sealed together: the code, or that
+// there is no account; the store picks. Its right code has a notice mailed, which is
+// written in the same transaction (mail.go).
+//
 // Not here yet, and to be added at the marked places: pools of their own for
 // trusted devices, 128-bit codes once a budget is spent, proof of work above 30
 // outstanding requests of a network.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"time"
 
 	"idp/keyring"
@@ -50,6 +49,7 @@ type Engine struct {
 	budgets *keyring.MAC
 	addrs   *keyring.MAC
 	ids     *keyring.MAC
+	notices *keyring.MAC
 	refunds chan refund
 }
 
@@ -60,7 +60,7 @@ func New(d Deps) (*Engine, error) {
 	}
 	return &Engine{
 		store: d.Store, outbox: d.Outbox, config: d.Config, log: d.Log,
-		codes: d.Ring.MAC("code"), budgets: d.Ring.MAC("budget"), addrs: d.Ring.MAC("address"), ids: d.Ring.MAC("challenge id"),
+		codes: d.Ring.MAC("code"), budgets: d.Ring.MAC("budget"), addrs: d.Ring.MAC("address"), ids: d.Ring.MAC("challenge id"), notices: d.Ring.MAC("notice id"),
 		refunds: make(chan refund, 1024),
 	}, nil
 }
@@ -130,8 +130,7 @@ func (e *Engine) challengeID(a store.Attempt, round byte) store.ID {
 
 func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID) (store.Begun, error) {
 	code := newCode(e.config.Digits)
-	msg := e.message(a, code)
-	mail, err := e.outbox.Seal(msg, id)
+	l, err := e.letter(a, id, code)
 	if err != nil {
 		return store.Begun{}, fmt.Errorf("begin challenge: %w", err)
 	}
@@ -139,13 +138,13 @@ func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID) (store
 		ID: id, Purpose: a.Purpose, Browser: a.Browser, Request: a.Request, Email: a.Email,
 		Address: e.addrs.Sum([]byte(a.Email)), MAC: macs(e.codes, a.Purpose, id, a.Email, code)[0],
 		CodeTTL: e.config.CodeTTL, TTL: e.config.TTL, NextSend: e.config.wait(1),
-		Tries: e.config.Tries, Sends: e.config.Sends, Mail: mail,
-		IP: e.ipSends(a.IP), Recipient: e.recipientSends(a.Email), Unknown: e.unknownSends(a.Email),
+		Tries: e.config.Tries, Sends: e.config.Sends, Mail: l.mail,
+		IP: e.ipSends(a.IP), Recipient: e.recipientSends(a.Email), Unknown: e.unknown(a),
 	})
 	if err != nil {
 		return store.Begun{}, err
 	}
-	e.handOver(begun, mail, msg)
+	e.handOver(begun, l)
 	return begun, nil
 }
 
@@ -154,47 +153,26 @@ func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID) (store
 // [store.Unavailable].
 func (e *Engine) Resend(ctx context.Context, a store.Again) (store.Begun, error) {
 	code := newCode(e.config.Digits)
-	msg := e.message(a.Attempt, code)
-	mail, err := e.outbox.Seal(msg, a.Challenge)
+	l, err := e.letter(a.Attempt, a.Challenge, code)
 	if err != nil {
 		return store.Begun{}, fmt.Errorf("resend code: %w", err)
 	}
 	begun, err := e.store.ResendCode(ctx, store.Resend{
 		ID: a.Challenge, Browser: a.Browser, Request: a.Request, Email: a.Email,
 		MAC:     macs(e.codes, a.Purpose, a.Challenge, a.Email, code)[0],
-		CodeTTL: e.config.CodeTTL, NextSend: e.config.wait(2), Mail: mail,
-		IP: e.ipSends(a.IP), Recipient: e.recipientSends(a.Email), Unknown: e.unknownSends(a.Email),
+		CodeTTL: e.config.CodeTTL, NextSend: e.config.wait(2), Mail: l.mail,
+		IP: e.ipSends(a.IP), Recipient: e.recipientSends(a.Email), Unknown: e.unknown(a.Attempt),
 	})
 	if err != nil {
 		return store.Begun{}, err
 	}
-	e.handOver(begun, mail, msg)
+	e.handOver(begun, l)
 	return begun, nil
 }
 
-func (e *Engine) handOver(b store.Begun, mail store.NewMail, msg store.Message) {
-	if !b.Again { // else it may be under way already: the lease decides
-		e.outbox.Sent(mail, b.ID, msg, b.Decoy)
-	}
-}
-
-func (e *Engine) message(a store.Attempt, code string) store.Message {
-	return store.Message{
-		To: a.Email, Usage: a.Purpose.Usage(), Locale: a.Locale, Code: code, CodeTTL: int(e.config.CodeTTL / time.Minute),
-		App: a.App, Browser: a.BrowserName, Place: place(a.IP), Asked: e.store.Now().Truncate(time.Second),
-	}
-}
-
-// place is how a mail names where the request came from.
-func place(ip netip.Addr) string {
-	if ip = ip.Unmap(); !ip.IsValid() || ip.IsLoopback() {
-		return ""
-	}
-	return ip.WithZone("").String()
-}
-
-// Guess turns what a person typed into a proof to be judged. The error is
-// [store.Invalid] when it cannot be a code; that costs no try.
+// Guess turns what a person typed into a proof to be judged; one that is to recover
+// an account carries the notice of it. The error is [store.Invalid] when it cannot
+// be a code; that costs no try.
 func (e *Engine) Guess(t store.Try) (store.Guess, error) {
 	code, err := normalize(t.Code, e.config.Digits)
 	if err != nil {
@@ -206,13 +184,26 @@ func (e *Engine) Guess(t store.Try) (store.Guess, error) {
 		IP:   e.ipGuesses(t.IP), Account: e.accountGuesses(t.Email),
 	}
 	rand.Read(g.Attempt[:])
+	if t.Purpose == store.PurposeRecover {
+		if g.Notice, err = e.notice(t); err != nil {
+			return store.Guess{}, fmt.Errorf("seal notice: %w", err)
+		}
+	}
 	return g, nil
 }
 
-// Verify judges a guess and, if it is right, writes its consequence with it.
+// Verify judges a guess and, if it is right, writes its consequence with it. Of a
+// double click, the first has the notice sent; if its answer is lost, the lease on
+// the notice ends and a replica takes it over.
 func (e *Engine) Verify(ctx context.Context, g store.Guess, c store.Completion) (store.SignedIn, error) {
 	in, err := e.store.CompleteChallenge(ctx, g, c)
-	if err == nil && in.RefundUnits > 0 && !in.Refund.IsZero() {
+	if err != nil || in.RefundUnits == 0 { // not right, or the second click
+		return in, err
+	}
+	if !g.Notice.IsZero() {
+		e.outbox.Sent(g.Notice.Mail, g.Challenge, g.Notice.Message, false)
+	}
+	if !in.Refund.IsZero() {
 		l := store.Limit{Name: limitIPSends, Key: in.Refund}
 		copy(l.Windows[:], e.config.Limits.IPSends)
 		select {
@@ -220,7 +211,7 @@ func (e *Engine) Verify(ctx context.Context, g store.Guess, c store.Completion) 
 		default: // a full queue costs a visitor room, nothing else
 		}
 	}
-	return in, err
+	return in, nil
 }
 
 // State tells the owning browser where its challenge stands. The error is

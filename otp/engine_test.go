@@ -32,22 +32,24 @@ type fixture struct {
 type outbox struct {
 	mu     sync.Mutex
 	sent   []store.Message
+	ids    []store.ID
 	decoys int
 	fail   error
 }
 
 func (o *outbox) Seal(m store.Message, _ store.ID) (store.NewMail, error) {
-	return store.NewMail{ID: store.NewID(time.Now()), Usage: m.Usage, Payload: []byte("sealed"), TTL: 10 * time.Minute, Lease: 30 * time.Second}, o.fail
+	return store.NewMail{ID: store.NewID(time.Now()), Usage: m.Usage, Payload: []byte("sealed " + m.Usage), Made: time.Now(),
+		TTL: time.Duration(m.CodeTTL) * time.Minute, Lease: 30 * time.Second}, o.fail
 }
 
-func (o *outbox) Sent(_ store.NewMail, _ store.ID, m store.Message, decoy bool) {
+func (o *outbox) Sent(mail store.NewMail, _ store.ID, m store.Message, decoy bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if decoy {
 		o.decoys++
 		return
 	}
-	o.sent = append(o.sent, m)
+	o.sent, o.ids = append(o.sent, m), append(o.ids, mail.ID)
 }
 
 func (o *outbox) last() store.Message { return o.sent[len(o.sent)-1] }
@@ -96,7 +98,8 @@ func (f *fixture) begin(a store.Attempt) (store.ID, string) {
 
 func (f *fixture) verify(id store.ID, a store.Attempt, code string) store.Outcome {
 	f.t.Helper()
-	g, err := f.engine.Guess(store.Try{Challenge: id, Purpose: a.Purpose, Email: a.Email, Browser: a.Browser, Request: a.Request, IP: a.IP, Code: code, Confirm: true})
+	g, err := f.engine.Guess(store.Try{Challenge: id, Purpose: a.Purpose, Email: a.Email, Browser: a.Browser, Request: a.Request, IP: a.IP, Code: code, Confirm: true,
+		Locale: a.Locale, App: a.App, BrowserName: a.BrowserName})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -359,6 +362,7 @@ func TestConfigBounds(t *testing.T) {
 		"IDP_OTP_TRIES":             func(c *otp.Config) { c.Tries = 100 },
 		"IDP_OTP_SENDS":             func(c *otp.Config) { c.Sends = 4 },
 		"IDP_OTP_RESEND_WAIT":       func(c *otp.Config) { c.ResendWaits = nil },
+		"IDP_LIMIT_UNKNOWN_NOTICES": func(c *otp.Config) { c.Limits.UnknownNotices = []store.Window{{Count: 1}} },
 		"IDP_LIMIT_ACCOUNT_GUESSES": func(c *otp.Config) { c.Limits.AccountGuesses = make([]store.Window, 3) },
 	} {
 		c := otp.DefaultConfig()

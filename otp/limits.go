@@ -23,6 +23,10 @@ const (
 	// unknown_sends: folded address. Beyond it, mail to an address without an account is
 	// a decoy: it goes nowhere and looks the same.
 	limitUnknownSends = "unknown_sends"
+	// unknown_notices: folded address. The same for recoveries, whose mail to such an
+	// address says that there is no account: a person needs it once, and whoever asks
+	// for others' addresses fills no mailbox with it.
+	limitUnknownNotices = "unknown_notices"
 	// account_guesses: exact address. Wrong guesses over all challenges and entry points;
 	// the bound of the whole design. (Pools and spent-budget mode will branch here.)
 	limitAccountGuesses = "account_guesses"
@@ -50,8 +54,11 @@ func (e *Engine) recipientSends(to store.Email) store.Limit {
 	return e.limit(limitRecipientSends, address.Fold(to), e.config.Limits.RecipientSends)
 }
 
-func (e *Engine) unknownSends(to store.Email) store.Limit {
-	return e.limit(limitUnknownSends, address.Fold(to), e.config.Limits.UnknownSends)
+func (e *Engine) unknown(a store.Attempt) store.Limit {
+	if a.Purpose == store.PurposeRecover {
+		return e.limit(limitUnknownNotices, address.Fold(a.Email), e.config.Limits.UnknownNotices)
+	}
+	return e.limit(limitUnknownSends, address.Fold(a.Email), e.config.Limits.UnknownSends)
 }
 
 func (e *Engine) accountGuesses(of store.Email) store.Limit {

@@ -57,6 +57,7 @@ type Server struct {
 	LimitIPGuesses      Windows `name:"limit-ip-guesses" help:"Wrong codes per network." default:"${limit_ip_guesses}" group:"limit"`
 	LimitRecipientSends Windows `name:"limit-recipient-sends" help:"Mails per address." default:"${limit_recipient_sends}" group:"limit"`
 	LimitUnknownSends   Windows `name:"limit-unknown-sends" help:"Mails per address that has no account; beyond it they silently go nowhere." default:"${limit_unknown_sends}" group:"limit"`
+	LimitUnknownNotices Windows `name:"limit-unknown-notices" help:"Mails per address that has no account, which say so when its recovery is asked for; beyond it they silently go nowhere." default:"${limit_unknown_notices}" group:"limit"`
 	LimitAccountGuesses Windows `name:"limit-account-guesses" help:"Wrong codes per address, over all attempts." default:"${limit_account_guesses}" group:"limit"`
 
 	TTLAuthCode        Duration `name:"ttl-auth-code" help:"Authorization code." default:"60s" group:"ttl"`
@@ -115,6 +116,7 @@ func Defaults() map[string]string {
 		"limit_ip_guesses":      Windows(c.Limits.IPGuesses).String(),
 		"limit_recipient_sends": Windows(c.Limits.RecipientSends).String(),
 		"limit_unknown_sends":   Windows(c.Limits.UnknownSends).String(),
+		"limit_unknown_notices": Windows(c.Limits.UnknownNotices).String(),
 		"limit_account_guesses": Windows(c.Limits.AccountGuesses).String(),
 	}
 }
@@ -128,7 +130,7 @@ func (s *Server) OTP() (otp.Config, error) {
 	c.ResendWaits = []time.Duration{wait, 2 * wait}
 	c.Limits = otp.Limits{
 		IPSends: s.LimitIPSends, IPGuesses: s.LimitIPGuesses, RecipientSends: s.LimitRecipientSends,
-		UnknownSends: s.LimitUnknownSends, AccountGuesses: s.LimitAccountGuesses,
+		UnknownSends: s.LimitUnknownSends, UnknownNotices: s.LimitUnknownNotices, AccountGuesses: s.LimitAccountGuesses,
 	}
 	if err := c.Validate(); err != nil {
 		lines := strings.Split(err.Error(), "\n")
@@ -174,7 +176,7 @@ func (s *Server) Off() (names []string) {
 	for name, w := range map[string]Windows{
 		"IDP_LIMIT_IP_SENDS": s.LimitIPSends, "IDP_LIMIT_IP_GUESSES": s.LimitIPGuesses,
 		"IDP_LIMIT_RECIPIENT_SENDS": s.LimitRecipientSends, "IDP_LIMIT_UNKNOWN_SENDS": s.LimitUnknownSends,
-		"IDP_LIMIT_ACCOUNT_GUESSES": s.LimitAccountGuesses,
+		"IDP_LIMIT_UNKNOWN_NOTICES": s.LimitUnknownNotices, "IDP_LIMIT_ACCOUNT_GUESSES": s.LimitAccountGuesses,
 	} {
 		if len(w) == 0 {
 			names = append(names, name)

@@ -3,6 +3,7 @@ package settings_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,8 +72,28 @@ func TestDefaultsAreTheEngines(t *testing.T) {
 	if _, err := e.OTP(); err != nil {
 		t.Error(err)
 	}
+	if e.LimitUnknownNotices.String() != "1/24h" {
+		t.Errorf("unknown notices %s", e.LimitUnknownNotices)
+	}
 	if len(e.Off()) != 0 || e.LimitRecipientSends.String() != "5/h,15/24h" {
 		t.Errorf("off %v, recipient sends %s", e.Off(), e.LimitRecipientSends)
+	}
+}
+
+func TestLimitsCanBeOff(t *testing.T) {
+	t.Parallel()
+	e, err := parse(t, []string{"--limit-unknown-notices", "off"}, []string{"IDP_LIMIT_IP_SENDS=off"}, "limit: {unknown_sends: 2/h}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := e.Off()
+	slices.Sort(off)
+	if !slices.Equal(off, []string{"IDP_LIMIT_IP_SENDS", "IDP_LIMIT_UNKNOWN_NOTICES"}) {
+		t.Errorf("off: %v", off)
+	}
+	c, err := e.OTP()
+	if err != nil || len(c.Limits.UnknownNotices) != 0 || c.Limits.UnknownSends[0].Count != 2 {
+		t.Errorf("%+v %v", c.Limits, err)
 	}
 }
 

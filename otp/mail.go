@@ -1,0 +1,78 @@
+package otp
+
+import (
+	"net/netip"
+	"time"
+
+	"idp/store"
+)
+
+// noticeTTL is how long a notice is worth sending: that somebody got in is worth
+// knowing a day later, long after the code is worth nothing.
+const noticeTTL = 24 * time.Hour
+
+// letter is the mail of a code in its row, and what is in it.
+type letter struct {
+	mail    store.NewMail
+	message store.Message
+	other   store.Message // in a recovery, for an address without an account
+}
+
+// letter seals the mail of a code. Only the store knows whether the address has an
+// account, so a recovery's row takes both mails there and keeps one: the way is
+// the same for all addresses.
+func (e *Engine) letter(a store.Attempt, challenge store.ID, code string) (letter, error) {
+	l := letter{message: e.message(a, a.Purpose.Usage(), e.config.CodeTTL)}
+	l.message.Code = code
+	var err error
+	if l.mail, err = e.outbox.Seal(l.message, challenge); err != nil || a.Purpose != store.PurposeRecover {
+		return l, err
+	}
+	l.other = e.message(a, store.UsageNoAccount, e.config.CodeTTL)
+	other, err := e.outbox.Seal(l.other, challenge)
+	l.mail.Other = &store.OtherMail{Usage: other.Usage, Payload: other.Payload}
+	return l, err
+}
+
+// handOver has a committed letter sent.
+func (e *Engine) handOver(b store.Begun, l letter) {
+	if b.Again { // it may be under way already: the lease decides
+		return
+	}
+	m := l.message
+	if b.Other {
+		m = l.other
+	}
+	e.outbox.Sent(l.mail, b.ID, m, b.Decoy)
+}
+
+// notice seals the mail that tells of a recovery. The same challenge always names
+// the same row, so a double click makes one notice.
+func (e *Engine) notice(t store.Try) (store.Notice, error) {
+	a := store.Attempt{Email: t.Email, IP: t.IP, Locale: t.Locale, App: t.App, BrowserName: t.BrowserName}
+	n := store.Notice{Message: e.message(a, store.UsageRecovered, noticeTTL)}
+	var err error
+	if n.Mail, err = e.outbox.Seal(n.Message, t.Challenge); err != nil {
+		return store.Notice{}, err
+	}
+	n.Mail.ID = t.Challenge
+	sum := e.notices.Sum(t.Challenge[:])
+	copy(n.Mail.ID[6:], sum[:])
+	return n, nil
+}
+
+// message is what every mail says: to whom, and who asked for it.
+func (e *Engine) message(a store.Attempt, usage store.Usage, ttl time.Duration) store.Message {
+	return store.Message{
+		To: a.Email, Usage: usage, Locale: a.Locale, CodeTTL: int(ttl / time.Minute),
+		App: a.App, Browser: a.BrowserName, Place: place(a.IP), Asked: e.store.Now().Truncate(time.Second),
+	}
+}
+
+// place is how a mail names where the request came from.
+func place(ip netip.Addr) string {
+	if ip = ip.Unmap(); !ip.IsValid() || ip.IsLoopback() {
+		return ""
+	}
+	return ip.WithZone("").String()
+}
