@@ -62,7 +62,7 @@ func (db *DB) ClaimMail(ctx context.Context, worker store.ID, lease time.Duratio
 	token := store.NewID(time.Now()) // tells this claim's rows from earlier ones of the same worker
 	s := Script{}
 	s.Do(`
-		UPDATE mail SET state = $2, settled_at = $1, payload = NULL, error = 'the code expired before a sender took the mail'
+		UPDATE mail SET state = $2, settled_at = $1, payload = NULL, error = 'its time ran out before a sender took it'
 		WHERE state = 1 AND due_at <= $1 AND expires_at <= $1`, now, int16(store.MailExpired))
 	claimed := s.Do(`
 		UPDATE mail SET worker = $1, due_at = $2, attempts = attempts + 1
