@@ -59,16 +59,10 @@ type Inbox interface {
 	Clear(ctx context.Context) error
 }
 
-// Browser is the person's choice of language.
-type Browser interface {
-	Language(r *http.Request) string
-	SetLanguage(w http.ResponseWriter, tag string)
-}
-
 // Deps is what the mailbox is made of.
 type Deps struct {
 	Inbox   Inbox
-	Browser Browser
+	Browser page.Memory
 	Log     *slog.Logger
 }
 
@@ -152,30 +146,19 @@ func (m *Mailbox) handle(serveMail func(http.ResponseWriter, *http.Request) erro
 // view is what the page shows.
 type view struct {
 	Mails     []Item
-	Languages []choice
+	Languages []page.Choice
 }
-
-type choice struct{ Tag, Name, Href string }
 
 func (m *Mailbox) list(w http.ResponseWriter, r *http.Request) error {
 	mails, err := m.Inbox.List(r.Context(), "", maxShown)
 	if err != nil {
 		return err
 	}
-	lang := m.languages.Find(r.URL.Query().Get("lang"))
-	if lang != nil {
-		m.Browser.SetLanguage(w, lang.Tag)
-	} else {
+	lang := page.Switch(w, r, m.languages, m.Browser)
+	if lang == nil {
 		lang = m.languages.Choose(nil, m.Browser.Language(r), r.Header.Get("Accept-Language"))
 	}
-	data := view{Mails: mails}
-	for _, l := range m.languages.All() {
-		c := choice{Tag: l.Tag, Name: l.Name}
-		if l != lang {
-			c.Href = Path + "?lang=" + l.Tag
-		}
-		data.Languages = append(data.Languages, c)
-	}
+	data := view{Mails: mails, Languages: page.Languages(m.languages, lang, Path)}
 	return m.templates.Render(w, http.StatusOK, lang, "inbox", data)
 }
 
@@ -219,7 +202,6 @@ func (m *Mailbox) empty(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	w.Header().Set("Location", Path)
-	w.WriteHeader(http.StatusSeeOther)
+	page.SeeOther(w, Path)
 	return nil
 }

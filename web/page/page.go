@@ -1,6 +1,7 @@
 // Package page renders HTML pages and sets the headers that every page has.
 //
-// A page is a template that defines "title" and "main"; layout.html is around it.
+// A page is a template that defines "title" and "main"; layout.html is around it, and
+// parts.html holds the parts that pages share. A page may define any of them anew.
 // What does not depend on a request is put into the template's source when it is
 // first used, once per language: {{t "key"}} becomes the text, {{static "name"}}
 // the file's address, {{lang}} and {{dir}} the language's. What is left are the
@@ -29,6 +30,9 @@ import (
 //go:embed layout.html
 var layout string
 
+//go:embed parts.html
+var parts string
+
 // Set is the pages of one package.
 type Set struct {
 	files   *static.Files
@@ -39,8 +43,7 @@ type Set struct {
 
 type key struct{ name, tag string }
 
-// Load reads the templates NAME.html in folder, and files beginning with an
-// underscore as parts that all of them may use. A template with variants becomes
+// Load reads the templates NAME.html in folder. A template with variants becomes
 // one page for each, with $ in the keys of its texts ({{t "$.title"}}) replaced by
 // the variant's name. They are part of the binary, so a
 // broken one is a bug and panics; each is parsed when it is first shown, because
@@ -56,17 +59,14 @@ func Load(folder fs.FS, variants map[string][]string, languages *locales.Set, fi
 	if err != nil {
 		panic(err)
 	}
-	parts, sources := layout, map[string]string{}
+	sources := map[string]string{}
 	for _, file := range names {
 		text, err := fs.ReadFile(folder, file)
 		if err != nil {
 			panic(err)
 		}
 		name := strings.TrimSuffix(file, ".html")
-		switch {
-		case strings.HasPrefix(name, "_"):
-			parts += string(text)
-		case variants[name] == nil:
+		if variants[name] == nil {
 			sources[name] = string(text)
 		}
 		for _, v := range variants[name] {
@@ -76,7 +76,7 @@ func Load(folder fs.FS, variants map[string][]string, languages *locales.Set, fi
 	for name, source := range sources {
 		for _, l := range languages.All() {
 			s.parsed[key{name, l.Tag}] = sync.OnceValue(func() *template.Template {
-				return s.parse(name, parts+source, l)
+				return s.parse(name, source, l)
 			})
 		}
 	}
@@ -86,7 +86,18 @@ func Load(folder fs.FS, variants map[string][]string, languages *locales.Set, fi
 var fixed = regexp.MustCompile(`\{\{(t|static) "([^"]+)"\}\}|\{\{(lang|dir)\}\}`)
 
 func (s *Set) parse(name, source string, l *locales.Language) *template.Template {
-	source = fixed.ReplaceAllStringFunc(source, func(action string) string {
+	t := template.New("layout").Funcs(template.FuncMap{"n": l.Count}).Option("missingkey=error")
+	for _, text := range []string{layout + parts, source} {
+		if _, err := t.Parse(s.fix(text, l)); err != nil {
+			panic(fmt.Sprintf("page %s in %s: %v", name, l.Tag, err))
+		}
+	}
+	return t
+}
+
+// fix puts in what does not depend on a request.
+func (s *Set) fix(source string, l *locales.Language) string {
+	return fixed.ReplaceAllStringFunc(source, func(action string) string {
 		m := fixed.FindStringSubmatch(action)
 		switch {
 		case m[1] == "t":
@@ -98,11 +109,6 @@ func (s *Set) parse(name, source string, l *locales.Language) *template.Template
 		}
 		return l.Dir
 	})
-	t, err := template.New("layout").Funcs(template.FuncMap{"n": l.Count}).Option("missingkey=error").Parse(source)
-	if err != nil {
-		panic(fmt.Sprintf("page %s in %s: %v", name, l.Tag, err))
-	}
-	return t
 }
 
 var field = regexp.MustCompile(`\{\{[^{}]*\}\}`)

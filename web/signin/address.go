@@ -8,6 +8,7 @@ import (
 
 	"idp/store"
 	"idp/store/address"
+	"idp/web/page"
 )
 
 // Begin shows the first page of a validated authorization request.
@@ -126,8 +127,7 @@ func (p *Pages) toCode(v *visit, c challenge) error {
 }
 
 func seeOther(v *visit, to string) error {
-	v.w.Header().Set("Location", to)
-	v.w.WriteHeader(http.StatusSeeOther)
+	page.SeeOther(v.w, to)
 	return nil
 }
 

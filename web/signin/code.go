@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"idp/store"
+	"idp/web/problem"
 )
 
 // openBoth opens r and c. The page that it shows for a c that does not belong
@@ -18,7 +19,7 @@ func (p *Pages) openBoth(v *visit) (challenge, error) {
 	}
 	c, ok := p.openChallenge(v.form.Get("c"), v.browser)
 	if !ok || c.Request != v.request.ID && !v.restarted {
-		return c, &problem{page: "gone", status: http.StatusBadRequest}
+		return c, problem.New("gone", http.StatusBadRequest)
 	}
 	return c, nil
 }
@@ -166,9 +167,9 @@ func (p *Pages) judged(v *visit, c challenge, in store.SignedIn, finish store.Fi
 		data.Restart = ""
 		return p.render(v, http.StatusForbidden, "suspended", v.restart(), data)
 	case store.OutcomeUsed:
-		return &problem{page: "used", status: http.StatusGone}
+		return problem.New("used", http.StatusGone)
 	}
-	return &problem{page: "gone", status: http.StatusBadRequest}
+	return problem.New("gone", http.StatusBadRequest)
 }
 
 // askConfirm asks whether to register instead of signing in, or the reverse. The
@@ -200,9 +201,9 @@ func (p *Pages) postResend(v *visit) error {
 	case store.Expired:
 		return p.showAgain(v, "expired", c)
 	case store.Used:
-		return &problem{page: "used", status: http.StatusGone}
+		return problem.New("used", http.StatusGone)
 	case store.NotFound:
-		return &problem{page: "gone", status: http.StatusBadRequest}
+		return problem.New("gone", http.StatusBadRequest)
 	}
 	if err != nil {
 		return err

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,8 +16,10 @@ import (
 
 	"idp/keyring"
 	"idp/store"
+	"idp/web/form"
 	"idp/web/locales"
 	"idp/web/page"
+	"idp/web/problem"
 	"idp/web/static"
 )
 
@@ -79,7 +80,7 @@ type Pages struct {
 	files      *static.Files
 	templates  *page.Set
 	challenges *keyring.Sealer
-	origin     *http.CrossOriginProtection
+	ownForms   func(http.Handler) http.Handler
 	mailbox    *mailbox // the development mailbox
 	https      bool
 	loopback   bool
@@ -112,16 +113,12 @@ func New(d Deps) (*Pages, error) {
 	}
 	p := &Pages{
 		Deps: d, languages: locales.Load(), files: static.Load(), challenges: d.Ring.Sealer("challenge"),
-		origin: http.NewCrossOriginProtection(), https: d.Endpoint.Scheme == "https", loopback: store.IsLoopback(d.Endpoint.Hostname()),
+		https: d.Endpoint.Scheme == "https", loopback: store.IsLoopback(d.Endpoint.Hostname()),
 	}
 	p.mailbox = &mailbox{URL: d.Mailbox}
 	p.templates = page.Load(folder, variants, p.languages, p.files)
-	// A proxy may change Host; the origin that people see is configured.
-	if err := p.origin.AddTrustedOrigin(d.Endpoint.Scheme + "://" + d.Endpoint.Host); err != nil {
-		return nil, err
-	}
-	p.origin.SetDenyHandler(p.handle(func(*visit) error { return &problem{page: "cross", status: http.StatusForbidden} }))
-	return p, nil
+	p.ownForms, err = form.Own(d.Endpoint, p.handle(func(*visit) error { return problem.CrossSite() }))
+	return p, err
 }
 
 // Mount adds the routes, and the answers for addresses and methods that no route
@@ -145,25 +142,9 @@ func (p *Pages) Mount(r chi.Router) {
 	r.MethodNotAllowed(p.wrongMethod)
 }
 
-// ownForms keeps the forms of other sites out, as far as the browser's headers
-// tell. Because of our own Referrer-Policy a browser sends our forms with "Origin:
-// null" (Fetch standard, "append a request Origin header"), which says nothing.
-// One that sends no Sec-Fetch-Site with it (Safari before 16.4) says nothing at all,
-// like one that sends neither: r, which opens with our cookie only, decides there.
-func (p *Pages) ownForms(next http.Handler) http.Handler {
-	checked := p.origin.Handler(next)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if len(r.Header.Values("Sec-Fetch-Site")) == 0 && slices.Equal(r.Header.Values("Origin"), []string{"null"}) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		checked.ServeHTTP(w, r)
-	})
-}
-
 // NotFound answers for an address that leads nowhere.
 func (p *Pages) NotFound(w http.ResponseWriter, r *http.Request) {
-	p.answer(p.newVisit(w, r), &problem{page: "missing", status: http.StatusNotFound})
+	p.answer(p.newVisit(w, r), problem.New("missing", http.StatusNotFound))
 }
 
 // methods are those that a route here may have; HEAD goes with GET (see serve).
@@ -186,10 +167,10 @@ func (p *Pages) wrongMethod(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allow, ", "))
-	p.answer(p.newVisit(w, r), &problem{page: "missing", status: http.StatusMethodNotAllowed})
+	p.answer(p.newVisit(w, r), problem.New("missing", http.StatusMethodNotAllowed))
 }
 
 // Failed answers when a handler broke.
 func (p *Pages) Failed(w http.ResponseWriter, r *http.Request) {
-	p.answer(p.newVisit(w, r), &problem{page: "failure", status: http.StatusInternalServerError})
+	p.answer(p.newVisit(w, r), problem.New("failure", http.StatusInternalServerError))
 }

@@ -7,56 +7,38 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"idp/store"
+	"idp/web/page"
+	"idp/web/problem"
 )
 
 // retryAfter is how many seconds a visitor is asked to give the database.
 const retryAfter = 5
 
-// problem is an error that a page explains. It is the visitor's or the app's, so
-// only the access log tells of it.
-type problem struct {
-	page    string
-	status  int
-	cause   error
-	restart string // where to start again; "": the request's own address page, if there is one
-	detail  string // for developers
-}
-
-func (e *problem) Error() string {
-	if e.cause != nil {
-		return e.page + ": " + e.cause.Error()
-	}
-	return e.page
-}
-
-func (e *problem) Unwrap() error { return e.cause }
-
 // answer shows the page for an error.
 func (p *Pages) answer(v *visit, err error) {
-	var known *problem
+	var known *problem.Problem
 	switch {
 	case errors.As(err, &known):
 	case errors.Is(err, context.Canceled) && v.r.Context().Err() != nil:
 		return // nobody is there to read it
 	case store.CodeOf(err) == store.Unavailable:
-		known = &problem{page: "unavailable", status: http.StatusServiceUnavailable}
+		known = problem.New("unavailable", http.StatusServiceUnavailable)
 		p.logError(v, slog.LevelWarn, err)
 	default:
-		known = &problem{page: "failure", status: http.StatusInternalServerError}
+		known = problem.New("failure", http.StatusInternalServerError)
 		p.logError(v, slog.LevelError, err)
 	}
 	if v.request.ID.IsZero() { // else it was done when that was known
 		p.switchLanguage(v)
 	}
 	data := p.view(v)
-	if known.restart != "" {
-		data.Restart = known.restart
+	if known.Back != "" {
+		data.Restart = known.Back
 	}
-	data.Detail = known.detail
-	switch known.page {
+	data.Detail = known.Detail
+	switch known.Page {
 	case "unavailable":
 		v.w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 		data.Restart, data.Retry, data.Reference = p.back(v), true, reference(v.r)
@@ -71,7 +53,7 @@ func (p *Pages) answer(v *visit, err error) {
 	case "bad", "large", "request", "client":
 		data.Reference = reference(v.r)
 	}
-	if err := p.render(v, known.status, known.page, v.here(), data); err != nil {
+	if err := p.render(v, known.Status, known.Page, v.here(), data); err != nil {
 		p.logError(v, slog.LevelError, err)
 		http.Error(v.w, "something went wrong", http.StatusInternalServerError)
 	}
@@ -99,20 +81,14 @@ func (v *visit) here() string {
 		}
 		return "/sign-in"
 	}
-	return requested(v.r)
-}
-
-// requested is the address that was asked for. A path with two slashes would name
-// another host where it is used as a link.
-func requested(r *http.Request) string {
-	return "/" + strings.TrimLeft(r.URL.RequestURI(), `/\`)
+	return page.Requested(v.r)
 }
 
 // back is where the visitor can try the same again: for a form, the page that it
 // is on.
 func (p *Pages) back(v *visit) string {
 	if v.r.Method != http.MethodPost {
-		return requested(v.r)
+		return page.Requested(v.r)
 	}
 	path, sealed, c := v.r.URL.Path, v.form.Get("r"), v.form.Get("c")
 	if sealed == "" {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"idp/store"
+	"idp/web/form"
 )
 
 // mailWords are the states of a mail as the page's script knows them.
@@ -27,9 +28,9 @@ func (p *Pages) status(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	form, err := readForm(w, r)
+	fields, err := form.Read(w, r, longest)
 	browser, known := p.Browser.Hash(r)
-	c, ok := p.openChallenge(form.Get("c"), browser)
+	c, ok := p.openChallenge(fields.Get("c"), browser)
 	if err != nil || !known || !ok {
 		writeStatus(w, http.StatusNotFound, map[string]string{"error": "not_found"})
 		return

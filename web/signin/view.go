@@ -4,22 +4,19 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"net/url"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"idp/store"
+	"idp/web/mismatch"
+	"idp/web/page"
 	"idp/web/serve"
 )
 
 // view is what the templates show. A page uses some of it.
 type view struct {
-	App, Initial string
-	Languages    []choice
-	R, C         string
+	page.Frame
+	R, C string
 
 	// A form's field: what was typed, and what is wrong with it.
 	Typed, Error           string
@@ -45,16 +42,12 @@ type view struct {
 	Restart, Return, Detail, Reference string
 
 	Retry    bool
-	Mismatch *mismatch
+	Mismatch *mismatch.Mismatch
 }
-
-// choice is a language at the foot of the card; without an address it is the one
-// that the page is in.
-type choice struct{ Tag, Name, Href string }
 
 // view starts a page's view.
 func (p *Pages) view(v *visit) *view {
-	return &view{App: v.client.Name, Initial: initial(v.client.Name), R: v.sealed, Digits: p.Digits, Restart: v.restart()}
+	return &view{Frame: page.Of(v.client.Name), R: v.sealed, Digits: p.Digits, Restart: v.restart()}
 }
 
 // render shows a page. here is its own address, for the change of language.
@@ -64,33 +57,7 @@ func (p *Pages) render(v *visit, status int, name, here string, data *view) erro
 }
 
 func (p *Pages) addLanguages(v *visit, here string, data *view) {
-	for _, l := range p.languages.All() {
-		c := choice{Tag: l.Tag, Name: l.Name}
-		if l != v.lang {
-			c.Href = withLanguage(here, l.Tag)
-		}
-		data.Languages = append(data.Languages, c)
-	}
-}
-
-// withLanguage is an address of ours in another language.
-func withLanguage(here, tag string) string {
-	path, rest, _ := strings.Cut(here, "?")
-	query, err := url.ParseQuery(rest)
-	if err != nil {
-		query = url.Values{}
-	}
-	query.Set("lang", tag)
-	return path + "?" + query.Encode()
-}
-
-// initial is the first character of a name, for its tile.
-func initial(name string) string {
-	r, _ := utf8.DecodeRuneInString(name)
-	if r == utf8.RuneError {
-		return ""
-	}
-	return string(unicode.ToUpper(r))
+	data.Languages = page.Languages(p.languages, v.lang, here)
 }
 
 // seconds rounds a wait up.

@@ -5,8 +5,10 @@ import (
 	"net/url"
 
 	"idp/store"
+	"idp/web/form"
 	"idp/web/locales"
 	"idp/web/page"
+	"idp/web/problem"
 )
 
 // visit is one request for a page, and what was found out about it so far.
@@ -24,13 +26,16 @@ type visit struct {
 	again     string // the app's own query, where links of the page carry it
 }
 
+// longest are the fields that are longer than what a person types: the sealed ones.
+var longest = map[string]int{"r": form.MaxQuery, "c": 2 << 10, "again": form.MaxQuery}
+
 // handle makes a handler of a function that gives an error: one place answers.
 func (p *Pages) handle(serve func(*visit) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := p.newVisit(w, r)
-		form, err := readForm(w, r)
+		fields, err := form.Read(w, r, longest)
 		if err == nil {
-			v.form = form
+			v.form = fields
 			err = serve(v)
 		}
 		if err != nil {
@@ -55,11 +60,11 @@ func (p *Pages) open(v *visit) error {
 		if v.r.Method == http.MethodPost {
 			status = http.StatusBadRequest
 		}
-		return &problem{page: "bookmark", status: status}
+		return problem.New("bookmark", status)
 	}
 	var known bool
 	if v.browser, known = p.Browser.Hash(v.r); !known {
-		return &problem{page: "cookies", status: http.StatusBadRequest}
+		return problem.New("cookies", http.StatusBadRequest)
 	}
 	req, err := p.Requests.Open(sealed, v.browser)
 	switch {
@@ -71,13 +76,13 @@ func (p *Pages) open(v *visit) error {
 		req.ID, req.StartedAt = store.NewID(now), now
 		v.sealed = p.Requests.Seal(req, v.browser)
 	case store.CodeOf(err) == store.Expired || store.CodeOf(err) == store.Invalid:
-		return &problem{page: "broken", status: http.StatusBadRequest}
+		return problem.New("broken", http.StatusBadRequest)
 	default:
 		return err
 	}
 	client, err := p.Clients.Client(v.r.Context(), req.Client)
 	if store.CodeOf(err) == store.NotFound {
-		return &problem{page: "client", status: http.StatusBadRequest}
+		return problem.New("client", http.StatusBadRequest)
 	}
 	p.belong(v, req, client)
 	return err
@@ -97,13 +102,11 @@ func (p *Pages) belong(v *visit, req store.AuthRequest, client store.Client) {
 
 // switchLanguage does what ?lang= says, if it says anything.
 func (p *Pages) switchLanguage(v *visit) bool {
-	l := p.languages.Find(v.r.URL.Query().Get("lang"))
-	if l == nil || v.r.Method == http.MethodPost {
-		return false
+	l := page.Switch(v.w, v.r, p.languages, p.Browser)
+	if l != nil {
+		v.lang = l
 	}
-	p.Browser.SetLanguage(v.w, l.Tag)
-	v.lang = l
-	return true
+	return l != nil
 }
 
 // address of a page of this visit, with its r.
@@ -135,8 +138,8 @@ const maxLink = 7 << 10
 
 // again is where the app's request begins anew, from what Begin put into the form.
 // Any link may lead to /oidc/auth with any query, so this one may, too.
-func again(form url.Values) string {
-	query, err := url.ParseQuery(form.Get("again"))
+func again(fields url.Values) string {
+	query, err := url.ParseQuery(fields.Get("again"))
 	if err != nil || len(query) == 0 {
 		return ""
 	}
