@@ -87,10 +87,6 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 // pages answers in the place of pages that are not made yet.
 type pages struct{ *signin.Pages }
 
-func (p pages) Choose(w http.ResponseWriter, r *http.Request, req store.AuthRequest, client store.Client, _ store.Session) {
-	p.Begin(w, r, req, client)
-}
-
 func (p pages) AskSignOut(w http.ResponseWriter, r *http.Request, _ store.SignOut, _ store.Session) {
 	p.Refuse(w, r, store.Problem{Kind: "bad_request", Description: "send an id_token_hint of this session"})
 }

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"idp/store"
 	"idp/web/locales"
 )
 
@@ -27,6 +28,14 @@ func initial(name string) string {
 		return ""
 	}
 	return string(unicode.ToUpper(r))
+}
+
+// Host is the name under which people know us where no app's name stands.
+func Host(endpoint *url.URL) string {
+	if host := endpoint.Hostname(); !store.IsLoopback(host) {
+		return host
+	}
+	return "localhost"
 }
 
 // Choice is a language at the foot of a page; without an address it is the one that

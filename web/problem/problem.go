@@ -7,7 +7,7 @@ import "net/http"
 // Problem is an error with a page of its own. It is the visitor's or the app's, so
 // only the access log tells of it.
 type Problem struct {
-	Page   string // name of the page that explains it
+	Page   string // name of the page that explains it, "" to find it by Err
 	Status int
 	Err    error  // the cause, may be nil
 	Back   string // where to start again; "": whoever shows it knows
@@ -17,11 +17,18 @@ type Problem struct {
 // New makes a problem.
 func New(page string, status int) *Problem { return &Problem{Page: page, Status: status} }
 
+// At says of an error where the same can be tried again. Whoever shows it finds the
+// page for it.
+func At(back string, err error) *Problem { return &Problem{Err: err, Back: back} }
+
 func (p *Problem) Error() string {
-	if p.Err != nil {
-		return p.Page + ": " + p.Err.Error()
+	switch {
+	case p.Err == nil:
+		return p.Page
+	case p.Page == "":
+		return p.Err.Error()
 	}
-	return p.Page
+	return p.Page + ": " + p.Err.Error()
 }
 
 func (p *Problem) Unwrap() error { return p.Err }

@@ -14,45 +14,91 @@ import (
 // Begin shows the first page of a validated authorization request.
 func (p *Pages) Begin(w http.ResponseWriter, r *http.Request, req store.AuthRequest, client store.Client) {
 	v := p.newVisit(w, r)
-	v.browser = p.Browser.Ensure(w, r)
-	p.belong(v, req, client)
-	if v.sealed == "" {
-		v.sealed = p.Requests.Seal(v.request, v.browser)
-	}
+	p.enter(v, req, client)
 	data := p.view(v)
 	data.Typed = req.LoginHint
 	data.Again = r.URL.RawQuery
-	if err := p.showAddress(v, req.Screen == store.ScreenRegister, http.StatusOK, data); err != nil {
+	if err := p.showAddress(v, opens(req), http.StatusOK, data); err != nil {
 		p.answer(v, err)
 	}
 }
 
-// getAddress is GET /sign-in and GET /register.
+// BeginOwn shows the first page of a request of our own: somebody wants to see the
+// account page and is not signed in.
+func (p *Pages) BeginOwn(w http.ResponseWriter, r *http.Request) {
+	v := p.newVisit(w, r)
+	if err := p.beginOwn(v, store.ScreenSignIn); err != nil {
+		p.answer(v, err)
+	}
+}
+
+func (p *Pages) beginOwn(v *visit, screen store.Screen) error {
+	now := p.Now()
+	req := store.AuthRequest{ID: store.NewID(now), RedirectURI: p.account, StartedAt: now, Screen: screen}
+	p.enter(v, req, p.self)
+	data := p.view(v)
+	data.Again = own
+	return p.showAddress(v, opens(req), http.StatusOK, data)
+}
+
+// enter makes the visit the first one of a request.
+func (p *Pages) enter(v *visit, req store.AuthRequest, client store.Client) {
+	v.browser = p.Browser.Ensure(v.w, v.r)
+	p.belong(v, req, client)
+	if v.sealed == "" {
+		v.sealed = p.Requests.Seal(v.request, v.browser)
+	}
+}
+
+// getAddress is GET /sign-in, GET /register and GET /recover.
 func (p *Pages) getAddress(v *visit) error {
+	if v.form.Get("r") == "" && v.form.Get("again") == "" {
+		return p.getOwn(v)
+	}
 	if err := p.open(v); err != nil {
 		return err
+	}
+	if v.form.Get("other") != "" { // than the one who is signed in or was named
+		v.request.LoginHint = ""
+		v.sealed = p.Requests.Seal(v.request, v.browser)
 	}
 	data := p.view(v)
 	data.Typed, data.Again = v.request.LoginHint, v.form.Get("again")
 	if c, ok := p.openChallenge(v.form.Get("c"), v.browser); ok {
 		data.Typed = shown(c.Email)
 	}
-	return p.showAddress(v, v.r.URL.Path == "/register", http.StatusOK, data)
+	return p.showAddress(v, purposeOf(v.r.URL.Path), http.StatusOK, data)
+}
+
+// getOwn is an address page opened from a bookmark: no app has sent anybody there.
+func (p *Pages) getOwn(v *visit) error {
+	if _, ok := p.Browser.Session(v.r); ok {
+		p.switchLanguage(v)
+		return seeOther(v, accountPath) // which knows whether the session lives
+	}
+	screen := store.ScreenSignIn
+	for _, s := range screens {
+		if s.path == v.r.URL.Path {
+			screen = s.screen
+		}
+	}
+	return p.beginOwn(v, screen)
 }
 
 // showAddress shows the address page. data says what is particular about it.
-func (p *Pages) showAddress(v *visit, register bool, status int, data *view) error {
+func (p *Pages) showAddress(v *visit, purpose store.Purpose, status int, data *view) error {
 	if len(v.sealed)+len(url.QueryEscape(data.Again)) <= maxLink {
 		v.again = data.Again
 	}
 	if status != http.StatusOK || data.Typed != "" || v.restarted {
-		return p.templates.Render(v.w, status, v.lang, "address", p.address(v, register, data))
+		return p.templates.Render(v.w, status, v.lang, "address", p.address(v, purpose, data))
 	}
 	type variant struct {
-		app                     string
-		register, again, linked bool
+		app           string
+		purpose       store.Purpose
+		again, linked bool
 	}
-	return p.templates.Splice(v.w, status, v.lang, "address", variant{v.client.Name, register, data.Again != "", v.again != ""}, func(marks []string) any {
+	return p.templates.Splice(v.w, status, v.lang, "address", variant{v.client.Name, purpose, data.Again != "", v.again != ""}, func(marks []string) any {
 		marked := *v
 		marked.sealed = marks[0]
 		plain := p.view(&marked)
@@ -62,50 +108,54 @@ func (p *Pages) showAddress(v *visit, register bool, status int, data *view) err
 		if v.again != "" {
 			marked.again = marks[2]
 		}
-		return p.address(&marked, register, plain)
+		return p.address(&marked, purpose, plain)
 	}, v.sealed, data.Again, url.QueryEscape(v.again))
 }
 
 // address completes the view of the address page.
-func (p *Pages) address(v *visit, register bool, data *view) *view {
-	data.Register, data.Restarted = register, v.restarted
-	here, other := "/sign-in", "/register"
-	if register {
-		here, other = other, here
+func (p *Pages) address(v *visit, purpose store.Purpose, data *view) *view {
+	data.serves(purpose)
+	data.Action, data.Restarted = actionOf(purpose), v.restarted
+	other := "/sign-in"
+	if purpose == store.PurposeSignIn {
+		other = "/register"
+		data.Rescue = v.address("/recover", "again", v.again)
 	}
 	data.Other = v.address(other, "again", v.again)
-	p.addLanguages(v, v.address(here, "again", v.again), data)
+	p.addLanguages(v, v.address(data.Action, "again", v.again), data)
 	return data
 }
 
-// postAddress is POST /sign-in and POST /register: it has a code mailed.
+// postAddress is POST /sign-in, POST /register and POST /recover: it has a code
+// mailed, or for a recovery where there is no account, a mail that says so. Nothing
+// that the browser is shown depends on it.
 func (p *Pages) postAddress(v *visit) error {
 	if err := p.open(v); err != nil {
 		return err
 	}
-	register := v.r.URL.Path == "/register"
+	purpose := purposeOf(v.r.URL.Path)
 	data := p.view(v)
 	data.Typed = strings.TrimSpace(v.form.Get("email"))
 	data.Again = v.form.Get("again")
 	if v.restarted {
-		return p.showAddress(v, register, http.StatusOK, data)
+		return p.showAddress(v, purpose, http.StatusOK, data)
 	}
 	email, err := address.Parse(data.Typed)
 	switch {
 	case data.Typed == "":
 		data.Error = "empty"
-		return p.showAddress(v, register, http.StatusUnprocessableEntity, data)
+		return p.showAddress(v, purpose, http.StatusUnprocessableEntity, data)
 	case err != nil:
 		data.Error = "address"
-		return p.showAddress(v, register, http.StatusUnprocessableEntity, data)
+		return p.showAddress(v, purpose, http.StatusUnprocessableEntity, data)
 	}
-	c := challenge{Request: v.request.ID, Purpose: purposeOf(v.r.URL.Path), Email: email}
+	c := challenge{Request: v.request.ID, Purpose: purpose, Email: email}
 	begun, err := p.Codes.Begin(v.r.Context(), p.attempt(v, c))
 	if store.CodeOf(err) == store.Limited {
 		wait := waitOf(err)
 		data.Error, data.Minutes = "limited", minutes(wait)
 		v.w.Header().Set("Retry-After", strconv.Itoa(seconds(wait)))
-		return p.showAddress(v, register, http.StatusTooManyRequests, data)
+		return p.showAddress(v, purpose, http.StatusTooManyRequests, data)
 	}
 	if err != nil {
 		return err
@@ -133,6 +183,9 @@ func seeOther(v *visit, to string) error {
 
 // cancel is GET /cancel: the person turns back.
 func (p *Pages) cancel(v *visit) error {
+	if v.form.Get("r") == "" {
+		return p.getOwn(v)
+	}
 	if err := p.open(v); err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ func BenchmarkPages(b *testing.B) {
 	p := f.person()
 	code := p.toCode("/sign-in", "ada@example.com").form("/verify")
 	for _, page := range []struct{ name, path string }{
-		{"authorize", authorize()}, {"address", "/sign-in?r=" + code.Get("r")}, {"code", "/verify?" + code.Encode()}, {"problem", "/sign-in"},
+		{"authorize", authorize()}, {"address", "/sign-in?r=" + code.Get("r")}, {"code", "/verify?" + code.Encode()}, {"own", "/sign-in"},
 	} {
 		b.Run(page.name, func(b *testing.B) {
 			r := httptest.NewRequest(http.MethodGet, page.path, nil)

@@ -31,6 +31,9 @@ func (p *Pages) isDead(v *visit, c challenge) bool {
 
 // getCode is GET /verify.
 func (p *Pages) getCode(v *visit) error {
+	if v.form.Get("r") == "" {
+		return seeOther(v, "/sign-in")
+	}
 	c, err := p.openBoth(v)
 	if err != nil {
 		return err
@@ -79,7 +82,8 @@ func (p *Pages) showCode(v *visit, status int, c challenge, data *view) error {
 
 // code completes the view of the code page.
 func (p *Pages) code(v *visit, c challenge, data *view) *view {
-	data.Register, data.Sends, data.More = c.Purpose == store.PurposeRegister, c.Sends, !c.NextSend.IsZero()
+	data.serves(c.Purpose)
+	data.Sends, data.More = c.Sends, !c.NextSend.IsZero()
 	data.Action = actionOf(c.Purpose)
 	data.Change = v.address(data.Action, "c", data.C)
 	data.Status = "/verify/status?c=" + data.C
@@ -114,6 +118,7 @@ func (p *Pages) postCode(v *visit) error {
 	guess, err := p.Codes.Guess(store.Try{
 		Challenge: c.ID, Purpose: c.Purpose, Email: c.Email, Browser: v.browser, Request: v.request.ID,
 		IP: p.ClientIP(v.r), Code: data.Typed, Confirm: v.form.Get("confirm") == "1",
+		Locale: v.lang.Tag, App: v.client.Name, BrowserName: browserName(v.r.UserAgent()),
 	})
 	if store.CodeOf(err) == store.Invalid {
 		return p.notACode(v, c, data, "format")
@@ -145,6 +150,9 @@ func (p *Pages) judged(v *visit, c challenge, in store.SignedIn, finish store.Fi
 	switch in.Outcome {
 	case store.OutcomeAccepted:
 		p.Browser.SetSession(v.w, finish.SessionSecret)
+		if finish.Subject != "" && in.User != finish.Subject { // the app wants somebody else
+			return seeOther(v, finish.Otherwise)
+		}
 		return seeOther(v, finish.Redirect)
 	case store.OutcomeWrong:
 		data.Error = "wrong"
@@ -157,14 +165,19 @@ func (p *Pages) judged(v *visit, c challenge, in store.SignedIn, finish store.Fi
 		v.w.Header().Set("Retry-After", strconv.Itoa(seconds(in.Wait)))
 		return p.showCode(v, http.StatusTooManyRequests, c, data)
 	case store.OutcomeConfirm:
+		if c.Purpose == store.PurposeRecover { // the account has gone since its code was mailed
+			break
+		}
 		return p.askConfirm(v, c, data)
 	case store.OutcomeSpent:
 		return p.showAgain(v, "spent", c)
 	case store.OutcomeExpired:
 		return p.showAgain(v, "expired", c)
 	case store.OutcomeSuspended:
-		data.Email, data.Return = shown(c.Email), v.address("/cancel")
-		data.Restart = ""
+		data.Email = shown(c.Email)
+		if !v.request.IsOwn() {
+			data.Restart, data.Return = "", v.address("/cancel")
+		}
 		return p.render(v, http.StatusForbidden, "suspended", v.restart(), data)
 	case store.OutcomeUsed:
 		return problem.New("used", http.StatusGone)
@@ -176,7 +189,8 @@ func (p *Pages) judged(v *visit, c challenge, in store.SignedIn, finish store.Fi
 // form holds the same code again: nothing was consumed.
 func (p *Pages) askConfirm(v *visit, c challenge, data *view) error {
 	data.C = v.form.Get("c")
-	data.Register, data.Email = c.Purpose == store.PurposeRegister, shown(c.Email)
+	data.serves(c.Purpose)
+	data.Email = shown(c.Email)
 	return p.render(v, http.StatusOK, "confirm", v.address("/verify", "c", data.C), data)
 }
 

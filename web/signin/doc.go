@@ -1,10 +1,14 @@
 // Package signin is the pages that a person signs in with.
 //
 //	GET  /oidc/auth      op validates the request and calls Begin: the address page
-//	GET  /sign-in        the same page: language change, from register, going back
-//	GET  /register
+//	                     or Choose: whether to go on as the one who is signed in
+//	GET  /sign-in        the same page: language change, from another one, going back
+//	GET  /register       [other=1: without the address that the app named]
+//	GET  /recover
 //	POST /sign-in        email: a challenge, and a mail with a code ──► 303 /verify
 //	POST /register
+//	POST /recover        for who fears that somebody else is in: ends all other sessions
+//	POST /choose         the signed-in one will do ──► 303 to the app
 //	GET  /verify         the code page; needs no database
 //	POST /verify         code ──► 303 to the app, or the code page with what is wrong (422)
 //	                     [confirm=1: the answer to "create an account?"]
@@ -25,6 +29,10 @@
 // The address page's links and form carry the app's own query as well, as again:
 // two tabs that a new browser opens at once are each given a cookie, the later one
 // stays, and the other tab can only start anew.
+//
+// An address page that is opened without r, from a bookmark, is the account page's: it
+// has a request of our own, without an app, that ends there. Who has a session is sent
+// to the account page at once.
 //
 // How a challenge ends, and on which page:
 //

@@ -27,7 +27,7 @@ func TestBadForms(t *testing.T) {
 	p.do("POST", "/sign-in", with("email", strings.Repeat("a", 2000))).want(400)
 	p.do("POST", "/sign-in", with("r", strings.Repeat("a", 70_000))).want(413, "too long")
 	p.do("POST", "/sign-in", with("r", "%%%")).want(400)
-	p.do("POST", "/sign-in", with("r")).want(400, "not signing in")
+	p.do("POST", "/sign-in", with("r")).want(400, "Start again in your app")
 	p.get("/sign-in?r=" + strings.Repeat("a", 30_000)).want(414)
 	p.get("/sign-in?r=%zz").want(400)
 	p.headers.Set("Content-Type", "multipart/form-data; boundary=x")
@@ -57,7 +57,7 @@ func TestOldBrowsers(t *testing.T) {
 	stranger.headers.Set("Origin", "null")
 	stranger.get(authorize())
 	stranger.do("POST", "/verify", form).want(400, "Start again in your app")
-	stranger.do("POST", "/verify", url.Values{"code": {typed}}).want(400, "not signing in")
+	stranger.do("POST", "/verify", url.Values{"code": {typed}}).want(400, "Start again in your app")
 	for site, status := range map[string]int{"cross-site": 403, "same-site": 403, "": 403} {
 		p.headers.Set("Sec-Fetch-Site", site)
 		p.do("POST", "/verify", form).want(status)
@@ -77,7 +77,7 @@ func TestWrongMethods(t *testing.T) {
 	p := f.person()
 	r := p.get(authorize()).form("/sign-in").Get("r")
 	for path, allow := range map[string]string{
-		"/sign-in": "GET, HEAD, POST", "/register": "GET, HEAD, POST", "/verify": "GET, HEAD, POST", "/verify/resend": "GET, HEAD, POST",
+		"/sign-in": "GET, HEAD, POST", "/register": "GET, HEAD, POST", "/recover": "GET, HEAD, POST", "/choose": "POST", "/verify": "GET, HEAD, POST", "/verify/resend": "GET, HEAD, POST",
 		"/verify/status": "GET, HEAD", "/cancel": "GET, HEAD",
 	} {
 		for _, method := range []string{"PUT", "DELETE", "OPTIONS", "PURGE"} {

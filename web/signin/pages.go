@@ -40,6 +40,9 @@ type Requests interface {
 	Open(sealed string, browser store.Hash) (store.AuthRequest, error)
 	Finish(req store.AuthRequest, proof store.Proof) store.Finish
 	Cancel(req store.AuthRequest) string
+	// Continue answers a request from the session that the browser has. The error is
+	// store.NotFound where that session is gone or will not do.
+	Continue(r *http.Request, req store.AuthRequest, session, browser store.Hash) (location string, err error)
 }
 
 // Clients finds the app of a request.
@@ -84,7 +87,11 @@ type Pages struct {
 	mailbox    *mailbox // the development mailbox
 	https      bool
 	loopback   bool
+	account    string       // address of the account page
+	self       store.Client // stands for the app in a request of our own
 }
+
+const accountPath = "/account"
 
 //go:embed pages/*.html
 var pages embed.FS
@@ -93,7 +100,7 @@ var pages embed.FS
 var variants = map[string][]string{
 	"again": {"spent", "expired"},
 	"problem": {
-		"bookmark", "broken", "cookies", "cross", "bad", "large", "unavailable", "failure",
+		"broken", "cookies", "cross", "bad", "large", "unavailable", "failure",
 		"missing", "client", "request", "suspended", "used", "gone",
 	},
 }
@@ -116,6 +123,8 @@ func New(d Deps) (*Pages, error) {
 		https: d.Endpoint.Scheme == "https", loopback: store.IsLoopback(d.Endpoint.Hostname()),
 	}
 	p.mailbox = &mailbox{URL: d.Mailbox}
+	p.account = strings.TrimRight(d.Endpoint.String(), "/") + accountPath
+	p.self = store.Client{Name: page.Host(d.Endpoint)}
 	p.templates = page.Load(folder, variants, p.languages, p.files)
 	p.ownForms, err = form.Own(d.Endpoint, p.handle(func(*visit) error { return problem.CrossSite() }))
 	return p, err
@@ -124,8 +133,9 @@ func New(d Deps) (*Pages, error) {
 // Mount adds the routes, and the answers for addresses and methods that no route
 // has.
 func (p *Pages) Mount(r chi.Router) {
-	r.Get("/sign-in", p.handle(p.getAddress))
-	r.Get("/register", p.handle(p.getAddress))
+	for _, s := range screens {
+		r.Get(s.path, p.handle(p.getAddress))
+	}
 	r.Get("/verify", p.handle(p.getCode))
 	r.Get("/verify/resend", p.handle(p.getResend))
 	r.Get("/verify/status", p.status)
@@ -133,8 +143,10 @@ func (p *Pages) Mount(r chi.Router) {
 	r.Handle(static.Prefix+"*", p.files)
 	r.Group(func(r chi.Router) {
 		r.Use(p.ownForms)
-		r.Post("/sign-in", p.handle(p.postAddress))
-		r.Post("/register", p.handle(p.postAddress))
+		for _, s := range screens {
+			r.Post(s.path, p.handle(p.postAddress))
+		}
+		r.Post("/choose", p.handle(p.postChoose))
 		r.Post("/verify", p.handle(p.postCode))
 		r.Post("/verify/resend", p.handle(p.postResend))
 	})
@@ -168,6 +180,11 @@ func (p *Pages) wrongMethod(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Allow", strings.Join(allow, ", "))
 	p.answer(p.newVisit(w, r), problem.New("missing", http.StatusMethodNotAllowed))
+}
+
+// Fail answers for an error of a page in another package.
+func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	p.answer(p.newVisit(w, r), err)
 }
 
 // Failed answers when a handler broke.

@@ -18,18 +18,10 @@ const retryAfter = 5
 
 // answer shows the page for an error.
 func (p *Pages) answer(v *visit, err error) {
-	var known *problem.Problem
-	switch {
-	case errors.As(err, &known):
-	case errors.Is(err, context.Canceled) && v.r.Context().Err() != nil:
+	if errors.Is(err, context.Canceled) && v.r.Context().Err() != nil {
 		return // nobody is there to read it
-	case store.CodeOf(err) == store.Unavailable:
-		known = problem.New("unavailable", http.StatusServiceUnavailable)
-		p.logError(v, slog.LevelWarn, err)
-	default:
-		known = problem.New("failure", http.StatusInternalServerError)
-		p.logError(v, slog.LevelError, err)
 	}
+	known := p.known(v, err)
 	if v.request.ID.IsZero() { // else it was done when that was known
 		p.switchLanguage(v)
 	}
@@ -41,22 +33,36 @@ func (p *Pages) answer(v *visit, err error) {
 	switch known.Page {
 	case "unavailable":
 		v.w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
-		data.Restart, data.Retry, data.Reference = p.back(v), true, reference(v.r)
+		data.Restart, data.Retry, data.Reference = p.back(v, known), true, reference(v.r)
 	case "failure":
-		data.Restart, data.Retry, data.Reference = p.back(v), true, reference(v.r)
+		data.Restart, data.Retry, data.Reference = p.back(v, known), true, reference(v.r)
 	case "cookies":
 		data.Restart, data.Retry = again(v.form), true
 	case "cross":
-		data.Restart = p.back(v)
+		data.Restart = p.back(v, known)
 	case "broken":
 		data.Restart = again(v.form)
 	case "bad", "large", "request", "client":
 		data.Reference = reference(v.r)
 	}
-	if err := p.render(v, known.Status, known.Page, v.here(), data); err != nil {
+	if err := p.render(v, known.Status, known.Page, p.here(v, known), data); err != nil {
 		p.logError(v, slog.LevelError, err)
 		http.Error(v.w, "something went wrong", http.StatusInternalServerError)
 	}
+}
+
+// known makes any error one that a page explains, and logs what is ours.
+func (p *Pages) known(v *visit, err error) *problem.Problem {
+	known := &problem.Problem{}
+	if errors.As(err, &known) && known.Page != "" {
+		return known
+	}
+	if store.CodeOf(err) == store.Unavailable {
+		p.logError(v, slog.LevelWarn, err)
+		return &problem.Problem{Page: "unavailable", Status: http.StatusServiceUnavailable, Back: known.Back}
+	}
+	p.logError(v, slog.LevelError, err)
+	return &problem.Problem{Page: "failure", Status: http.StatusInternalServerError, Back: known.Back}
 }
 
 func (p *Pages) logError(v *visit, level slog.Level, err error) {
@@ -65,8 +71,11 @@ func (p *Pages) logError(v *visit, level slog.Level, err error) {
 
 // here is the address that shows this page, or the last page that can be shown by
 // address.
-func (v *visit) here() string {
+func (p *Pages) here(v *visit, known *problem.Problem) string {
 	if v.r.Method == http.MethodPost {
+		if known.Back != "" {
+			return known.Back
+		}
 		if address := v.restart(); address != "" {
 			return address
 		}
@@ -86,7 +95,10 @@ func (v *visit) here() string {
 
 // back is where the visitor can try the same again: for a form, the page that it
 // is on.
-func (p *Pages) back(v *visit) string {
+func (p *Pages) back(v *visit, known *problem.Problem) string {
+	if known.Back != "" {
+		return known.Back
+	}
 	if v.r.Method != http.MethodPost {
 		return page.Requested(v.r)
 	}

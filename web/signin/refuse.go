@@ -6,6 +6,7 @@ import (
 
 	"idp/store"
 	"idp/web/mismatch"
+	"idp/web/page"
 	"idp/web/problem"
 )
 
@@ -36,7 +37,7 @@ func (p *Pages) refuseRedirect(v *visit, why store.Problem) {
 	if p.loopback { // only developers are shown it
 		data.Mismatch = mismatch.Of(why)
 	}
-	if err := p.render(v, http.StatusBadRequest, "mismatch", v.here(), data); err != nil {
+	if err := p.render(v, http.StatusBadRequest, "mismatch", page.Requested(v.r), data); err != nil {
 		p.logError(v, slog.LevelError, err)
 	}
 }

@@ -335,6 +335,13 @@ func (p *person) toCode(screen, email string) *shown {
 	return p.get(authorize("first_screen", first)).submit(screen, "email", email).follow().want(http.StatusOK, email)
 }
 
+// in is a person who is signed in, with a new account.
+func (p *person) in(email string) *person {
+	p.Helper()
+	p.toCode("/register", email).submit("/verify", "code", p.mail(email, 1)).want(http.StatusSeeOther)
+	return p
+}
+
 // register makes an account.
 func (f *fixture) register(email string) {
 	f.Helper()
@@ -376,7 +383,5 @@ func (l *logBuffer) String() string {
 // withSignOut adds the pages of other packages, which nothing here shows.
 type withSignOut struct{ *signin.Pages }
 
-func (withSignOut) Choose(http.ResponseWriter, *http.Request, store.AuthRequest, store.Client, store.Session) {
-}
 func (withSignOut) AskSignOut(http.ResponseWriter, *http.Request, store.SignOut, store.Session) {}
 func (withSignOut) SignedOut(http.ResponseWriter, *http.Request, *store.Problem)                {}

@@ -59,7 +59,8 @@ func TestLoginHintAndScreens(t *testing.T) {
 	}
 	register := p.get(s.link("Create an account")).want(200, "Create your Bookstore account")
 	p.get(register.link("Sign in")).want(200, "Sign in to Bookstore")
-	p.get(authorize("first_screen", "reset_password")).want(200, "Sign in to Bookstore")
+	recover := p.get(authorize("first_screen", "reset_password")).want(200, "Recover your Bookstore account")
+	p.get(recover.link("Back to sign-in")).want(200, "Sign in to Bookstore")
 }
 
 func TestWrongCodesUntilSpent(t *testing.T) {

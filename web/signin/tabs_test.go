@@ -144,7 +144,7 @@ func TestAddressBar(t *testing.T) {
 		}
 		back.want(200, "Enter your code", ada)
 	}
-	p.get("/verify/resend").follow().want(200, "not signing in")
+	p.get("/verify/resend").follow().follow().want(200, "Sign in to localhost")
 	p.get("/verify/resend?r=a&r=b").want(400)
 	other := p.toCode("/sign-in", "bob@example.com") // the body decides, whatever the address says
 	p.do(http.MethodPost, other.action("/verify")+"&r=x&c=y&code=1", page.form("/verify", "code", wrong(typed))).want(422, "3 tries left")
@@ -157,10 +157,11 @@ func TestBookmarksAndBrokenLinks(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	p := f.person()
-	p.get("/sign-in").want(200, "not signing in to an app right now")
-	p.get("/verify").want(200, "not signing in to an app right now")
-	p.get("/sign-in?lang=ja").want(200, "アプリからサインインしてください")
-	p.get("/register").want(200, "アプリからサインインしてください") // remembered
+	p.get("/verify").follow().want(200, "Sign in to localhost")
+	p.get("/cancel").want(200, "Sign in to localhost")
+	p.get("/sign-in?again=x").want(400, "Start again in your app")
+	p.get("/sign-in?lang=ja").want(200, "localhost にサインイン")
+	p.get("/register").want(200, "localhost のアカウントを作成") // remembered
 	english := p.get("/nowhere?lang=en").want(404, "no such page")
 	p.get(english.link("日本語")).want(404, "ページが見つかりません")
 	for _, path := range []string{"//evil.example/x", "////evil.example", "/%5c%5cevil.example", "/.//evil.example"} {
@@ -173,5 +174,5 @@ func TestBookmarksAndBrokenLinks(t *testing.T) {
 	q.get("/sign-in?r="+r[:len(r)-2]+"AA").want(400, "Start again in your app")
 	q.get("/verify?r="+r).want(400, "Start again")
 	q.get("/verify?r="+r+"&c=x").want(400, "Start again")
-	q.get("/sign-in?r=").want(200, "not signing in")
+	q.get("/sign-in?r=").want(200, "Sign in to localhost")
 }

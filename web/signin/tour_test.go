@@ -62,7 +62,6 @@ func everyPage(f *fixture, lang string) map[string]string {
 	fresh := f.person()
 	fresh.headers.Set("Accept-Language", lang)
 	keep("cookies", fresh.do(http.MethodPost, "/sign-in", first.form("/sign-in")))
-	keep("bookmark", fresh.get("/sign-in"))
 	keep("missing", fresh.get("/nowhere"))
 	keep("client", fresh.get(authorize("client_id", "nobody")))
 	keep("request", fresh.get("/oidc/auth?client_id=shop&client_id=shop"))

@@ -23,12 +23,16 @@ type view struct {
 	Tries, Minutes, Digits int
 
 	Register  bool   // the challenge or form is for a new account
+	Recover   bool   // or for one that somebody else may be in
 	Action    string // where an address is posted to
 	Restarted bool
 	Again     string // the app's own request, for a browser that blocks cookies
 
 	Email   string // as people write it
 	Other   string // address page: sign in instead of register, or the reverse
+	Rescue  string // and recover instead
+	Hint    string // account chooser: the address that the app named, "" if it is Email
+	Hinted  string // and where to sign in with it
 	Change  string
 	Status  string
 	Mailbox *mailbox
@@ -86,18 +90,48 @@ func clockHTML(count, written string) template.HTML {
 // reference is what a visitor can tell support.
 func reference(r *http.Request) string { return serve.RequestID(r.Context()) }
 
+// serves says what the page's code is for.
+func (v *view) serves(p store.Purpose) {
+	v.Register, v.Recover = p == store.PurposeRegister, p == store.PurposeRecover
+}
+
+// screens are the three address pages: where each is, and what its code is for.
+var screens = []struct {
+	path    string
+	purpose store.Purpose
+	screen  store.Screen
+}{
+	{"/sign-in", store.PurposeSignIn, store.ScreenSignIn},
+	{"/register", store.PurposeRegister, store.ScreenRegister},
+	{"/recover", store.PurposeRecover, store.ScreenRecover},
+}
+
 // purposeOf tells what a form's address is for.
 func purposeOf(path string) store.Purpose {
-	if path == "/register" {
-		return store.PurposeRegister
+	for _, s := range screens {
+		if s.path == path {
+			return s.purpose
+		}
 	}
 	return store.PurposeSignIn
 }
 
 // actionOf is the reverse.
 func actionOf(p store.Purpose) string {
-	if p == store.PurposeRegister {
-		return "/register"
+	for _, s := range screens {
+		if s.purpose == p {
+			return s.path
+		}
 	}
 	return "/sign-in"
+}
+
+// opens tells which address page a request opens with.
+func opens(req store.AuthRequest) store.Purpose {
+	for _, s := range screens {
+		if s.screen == req.Screen {
+			return s.purpose
+		}
+	}
+	return store.PurposeSignIn
 }

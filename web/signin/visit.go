@@ -56,11 +56,7 @@ func (p *Pages) newVisit(w http.ResponseWriter, r *http.Request) *visit {
 func (p *Pages) open(v *visit) error {
 	sealed := v.form.Get("r")
 	if sealed == "" {
-		status := http.StatusOK
-		if v.r.Method == http.MethodPost {
-			status = http.StatusBadRequest
-		}
-		return problem.New("bookmark", status)
+		return problem.New("broken", http.StatusBadRequest)
 	}
 	var known bool
 	if v.browser, known = p.Browser.Hash(v.r); !known {
@@ -80,6 +76,10 @@ func (p *Pages) open(v *visit) error {
 	default:
 		return err
 	}
+	if req.IsOwn() {
+		p.belong(v, req, p.self)
+		return nil
+	}
 	client, err := p.Clients.Client(v.r.Context(), req.Client)
 	if store.CodeOf(err) == store.NotFound {
 		return problem.New("client", http.StatusBadRequest)
@@ -92,7 +92,9 @@ func (p *Pages) open(v *visit) error {
 func (p *Pages) belong(v *visit, req store.AuthRequest, client store.Client) {
 	v.request, v.client = req, client
 	v.lang = p.languages.Choose(req.UILocales, p.Browser.Language(v.r), v.r.Header.Get("Accept-Language"))
-	page.Protect(v.w, page.Policy{FormAction: page.FormAction(req.RedirectURI)}, p.https)
+	if !req.IsOwn() {
+		page.Protect(v.w, page.Policy{FormAction: page.FormAction(req.RedirectURI)}, p.https)
+	}
 	if p.switchLanguage(v) {
 		// The person overrules the app from here on: the choice goes into r.
 		v.request.UILocales = []string{v.lang.Tag}
@@ -125,10 +127,7 @@ func (v *visit) address(path string, more ...string) string {
 
 // restart is the address page of this visit, "" without an r.
 func (v *visit) restart() string {
-	if v.request.Screen == store.ScreenRegister {
-		return v.address("/register")
-	}
-	return v.address("/sign-in")
+	return v.address(actionOf(opens(v.request)))
 }
 
 // maxLink is how long r and again may be together in a link. The whole request line
@@ -136,9 +135,16 @@ func (v *visit) restart() string {
 // link that works nearly always is better than one that never does.
 const maxLink = 7 << 10
 
-// again is where the app's request begins anew, from what Begin put into the form.
+// own stands in again for the query of an app when there is none: the request is the
+// account page's.
+const own = "own"
+
+// again is where the request begins anew, from what Begin put into the form.
 // Any link may lead to /oidc/auth with any query, so this one may, too.
 func again(fields url.Values) string {
+	if fields.Get("again") == own {
+		return "/sign-in"
+	}
 	query, err := url.ParseQuery(fields.Get("again"))
 	if err != nil || len(query) == 0 {
 		return ""
