@@ -14,6 +14,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	i18ntemplate "github.com/nicksnyder/go-i18n/v2/i18n/template"
@@ -24,10 +25,11 @@ import (
 var files embed.FS
 
 // spoken are the languages, the fallback first, with the name that their speakers
-// know them by.
-var spoken = []struct{ tag, name, dir string }{
-	{"en", "English", "ltr"},
-	{"ja", "日本語", "ltr"},
+// know them by, and how they write a day and an instant (layouts of package time,
+// which knows the names of months in English only).
+var spoken = []struct{ tag, name, dir, day, instant string }{
+	{"en", "English", "ltr", "2 January 2006", "2 January 2006, 15:04 MST"},
+	{"ja", "日本語", "ltr", "2006年1月2日", "2006年1月2日 15:04（MST）"},
 }
 
 // Language is one that pages are written in.
@@ -36,7 +38,8 @@ type Language struct {
 	Name string // in the language itself
 	Dir  string // "ltr" or "rtl"
 
-	localizer *i18n.Localizer
+	localizer    *i18n.Localizer
+	day, instant string
 }
 
 // Set is all languages. Its methods are safe for concurrent use.
@@ -67,7 +70,7 @@ func Load() *Set {
 		tags = append(tags, language.MustParse(l.tag))
 	}
 	for _, l := range spoken {
-		s.languages = append(s.languages, &Language{l.tag, l.name, l.dir, i18n.NewLocalizer(bundle, l.tag)})
+		s.languages = append(s.languages, &Language{l.tag, l.name, l.dir, i18n.NewLocalizer(bundle, l.tag), l.day, l.instant})
 	}
 	s.matcher = language.NewMatcher(tags)
 	return s
@@ -153,6 +156,12 @@ func (l *Language) Text(key string) string {
 func (l *Language) Count(key string, n int) string {
 	return l.localize(&i18n.LocalizeConfig{MessageID: key, PluralCount: n})
 }
+
+// Day writes the day of an instant. The server knows nobody's time zone: UTC.
+func (l *Language) Day(t time.Time) string { return t.UTC().Format(l.day) }
+
+// Instant writes day and time, with the zone.
+func (l *Language) Instant(t time.Time) string { return t.UTC().Format(l.instant) }
 
 func (l *Language) localize(c *i18n.LocalizeConfig) string {
 	text, tag, err := l.localizer.LocalizeWithTag(c)

@@ -6,7 +6,8 @@
 // first used, once per language: {{t "key"}} becomes the text, {{static "name"}}
 // the file's address, {{lang}} and {{dir}} the language's. What is left are the
 // values, which html/template escapes for the place they stand in. A text's fields
-// are such values too. {{n "key" .Number}} is a text that counts.
+// are such values too. {{n "key" .Number}} is a text that counts, {{time .At}} and
+// {{day .At}} write an instant and its day.
 package page
 
 import (
@@ -20,6 +21,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	_ "embed"
 
@@ -86,13 +88,28 @@ func Load(folder fs.FS, variants map[string][]string, languages *locales.Set, fi
 var fixed = regexp.MustCompile(`\{\{(t|static) "([^"]+)"\}\}|\{\{(lang|dir)\}\}`)
 
 func (s *Set) parse(name, source string, l *locales.Language) *template.Template {
-	t := template.New("layout").Funcs(template.FuncMap{"n": l.Count}).Option("missingkey=error")
+	t := template.New("layout").Funcs(functions(l)).Option("missingkey=error")
 	for _, text := range []string{layout + parts, source} {
 		if _, err := t.Parse(s.fix(text, l)); err != nil {
 			panic(fmt.Sprintf("page %s in %s: %v", name, l.Tag, err))
 		}
 	}
 	return t
+}
+
+// functions are what a template can call.
+func functions(l *locales.Language) template.FuncMap {
+	return template.FuncMap{
+		"n":    l.Count,
+		"day":  func(t time.Time) template.HTML { return stamped(t.UTC().Format(time.DateOnly), l.Day(t)) },
+		"time": func(t time.Time) template.HTML { return stamped(t.UTC().Format(time.RFC3339), l.Instant(t)) },
+	}
+}
+
+// stamped is a written time that scripts can read, too (times.js tells it in the
+// reader's own zone).
+func stamped(machine, written string) template.HTML {
+	return template.HTML(`<time datetime="` + machine + `">` + html.EscapeString(written) + `</time>`) //nolint:gosec // escaped
 }
 
 // fix puts in what does not depend on a request.

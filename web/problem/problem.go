@@ -2,7 +2,10 @@
 // The page packages make them; the sign-in pages show them (see signin.Pages.Fail).
 package problem
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+)
 
 // Problem is an error with a page of its own. It is the visitor's or the app's, so
 // only the access log tells of it.
@@ -17,9 +20,18 @@ type Problem struct {
 // New makes a problem.
 func New(page string, status int) *Problem { return &Problem{Page: page, Status: status} }
 
-// At says of an error where the same can be tried again. Whoever shows it finds the
-// page for it.
-func At(back string, err error) *Problem { return &Problem{Err: err, Back: back} }
+// At says of an error where the same can be tried again, unless it knows.
+func At(back string, err error) *Problem {
+	at := Problem{Err: err}
+	var p *Problem
+	if errors.As(err, &p) {
+		at = *p
+	}
+	if at.Back == "" {
+		at.Back = back
+	}
+	return &at
+}
 
 func (p *Problem) Error() string {
 	switch {

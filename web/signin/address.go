@@ -65,7 +65,7 @@ func (p *Pages) getAddress(v *visit) error {
 	data := p.view(v)
 	data.Typed, data.Again = v.request.LoginHint, v.form.Get("again")
 	if c, ok := p.openChallenge(v.form.Get("c"), v.browser); ok {
-		data.Typed = shown(c.Email)
+		data.Typed = page.Address(c.Email)
 	}
 	return p.showAddress(v, purposeOf(v.r.URL.Path), http.StatusOK, data)
 }

@@ -14,9 +14,9 @@ func (p *Pages) Choose(w http.ResponseWriter, r *http.Request, req store.AuthReq
 	v := p.newVisit(w, r)
 	p.enter(v, req, client)
 	data := p.view(v)
-	data.Email = shown(session.User.Email)
+	data.Email = page.Address(session.User.Email)
 	if hint, err := address.Parse(req.LoginHint); err == nil && hint != session.User.Email {
-		data.Hint, data.Hinted = shown(hint), v.address("/sign-in")
+		data.Hint, data.Hinted = page.Address(hint), v.address("/sign-in")
 	}
 	data.Other = v.address("/sign-in", "other", "1")
 	// In another language the app's request is asked anew: only its handler knows the

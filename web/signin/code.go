@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"idp/store"
+	"idp/web/page"
 	"idp/web/problem"
 )
 
@@ -54,7 +55,7 @@ func (p *Pages) showCode(v *visit, status int, c challenge, data *view) error {
 	if data.Resend != "" { // c says when to ask again, which has changed
 		data.C = p.sealChallenge(c, v.browser)
 	}
-	data.Email, data.Suggested = shown(c.Email), suggest(c.Email)
+	data.Email, data.Suggested = page.Address(c.Email), suggest(c.Email)
 	count, written := clock(c.NextSend.Sub(p.Now()))
 	if status != http.StatusOK || data.Suggested != "" {
 		data.Clock = clockHTML(count, written)
@@ -96,7 +97,7 @@ func (p *Pages) code(v *visit, c challenge, data *view) *view {
 // same address.
 func (p *Pages) showAgain(v *visit, name string, c challenge) error {
 	data := p.view(v)
-	data.Action, data.Email = actionOf(c.Purpose), shown(c.Email)
+	data.Action, data.Email = actionOf(c.Purpose), page.Address(c.Email)
 	data.Restart = v.address(data.Action, "c", v.form.Get("c"))
 	return p.render(v, http.StatusGone, name, v.restart(), data)
 }
@@ -174,7 +175,7 @@ func (p *Pages) judged(v *visit, c challenge, in store.SignedIn, finish store.Fi
 	case store.OutcomeExpired:
 		return p.showAgain(v, "expired", c)
 	case store.OutcomeSuspended:
-		data.Email = shown(c.Email)
+		data.Email = page.Address(c.Email)
 		if !v.request.IsOwn() {
 			data.Restart, data.Return = "", v.address("/cancel")
 		}
@@ -190,7 +191,7 @@ func (p *Pages) judged(v *visit, c challenge, in store.SignedIn, finish store.Fi
 func (p *Pages) askConfirm(v *visit, c challenge, data *view) error {
 	data.C = v.form.Get("c")
 	data.serves(c.Purpose)
-	data.Email = shown(c.Email)
+	data.Email = page.Address(c.Email)
 	return p.render(v, http.StatusOK, "confirm", v.address("/verify", "c", data.C), data)
 }
 

@@ -3,8 +3,6 @@ package signin
 import (
 	"strings"
 
-	"golang.org/x/net/idna"
-
 	"idp/store"
 )
 
@@ -40,16 +38,3 @@ func (p *Pages) mailboxOf(e store.Email) *mailbox {
 }
 
 func domainOf(e store.Email) string { return string(e[strings.LastIndexByte(string(e), '@')+1:]) }
-
-// shown is an address as people write it: the domain in its own script.
-func shown(e store.Email) string {
-	domain := domainOf(e)
-	if !strings.Contains(domain, "xn--") {
-		return string(e)
-	}
-	readable, err := idna.Display.ToUnicode(domain)
-	if err != nil {
-		return string(e)
-	}
-	return strings.TrimSuffix(string(e), domain) + readable
-}

@@ -1,0 +1,119 @@
+package account
+
+import (
+	"crypto/hmac"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+
+	"idp/keyring"
+	"idp/store"
+	"idp/web/form"
+	"idp/web/locales"
+	"idp/web/page"
+	"idp/web/problem"
+)
+
+// visit is one request for a page, and what was found out about it so far.
+type visit struct {
+	w    http.ResponseWriter
+	r    *http.Request
+	form url.Values
+	lang *locales.Language
+
+	browser  store.Hash
+	hash     store.Hash // of the session's secret
+	signedIn bool       // the browser says so: it has brought both
+	session  store.Session
+}
+
+// longest are the fields that are longer than what a person types: the sealed one.
+var longest = map[string]int{"o": form.MaxQuery}
+
+// handle makes a handler of a function that gives an error.
+func (p *Pages) handle(serve func(*visit) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v := p.newVisit(w, r)
+		fields, err := form.Read(w, r, longest)
+		if err == nil {
+			v.form = fields
+			err = serve(v)
+		}
+		if err != nil {
+			p.fail(v, err)
+		}
+	}
+}
+
+func (p *Pages) newVisit(w http.ResponseWriter, r *http.Request) *visit {
+	v := &visit{w: w, r: r, form: url.Values{}}
+	v.lang = page.Switch(w, r, p.languages, p.deps.Browser)
+	if v.lang == nil {
+		v.lang = p.languages.Choose(nil, p.deps.Browser.Language(r), r.Header.Get("Accept-Language"))
+	}
+	page.Protect(w, page.Policy{}, p.https)
+	var known bool
+	v.browser, known = p.deps.Browser.Hash(r)
+	v.hash, v.signedIn = p.deps.Browser.Session(r)
+	v.signedIn = v.signedIn && known
+	return v
+}
+
+// fail has the sign-in pages answer for an error.
+func (p *Pages) fail(v *visit, err error) {
+	back := "/account"
+	if o := v.form.Get("o"); o != "" {
+		back = signOutPage(o)
+	}
+	p.deps.SignIn.Fail(v.w, v.r, problem.At(back, err))
+}
+
+// find finds the live session of the browser. The error is [store.NotFound] for who
+// has none.
+func (p *Pages) find(v *visit) error {
+	if !v.signedIn {
+		return &store.Error{Code: store.NotFound, Op: "find the session of a browser"}
+	}
+	var err error
+	v.session, err = p.deps.Store.Session(v.r.Context(), v.hash, v.browser)
+	return err
+}
+
+// forget takes a session away from the browser that is worth nothing any more.
+func (p *Pages) forget(v *visit) {
+	if v.signedIn {
+		p.deps.Browser.ClearSession(v.w)
+	}
+}
+
+// token goes into the forms of this browser and session.
+func (p *Pages) token(v *visit) string {
+	sum := p.tokens.Sum(v.browser[:], v.hash[:])
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// genuine tells whether the form is one that this browser was given in this session.
+func (p *Pages) genuine(v *visit) bool {
+	return matches(v.form.Get("t"), p.tokens, v.browser[:], v.hash[:])
+}
+
+// name is what a session is called in a form: its hash is as good as a secret for
+// whoever reads the database.
+func (p *Pages) name(session store.Hash) string {
+	sum := p.names.Sum(session[:])
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// matches compares a value from a form with what it should be, under each live secret.
+func matches(text string, mac *keyring.MAC, parts ...[]byte) bool {
+	given, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return false
+	}
+	for _, sum := range mac.Sums(parts...) {
+		if hmac.Equal(given, sum[:]) {
+			return true
+		}
+	}
+	return false
+}
