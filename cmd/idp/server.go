@@ -14,6 +14,7 @@ import (
 	"idp/op"
 	"idp/otp"
 	"idp/store"
+	"idp/web/account"
 	"idp/web/browser"
 	"idp/web/clientip"
 	"idp/web/devinbox"
@@ -30,6 +31,7 @@ type server struct {
 	codes    *otp.Engine
 	provider *op.Provider
 	pages    *signin.Pages
+	account  *account.Pages
 	ip       *clientip.Resolver
 	mailbox  *devinbox.Mailbox // nil where there is none
 	sites    []site
@@ -80,18 +82,26 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 	if err != nil {
 		return nil, err
 	}
-	s.provider.SetPages(pages{s.pages})
+	s.account, err = account.New(account.Deps{
+		Store: in.db, SignOuts: s.provider, SignIn: s.pages, Browser: cookies, Ring: in.ring, Endpoint: o.endpoint,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.provider.SetPages(allPages{s.pages, s.account})
 	return s, nil
 }
 
-// pages answers in the place of pages that are not made yet.
-type pages struct{ *signin.Pages }
-
-func (p pages) AskSignOut(w http.ResponseWriter, r *http.Request, _ store.SignOut, _ store.Session) {
-	p.Refuse(w, r, store.Problem{Kind: "bad_request", Description: "send an id_token_hint of this session"})
-}
-
-func (p pages) SignedOut(w http.ResponseWriter, r *http.Request, _ *store.Problem) { p.NotFound(w, r) }
+// allPages are the pages that the provider has answer for it. Their names differ in
+// their packages only, and an embedded field is called by its name.
+type (
+	signinPages  = signin.Pages
+	accountPages = account.Pages
+	allPages     struct {
+		*signinPages
+		*accountPages
+	}
+)
 
 // senders are the connectors; the inbox works only where nobody is fooled by it.
 func (s *server) senders() mailer.Kinds {
@@ -114,6 +124,7 @@ func (s *server) handler() http.Handler {
 	r.Method(http.MethodGet, "/readyz", &readiness{server: s})
 	r.Handle("/oidc/*", s.provider.Handler())
 	s.pages.Mount(r)
+	s.account.Mount(r)
 	if s.mailbox != nil {
 		s.mailbox.Mount(r)
 	}
