@@ -81,12 +81,18 @@ func (s *server) RefreshToken(ctx context.Context, r *zitadel.ClientRequest[oidc
 		return nil, answerable(err)
 	}
 	next := s.refresh.Sums(token.grant[:], token.secret[:])
-	access := s.accessFor(token, scopes)
-	refreshed, err := s.store.RefreshGrant(ctx, store.Refresh{
+	ask := store.Refresh{
 		Grant: token.grant, Client: client.ID, Presented: store.HashOf(token.secret[:]), Genuine: token.genuine,
 		Next: hashes(next), Rotate: s.rotateAfter(client), Grace: refreshGrace, Idle: s.config.RefreshIdle,
-		Access: store.HashOf(access[:]), AccessTTL: s.config.AccessTTL, Scopes: scopes,
-	})
+		AccessTTL: s.config.AccessTTL, Scopes: scopes,
+	}
+	access := s.accessFor(token, &ask)
+	refreshed, err := s.store.RefreshGrant(ctx, ask)
+	for tries := 1; store.CodeOf(err) == store.Conflict && tries < maxRevocationTries; tries++ {
+		ask.Revoked = refreshed.Revoked
+		access = s.accessFor(token, &ask)
+		refreshed, err = s.store.RefreshGrant(ctx, ask)
+	}
 	switch store.CodeOf(err) {
 	case store.NotFound:
 		return nil, badRefresh()
@@ -122,11 +128,19 @@ func (p *Provider) rotateAfter(c store.Client) time.Duration {
 	return p.config.RefreshIdle * rotatePercent / 100
 }
 
-// accessFor derives the access token from the refresh token that was presented: all
-// who present it within one grace, for the same scopes, are given the same.
-func (p *Provider) accessFor(t presented, scopes []string) [32]byte {
+// maxRevocationTries bounds how often a refresh is asked for anew because access tokens
+// of its grant were revoked meanwhile.
+const maxRevocationTries = 4
+
+// accessFor derives the access token from the refresh token that was presented and puts
+// its hash into ask: all who present it within one grace, for the same scopes, are given
+// the same, unless it was revoked.
+func (p *Provider) accessFor(t presented, ask *store.Refresh) [32]byte {
 	slot := binary.BigEndian.AppendUint64(nil, uint64(p.store.Now().UnixNano()/int64(refreshGrace)))
-	return p.access.Sum(t.grant[:], t.secret[:], slot, []byte(strings.Join(scopes, " ")))
+	revoked := binary.BigEndian.AppendUint64(nil, uint64(ask.Revoked))
+	secret := p.access.Sum(t.grant[:], t.secret[:], slot, []byte(strings.Join(ask.Scopes, " ")), revoked)
+	ask.Access = store.HashOf(secret[:])
+	return secret
 }
 
 func hashes(secrets []store.Hash) []store.Hash {

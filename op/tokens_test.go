@@ -101,6 +101,21 @@ func TestRevocation(t *testing.T) {
 		t.Error("an access token goes alone")
 	}
 	f.revoke(tok.Access)
+	// What was revoked stays so, although a refresh derives its access token.
+	seen := map[string]bool{tok.Access: true}
+	for range 4 {
+		tok = f.tokens(f.refresh(tok.Refresh))
+		if seen[tok.Access] || !active(tok.Access) {
+			t.Fatal("a revoked access token is given out again")
+		}
+		seen[tok.Access] = true
+		f.revoke(tok.Access)
+	}
+	for token := range seen {
+		if active(token) {
+			t.Error("a revoked access token lives again")
+		}
+	}
 	tok = f.tokens(f.refresh(tok.Refresh))
 	f.revoke(tok.Refresh)
 	if active(tok.Access) || active(tok.Refresh) {

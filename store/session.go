@@ -71,12 +71,14 @@ type Refresh struct {
 	Access    Hash // of the access token
 	AccessTTL time.Duration
 	Scopes    []string // of the access token, nil for the grant's
+	Revoked   int      // access tokens of the grant that were revoked, as far as Access takes them into account
 }
 
 // Refreshed is the answer.
 type Refreshed struct {
 	Grant
-	Next int // which of Refresh.Next is the live token; -1: the presented one still is
+	Next    int // which of Refresh.Next is the live token; -1: the presented one still is
+	Revoked int // as it is, with [Conflict]
 }
 
 // Token is what a live access or refresh token stands for (RFC 7662 section 2.2).

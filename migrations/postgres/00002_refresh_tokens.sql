@@ -9,6 +9,7 @@ ALTER TABLE oidc_grant ADD COLUMN access_scopes TEXT;   -- if they are not the g
 ALTER TABLE oidc_grant ADD COLUMN access_hash2 BYTEA;
 ALTER TABLE oidc_grant ADD COLUMN access_until2 BIGINT;
 ALTER TABLE oidc_grant ADD COLUMN access_scopes2 TEXT;
+ALTER TABLE oidc_grant ADD COLUMN access_revoked BIGINT; -- how many access tokens were revoked
 ALTER TABLE oidc_grant ADD COLUMN refresh_hash BYTEA;
 ALTER TABLE oidc_grant ADD COLUMN refresh_prev BYTEA;
 ALTER TABLE oidc_grant ADD COLUMN refresh_made BIGINT; -- when refresh_hash took the place of refresh_prev
@@ -25,6 +26,7 @@ ALTER TABLE oidc_grant DROP COLUMN refresh_until;
 ALTER TABLE oidc_grant DROP COLUMN refresh_made;
 ALTER TABLE oidc_grant DROP COLUMN refresh_prev;
 ALTER TABLE oidc_grant DROP COLUMN refresh_hash;
+ALTER TABLE oidc_grant DROP COLUMN access_revoked;
 ALTER TABLE oidc_grant DROP COLUMN access_scopes2;
 ALTER TABLE oidc_grant DROP COLUMN access_until2;
 ALTER TABLE oidc_grant DROP COLUMN access_hash2;

@@ -9,6 +9,7 @@ ALTER TABLE oidc_grant ADD COLUMN access_scopes TEXT;   -- if they are not the g
 ALTER TABLE oidc_grant ADD COLUMN access_hash2 BLOB;
 ALTER TABLE oidc_grant ADD COLUMN access_until2 INTEGER;
 ALTER TABLE oidc_grant ADD COLUMN access_scopes2 TEXT;
+ALTER TABLE oidc_grant ADD COLUMN access_revoked INTEGER; -- how many access tokens were revoked
 ALTER TABLE oidc_grant ADD COLUMN refresh_hash BLOB;
 ALTER TABLE oidc_grant ADD COLUMN refresh_prev BLOB;
 ALTER TABLE oidc_grant ADD COLUMN refresh_made INTEGER; -- when refresh_hash took the place of refresh_prev
@@ -25,6 +26,7 @@ ALTER TABLE oidc_grant DROP COLUMN refresh_until;
 ALTER TABLE oidc_grant DROP COLUMN refresh_made;
 ALTER TABLE oidc_grant DROP COLUMN refresh_prev;
 ALTER TABLE oidc_grant DROP COLUMN refresh_hash;
+ALTER TABLE oidc_grant DROP COLUMN access_revoked;
 ALTER TABLE oidc_grant DROP COLUMN access_scopes2;
 ALTER TABLE oidc_grant DROP COLUMN access_until2;
 ALTER TABLE oidc_grant DROP COLUMN access_hash2;

@@ -42,7 +42,7 @@ const (
 		  refresh_hash = CASE WHEN ` + rotates + ` THEN $5 ELSE refresh_hash END,
 		  refresh_made = CASE WHEN ` + rotates + ` THEN $4 ELSE refresh_made END,
 		  refresh_until = CASE WHEN refresh_hash <> $3 THEN refresh_until WHEN ends_at < $8 THEN ends_at ELSE CAST($8 AS BIGINT) END
-		WHERE id = $1 AND client_id = $2 AND ends_at > $4 AND ` + presentable + ` AND ` + grantStands + `
+		WHERE id = $1 AND client_id = $2 AND ends_at > $4 AND COALESCE(access_revoked, 0) = $12 AND ` + presentable + ` AND ` + grantStands + `
 		RETURNING refresh_hash`
 )
 
@@ -53,8 +53,12 @@ const (
 // are derived from the presented token, and the grant is one row. The first to lock it
 // puts the successor in; the others find the token in refresh_prev and are told of the
 // same successor. Once the grace is over, the same token shows that two have it, and
-// the grant ends for both (RFC 9700 section 4.14.2). Errors: [store.NotFound] if the
-// token is not live, [store.Used] if it was replaced before.
+// the grant ends for both (RFC 9700 section 4.14.2).
+//
+// A derived access token that was revoked would live again, so it depends on how many
+// were: the count is nearly always 0, and [store.Conflict] says what it is if it is not
+// what r says. Other errors: [store.NotFound] if the token is not live, [store.Used] if
+// it was replaced before.
 func (db *DB) RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshed, error) {
 	const op = "refresh grant"
 	now := db.now()
@@ -70,12 +74,12 @@ func (db *DB) RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshe
 	var made, revoked time.Time
 	s := Script{Idempotent: true}
 	done := s.Do(refreshGrant, r.Grant[:], r.Client, r.Presented[:], now, next[:], r.Access[:], micro(r.Rotate), now+micro(r.Idle), cutoff,
-		now+micro(r.AccessTTL), scopes).Into(hashInto(&live))
+		now+micro(r.AccessTTL), scopes, r.Revoked).Into(hashInto(&live))
 	found := s.Do(`
-		SELECT g.scopes, g.session, g.auth_time, g.amr, g.refresh_hash, g.refresh_prev, g.refresh_made, g.revoked_at,
+		SELECT g.scopes, g.session, g.auth_time, g.amr, g.refresh_hash, g.refresh_prev, g.refresh_made, g.revoked_at, COALESCE(g.access_revoked, 0),
 		  u.id, u.email, u.name, u.created_at, u.updated_at
 		FROM oidc_grant g JOIN users u ON u.id = g.user_id WHERE g.id = $1 AND g.client_id = $2`, r.Grant[:], r.Client).
-		Into(jsonInto(&g.Scopes), hashInto(&g.Session), into(&g.AuthTime), jsonInto(&g.AMR), hashInto(&current), hashInto(&before), into(&made), into(&revoked),
+		Into(jsonInto(&g.Scopes), hashInto(&g.Session), into(&g.AuthTime), jsonInto(&g.AMR), hashInto(&current), hashInto(&before), into(&made), into(&revoked), &out.Revoked,
 			&u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt))
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Refreshed{}, fmt.Errorf("%s: %w", op, err)
@@ -93,6 +97,8 @@ func (db *DB) RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshe
 		}
 		out.Next = known
 		return out, nil
+	case found.Rows == 1 && out.Revoked != r.Revoked:
+		return store.Refreshed{Revoked: out.Revoked}, &store.Error{Code: store.Conflict, Op: op}
 	case found.Rows == 0 || !revoked.IsZero() || current == r.Presented:
 		return store.Refreshed{}, &store.Error{Code: store.NotFound, Op: op}
 	case before == r.Presented && made.UnixMicro() <= cutoff, before != r.Presented && r.Genuine:
