@@ -1,0 +1,48 @@
+package e2e_test
+
+import (
+	"os/exec"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+)
+
+// The app of Logto's Python guide with PyPI's logto, unmodified.
+func TestLogtoFlask(t *testing.T) {
+	t.Parallel()
+	const dir = "clients/logto-flask"
+	python, err := virtualEnv(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	onBoth(t, func(t *testing.T, s *server) {
+		home, env := newWebApp(t, s, "/callback", "/")
+		a := webApp{server: s, t: t, home: home, private: "/", signIn: `a[href="/sign-in"]`, out: "not authenticated", refresh: "/refresh"}
+		cmd := exec.Command(python, dir+"/app.py")
+		cmd.Env = env
+		a.runs(cmd)
+		b, _ := a.walk()
+
+		// All tokens are in one cookie, which browsers take up to 4096 bytes of; a
+		// Flask app has its own things to put there.
+		for _, c := range set(b, network.GetCookies, network.GetCookiesParams{URLs: []string{home}}).Cookies {
+			t.Logf("cookie %s: %d bytes", c.Name, c.Size)
+			if c.Name == "session" && c.Size > 2048 {
+				t.Errorf("the session cookie has %d bytes", c.Size)
+			}
+		}
+	})
+}
+
+// A Flask app with Debian's Authlib, unmodified.
+func TestAuthlibFlask(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *server) {
+		home, env := newWebApp(t, s, "/callback", "/signed-out")
+		a := webApp{server: s, t: t, home: home, private: "/", signIn: `a[href="/sign-in"]`, out: "nobody is signed in", refresh: "/refresh"}
+		cmd := exec.Command(systemPython, "clients/authlib-flask/app.py")
+		cmd.Env = env
+		a.runs(cmd)
+		a.walk()
+	})
+}
