@@ -11,20 +11,20 @@ import (
 func TestApacheModAuthOpenIDC(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *server) {
-		home, env := newWebApp(t, s, "/private/callback", "/")
-		a := webApp{server: s, t: t, home: home, private: "/private/", signIn: `a[href="/private/"]`, out: "nobody is signed in", refresh: "/private/refresh/"}
+		home, env := newWebApp(s, "/private/callback", "/")
+		a := webApp{server: s, home: home, private: "/private/", signIn: `a[href="/private/"]`, out: "nobody is signed in", refresh: "/private/refresh/"}
 		dir := t.TempDir()
 		if err := os.CopyFS(dir, os.DirFS("clients/apache")); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command("/usr/sbin/apache2", "-d", dir, "-f", "httpd.conf", "-D", "FOREGROUND")
+		cmd := exec.Command("/usr/sbin/apache2", "-f", dir+"/httpd.conf", "-D", "FOREGROUND")
 		if os.Geteuid() == 0 { // then it serves as another user, who has to reach the pages
 			cmd.Args = append(cmd.Args, "-D", "ROOT")
 			if err := os.Chmod(filepath.Dir(dir), 0o711); err != nil {
 				t.Fatal(err)
 			}
 		}
-		cmd.Env = append(env, "FOLDER="+dir, "MODULES=/usr/lib/apache2/modules")
+		cmd.Env = append(env, "FOLDER="+dir)
 		t.Cleanup(func() {
 			if log, err := os.ReadFile(filepath.Join(dir, "error.log")); err == nil && t.Failed() {
 				t.Logf("Apache's log:\n%s", log)

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
@@ -20,7 +19,6 @@ import (
 // apps are.
 type webApp struct {
 	*server
-	t       *testing.T
 	home    string // without a slash at the end
 	private string // path of a page that shows the claims
 	signIn  string // what is clicked on the home page to sign in
@@ -30,9 +28,9 @@ type webApp struct {
 
 // newWebApp gives an app's address and what its process gets to know. Its client has
 // the redirect URI home+callback and the post-logout redirect URI home+out.
-func newWebApp(t *testing.T, s *server, callback, out string) (home string, env []string) {
-	t.Helper()
-	addr := freeAddr(t)
+func newWebApp(s *server, callback, out string) (home string, env []string) {
+	s.t.Helper()
+	addr := freeAddr(s.t)
 	_, port, _ := net.SplitHostPort(addr)
 	home = "http://" + addr
 	c := s.newClient("--type", "traditional", "--redirect-uri", home+callback, "--post-logout-redirect-uri", home+out)
@@ -100,9 +98,9 @@ func (a webApp) shows(b tab, email string) (p shown) {
 
 // walk is what a person does in a browser: signs in, comes back to fresh tokens,
 // signs out, signs in again.
-func (a webApp) walk() (b tab, last shown) {
+func (a webApp) walk() tab {
 	a.t.Helper()
-	b = tab{a.t, chromium(a.t)}
+	b := tab{a.t, chromium(a.t)}
 	email := strings.ToLower(strings.NewReplacer("/", ".").Replace(a.t.Name())) + "@example.com"
 	enter := func(n int) shown {
 		a.t.Helper()
@@ -124,26 +122,29 @@ func (a webApp) walk() (b tab, last shown) {
 		}
 		return p
 	}
-	first := enter(1)
+	first, last := enter(1), shown{}
 	seen := map[string]bool{first.access: true}
 	for range 2 { // with the first refresh token, and with what it gave
 		b.do(chromedp.Navigate(a.home + a.refresh))
-		p := a.shows(b, email)
-		if seen[p.access] {
+		last = a.shows(b, email)
+		if seen[last.access] {
 			a.t.Error("the access token was not refreshed")
 		}
-		seen[p.access] = true
+		seen[last.access] = true
 	}
 	b.do(chromedp.Click(chromedp.CSS(`a[href*="out"]`)))
 	b.sees(a.out)
 	if at := get(b, chromedp.Location()); at != a.home+"/" {
 		a.t.Errorf("signed out, and at %s", at)
 	}
+	if status, _ := a.userinfo(last.access); status != 401 {
+		a.t.Errorf("signed out, but the access token lives: status %d", status)
+	}
 	last = enter(2)
 	if last.IDToken.Sub != first.IDToken.Sub {
 		a.t.Errorf("the subject was %s and is %s", first.IDToken.Sub, last.IDToken.Sub)
 	}
-	return b, last
+	return b
 }
 
 // systemPython is the Python that has the system's packages: another one may come

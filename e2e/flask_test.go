@@ -16,12 +16,12 @@ func TestLogtoFlask(t *testing.T) {
 		t.Fatal(err)
 	}
 	onBoth(t, func(t *testing.T, s *server) {
-		home, env := newWebApp(t, s, "/callback", "/")
-		a := webApp{server: s, t: t, home: home, private: "/", signIn: `a[href="/sign-in"]`, out: "not authenticated", refresh: "/refresh"}
+		home, env := newWebApp(s, "/callback", "/")
+		a := webApp{server: s, home: home, private: "/", signIn: `a[href="/sign-in"]`, out: "not authenticated", refresh: "/refresh"}
 		cmd := exec.Command(python, dir+"/app.py")
 		cmd.Env = env
 		a.runs(cmd)
-		b, _ := a.walk()
+		b := a.walk()
 
 		// All tokens are in one cookie, which browsers take up to 4096 bytes of; a
 		// Flask app has its own things to put there.
@@ -38,8 +38,8 @@ func TestLogtoFlask(t *testing.T) {
 func TestAuthlibFlask(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *server) {
-		home, env := newWebApp(t, s, "/callback", "/signed-out")
-		a := webApp{server: s, t: t, home: home, private: "/", signIn: `a[href="/sign-in"]`, out: "nobody is signed in", refresh: "/refresh"}
+		home, env := newWebApp(s, "/callback", "/signed-out")
+		a := webApp{server: s, home: home, private: "/", signIn: `a[href="/sign-in"]`, out: "nobody is signed in", refresh: "/refresh"}
 		cmd := exec.Command(systemPython, "clients/authlib-flask/app.py")
 		cmd.Env = env
 		a.runs(cmd)
