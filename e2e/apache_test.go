@@ -11,8 +11,8 @@ import (
 func TestApacheModAuthOpenIDC(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *server) {
-		home, env := newWebApp(s, "/private/callback", "/")
-		a := webApp{server: s, home: home, private: "/private/", signIn: `a[href="/private/"]`, out: "nobody is signed in", refresh: "/private/refresh/"}
+		home, env := newAppSite(s, "/private/callback", "/")
+		a := appSite{server: s, home: home, private: "/private/", signIn: `a[href="/private/"]`, out: "nobody is signed in", refresh: "/private/refresh/"}
 		dir := t.TempDir()
 		if err := os.CopyFS(dir, os.DirFS("clients/apache")); err != nil {
 			t.Fatal(err)

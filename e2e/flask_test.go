@@ -16,8 +16,8 @@ func TestLogtoFlask(t *testing.T) {
 		t.Fatal(err)
 	}
 	onBoth(t, func(t *testing.T, s *server) {
-		home, env := newWebApp(s, "/callback", "/")
-		a := webApp{server: s, home: home, private: "/", signIn: `a[href="/sign-in"]`, out: "not authenticated", refresh: "/refresh"}
+		home, env := newAppSite(s, "/callback", "/")
+		a := appSite{server: s, home: home, private: "/", signIn: `a[href="/sign-in"]`, out: "not authenticated", refresh: "/refresh"}
 		cmd := exec.Command(python, dir+"/app.py")
 		cmd.Env = env
 		a.runs(cmd)
@@ -38,8 +38,8 @@ func TestLogtoFlask(t *testing.T) {
 func TestAuthlibFlask(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *server) {
-		home, env := newWebApp(s, "/callback", "/signed-out")
-		a := webApp{server: s, home: home, private: "/", signIn: `a[href="/sign-in"]`, out: "nobody is signed in", refresh: "/refresh"}
+		home, env := newAppSite(s, "/callback", "/signed-out")
+		a := appSite{server: s, home: home, private: "/", signIn: `a[href="/sign-in"]`, out: "nobody is signed in", refresh: "/refresh"}
 		cmd := exec.Command(systemPython, "clients/authlib-flask/app.py")
 		cmd.Env = env
 		a.runs(cmd)

@@ -15,11 +15,11 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
-// webApp is somebody else's website with a way to sign in, a process of its own. Its
+// appSite is somebody else's website with a way to sign in, a process of its own. Its
 // pages show what its client library learned in elements with the ids id-token,
 // userinfo and access-token. It is at another host than the provider for cookies, as
 // apps are.
-type webApp struct {
+type appSite struct {
 	*server
 	home    string // without a slash at the end
 	private string // path of a page that shows the claims
@@ -28,9 +28,9 @@ type webApp struct {
 	refresh string // path of the same page after the app had its tokens refreshed
 }
 
-// newWebApp gives an app's address and what its process gets to know. Its client has
+// newAppSite gives an app's address and what its process gets to know. Its client has
 // the redirect URI home+callback and the post-logout redirect URI home+out.
-func newWebApp(s *server, callback, out string) (home string, env []string) {
+func newAppSite(s *server, callback, out string) (home string, env []string) {
 	s.t.Helper()
 	addr := freeAddr(s.t)
 	_, port, _ := net.SplitHostPort(addr)
@@ -41,7 +41,7 @@ func newWebApp(s *server, callback, out string) (home string, env []string) {
 }
 
 // runs starts the app's process, waits until it listens, and ends it with the test.
-func (a webApp) runs(cmd *exec.Cmd) {
+func (a appSite) runs(cmd *exec.Cmd) {
 	a.t.Helper()
 	var log lockedBuffer
 	cmd.Stdout, cmd.Stderr = &log, &log
@@ -80,7 +80,7 @@ type shown struct {
 }
 
 // shows reads the page, which must be about email.
-func (a webApp) shows(b tab, email string) (p shown) {
+func (a appSite) shows(b tab, email string) (p shown) {
 	a.t.Helper()
 	b.sees("sign out")
 	for id, v := range map[string]any{"#id-token": &p.IDToken, "#userinfo": &p.Userinfo} {
@@ -100,7 +100,7 @@ func (a webApp) shows(b tab, email string) (p shown) {
 
 // walk is what a person does in a browser: signs in, comes back to fresh tokens,
 // signs out, signs in again.
-func (a webApp) walk() tab {
+func (a appSite) walk() tab {
 	a.t.Helper()
 	b := tab{a.t, chromium(a.t)}
 	email := strings.ToLower(strings.NewReplacer("/", ".").Replace(a.t.Name())) + "@example.com"
