@@ -1,0 +1,11 @@
+const { ENDPOINT, CLIENT_ID, CLIENT_SECRET, BASE_URL } = process.env
+
+export const config = {
+  endpoint: ENDPOINT,
+  appId: CLIENT_ID,
+  appSecret: CLIENT_SECRET,
+  baseUrl: BASE_URL,
+  cookieSecret: 'thirty-two characters, for tests',
+  cookieSecure: false, // http on loopback
+  scopes: ['email'],
+}
