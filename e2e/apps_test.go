@@ -15,11 +15,10 @@ import (
 )
 
 // webApp is an app on an unmodified client library: a folder of clients/ with the
-// npm packages in its lock file, and app.mjs that serves it. clients/page.mjs says
-// what its pages show.
+// npm packages in its lock file, a build script where it needs one, and app.mjs that
+// serves it. clients/page.mjs says what its pages show.
 type webApp struct {
 	dir      string
-	build    []string // what to run once the packages are there, if anything
 	flags    []string // of idp client create
 	callback string   // path of the redirect URI
 }
@@ -33,17 +32,17 @@ func (w webApp) test(t *testing.T) {
 	if err := installed(w.folder()); err != nil {
 		t.Fatalf("npm ci: %v (install Node.js and npm)", err)
 	}
-	if w.build != nil {
-		build := exec.Command(w.build[0], w.build[1:]...)
-		build.Dir, build.Env = w.folder(), append(cleanEnv(), "NEXT_TELEMETRY_DISABLED=1")
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %v\n%s", w.build, err, out)
-		}
+	build := exec.Command("npm", "run", "build", "--if-present")
+	build.Dir, build.Env = w.folder(), w.env()
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("npm run build: %v\n%s", err, out)
 	}
 	onBoth(t, w.walk)
 }
 
 func (w webApp) folder() string { return filepath.Join("clients", w.dir) }
+
+func (w webApp) env() []string { return append(cleanEnv(), "NEXT_TELEMETRY_DISABLED=1") }
 
 // walk is one person's way: sign up through the app, into a second app without a
 // question, a refreshed token, and out again.
@@ -61,14 +60,7 @@ func (w webApp) walk(t *testing.T, s *server) {
 
 	b.do(chromedp.Navigate(app.url + "/profile"))
 	access := b.changed("#access-token", "")
-	var claims struct{ Aud, Email, Sub string }
-	if err := json.Unmarshal([]byte(b.text("#claims")), &claims); err != nil || claims.Aud != app.client || claims.Email != email || claims.Sub == "" {
-		t.Errorf("claims %+v: %v", claims, err)
-	}
-	var userinfo struct{ Email, Sub string }
-	if err := json.Unmarshal([]byte(b.text("#userinfo")), &userinfo); err != nil || userinfo.Email != email || userinfo.Sub != claims.Sub {
-		t.Errorf("userinfo %+v: %v", userinfo, err)
-	}
+	sub := b.profile(app, email)
 
 	b.do(chromedp.Navigate(second.url + "/profile"))
 	b.signedInAs(second, email)
@@ -78,8 +70,11 @@ func (w webApp) walk(t *testing.T, s *server) {
 
 	b.do(chromedp.Navigate(app.url+"/profile"), chromedp.Click(chromedp.CSS("#refresh")))
 	refreshed := b.changed("#access-token", access)
-	if status, info := s.userinfo(refreshed); status != http.StatusOK || info["sub"] != claims.Sub {
-		t.Errorf("userinfo with the refreshed token: %d %v", status, info)
+	if again := b.profile(app, email); again != sub {
+		t.Errorf("refreshed to %s, was %s", again, sub)
+	}
+	if status, _ := s.userinfo(refreshed); status != http.StatusOK {
+		t.Errorf("userinfo with the refreshed token: %d", status)
 	}
 
 	b.do(chromedp.Click(chromedp.CSS("#sign-out")))
@@ -104,7 +99,7 @@ func (w webApp) start(t *testing.T, s *server) runningApp {
 	cmd := exec.CommandContext(ctx, "node", "app.mjs")
 	var log lockedBuffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = w.folder(), &log, &log
-	cmd.Env = append(cleanEnv(), "NODE_ENV=production", "NEXT_TELEMETRY_DISABLED=1", "ENDPOINT="+s.endpoint, "CLIENT_ID="+c.ID, "CLIENT_SECRET="+c.Secret,
+	cmd.Env = append(w.env(), "NODE_ENV=production", "ENDPOINT="+s.endpoint, "CLIENT_ID="+c.ID, "CLIENT_SECRET="+c.Secret,
 		"BASE_URL="+url, "PORT="+address[strings.LastIndex(address, ":")+1:])
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -124,6 +119,19 @@ func (w webApp) start(t *testing.T, s *server) runningApp {
 	}
 	t.Fatalf("%s is not ready", w.dir)
 	return runningApp{}
+}
+
+// profile checks what the protected page tells of the person, and gives the subject.
+func (b tab) profile(app runningApp, email string) (sub string) {
+	b.t.Helper()
+	var claims, userinfo struct{ Aud, Email, Sub string }
+	if err := json.Unmarshal([]byte(b.text("#claims")), &claims); err != nil || claims.Aud != app.client || claims.Email != email || claims.Sub == "" {
+		b.t.Errorf("claims %+v: %v", claims, err)
+	}
+	if err := json.Unmarshal([]byte(b.text("#userinfo")), &userinfo); err != nil || userinfo.Email != email || userinfo.Sub != claims.Sub {
+		b.t.Errorf("userinfo %+v: %v", userinfo, err)
+	}
+	return claims.Sub
 }
 
 func (b tab) signedInAs(app runningApp, email string) {

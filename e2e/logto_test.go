@@ -15,5 +15,5 @@ func TestLogtoBrowser(t *testing.T) {
 
 // @logto/next from npm, unmodified.
 func TestLogtoNext(t *testing.T) {
-	webApp{dir: "logto-next", build: []string{"node", "node_modules/next/dist/bin/next", "build"}, flags: []string{"--type", "traditional"}, callback: "/callback"}.test(t)
+	webApp{dir: "logto-next", flags: []string{"--type", "traditional"}, callback: "/callback"}.test(t)
 }
