@@ -97,9 +97,11 @@ func (db *DB) RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshe
 		}
 		out.Next = known
 		return out, nil
-	case found.Rows == 1 && out.Revoked != r.Revoked:
+	case found.Rows == 0 || !revoked.IsZero():
+		return store.Refreshed{}, &store.Error{Code: store.NotFound, Op: op}
+	case out.Revoked != r.Revoked && (current == r.Presented || made.UnixMicro() > cutoff):
 		return store.Refreshed{Revoked: out.Revoked}, &store.Error{Code: store.Conflict, Op: op}
-	case found.Rows == 0 || !revoked.IsZero() || current == r.Presented:
+	case current == r.Presented:
 		return store.Refreshed{}, &store.Error{Code: store.NotFound, Op: op}
 	case before == r.Presented && made.UnixMicro() <= cutoff, before != r.Presented && r.Genuine:
 		return store.Refreshed{}, db.reused(ctx, op, now, cutoff, r)
