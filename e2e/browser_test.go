@@ -204,9 +204,7 @@ func TestDevInTheBrowser(t *testing.T) {
 			}
 			b.do(chromedp.Navigate(d.shop), chromedp.Click(chromedp.CSS(`form[action="/sign-out"] button`)))
 			b.sees("signed out")
-			// The session with the provider goes on: signing in needs no code.
-			b.do(chromedp.Click(chromedp.CSS(`a[href="/sign-in"]`)))
-			b.sees("signed in as")
+			b.do(chromedp.Click(chromedp.CSS(`a[href="/sign-in"]`)), chromedp.WaitVisible(emailField)) // the provider's session is over too
 		})
 	}
 }

@@ -108,7 +108,7 @@ func (in *instance) bookstoreSecret() (string, error) {
 }
 
 func (in *instance) registerBookstore(ctx context.Context, url, secret string) error {
-	redirects, logouts := []string{url + bookstore.CallbackPath}, []string{url + "/"}
+	redirects, logouts := []string{url + bookstore.CallbackPath}, []string{url + bookstore.ByePath}
 	found, err := in.db.Client(ctx, bookstoreID)
 	switch {
 	case store.CodeOf(err) == store.NotFound:

@@ -109,12 +109,17 @@ func signIn(ts *testscript.TestScript, _ bool, args []string) {
 	v.sees(`"aud": "bookstore000000000000"`)
 	v.sees(`"email": "` + email + `"`)
 
+	v.open(shop + "/sign-in") // the provider's session lives: no code
+	v.sees("You are signed in as <strong>" + email)
+	v.open(endpoint + "/account")
+	v.sees(email)
+	v.open(shop + "/")
 	v.submit("/sign-out")
-	v.sees("You are signed out of the shop")
+	v.sees("You are signed out.")
 	v.open(shop + "/claims")
 	v.sees("Good books")
 	v.open(shop + "/callback?state=made-up&code=x")
 	v.sees("We lost track of this sign-in")
-	v.open(shop + "/sign-in") // the provider's session lives: no code
-	v.sees("You are signed in as <strong>" + email)
+	v.open(shop + "/sign-in") // the provider's session is over too
+	v.sees(`name="email"`)
 }

@@ -7,7 +7,7 @@
 //	GET  /sign-in       to the provider; /sign-up opens its registration first
 //	GET  /callback      back from the provider: code, tokens, session
 //	GET  /claims        what the ID token and userinfo said
-//	POST /sign-out      ends the shop's own session
+//	POST /sign-out      ends the shop's own session, then the provider's
 package bookstore
 
 import (
@@ -17,6 +17,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -57,8 +58,11 @@ func New(c Config) (*Shop, error) {
 	return &Shop{config: c, pages: pages, client: &http.Client{Timeout: 10 * time.Second}, sessions: newSessions()}, nil
 }
 
-// CallbackPath is where the provider sends people back to.
-const CallbackPath = "/callback"
+// Where the provider sends people back to: after a sign-in, and after a sign-out.
+const (
+	CallbackPath = "/callback"
+	ByePath      = "/?bye"
+)
 
 // Handler serves the shop.
 func (s *Shop) Handler() http.Handler {
@@ -79,13 +83,16 @@ func (s *Shop) Handler() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		s.problem(w, http.StatusNotFound, "This page is not on our shelves", "The address leads nowhere in the shop.", "")
 	})
-	return headers(http.NewCrossOriginProtection().Handler(mux))
+	return s.headers(http.NewCrossOriginProtection().Handler(mux))
 }
 
-func headers(next http.Handler) http.Handler {
+// headers sets what every page has. The sign-out form ends at the provider, and
+// browsers hold each hop of its way against form-action.
+func (s *Shop) headers(next http.Handler) http.Handler {
+	provider := strings.TrimSuffix(s.config.Issuer, "/oidc")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' "+provider+"; frame-ancestors 'none'; base-uri 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")

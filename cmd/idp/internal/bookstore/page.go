@@ -3,6 +3,7 @@ package bookstore
 import (
 	"bytes"
 	"net/http"
+	"strings"
 )
 
 // book is something on the shelf.
@@ -20,6 +21,7 @@ type page struct {
 	Title    string
 	Customer *customer
 	Mailbox  string
+	Account  string // the provider's page about the customer
 	Bye      bool
 	Books    []book
 
@@ -55,7 +57,7 @@ func (s *Shop) problem(w http.ResponseWriter, status int, title, text, detail st
 }
 
 func (s *Shop) render(w http.ResponseWriter, status int, name string, p page) {
-	p.Mailbox = s.config.Mailbox
+	p.Mailbox, p.Account = s.config.Mailbox, strings.TrimSuffix(s.config.Issuer, "/oidc")+"/account"
 	var b bytes.Buffer
 	if err := s.pages.ExecuteTemplate(&b, name, p); err != nil {
 		s.config.Log.Error("bookstore: render the page", "err", err)

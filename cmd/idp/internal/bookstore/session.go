@@ -20,6 +20,7 @@ type customer struct {
 	IDToken     string // its claims, as JSON
 	UserInfo    string // the answer of the userinfo endpoint, as JSON
 	until       time.Time
+	hint        string // the ID token as it came: it tells the provider whom to sign out
 }
 
 // pending is a sign-in that is under way at the provider.

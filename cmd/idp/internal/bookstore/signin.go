@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -107,7 +108,7 @@ func (s *Shop) redeem(ctx context.Context, p pending, iss, code string) (custome
 	if err := errors.Join(idToken.Claims(&claims), info.Claims(&answer), info.Claims(&who)); err != nil {
 		return customer{}, err
 	}
-	c.Name, c.Email, c.IDToken, c.UserInfo = who.Name, who.Email, indent(claims), indent(answer)
+	c.Name, c.Email, c.IDToken, c.UserInfo, c.hint = who.Name, who.Email, indent(claims), indent(answer), raw
 	return c, nil
 }
 
@@ -120,12 +121,22 @@ func shorten(err error) error {
 	return err
 }
 
-// signOut ends the shop's session. The provider's goes on, as in most shops: the
-// next sign-in may need no code.
+// signOut ends the shop's session, and then has the provider end its own (OpenID
+// Connect RP-Initiated Logout): the browser goes there and comes back.
 func (s *Shop) signOut(w http.ResponseWriter, r *http.Request) {
+	c, signedIn := s.sessions.of(r)
 	s.sessions.end(r)
 	setCookie(w, sessionCookie, "", -1)
-	http.Redirect(w, r, "/?bye", http.StatusSeeOther)
+	home := s.config.URL + ByePath
+	if provider, _, err := s.discover(r.Context()); err == nil && signedIn {
+		var endpoints struct {
+			EndSession string `json:"end_session_endpoint"`
+		}
+		if provider.Claims(&endpoints) == nil && endpoints.EndSession != "" {
+			home = endpoints.EndSession + "?" + url.Values{"id_token_hint": {c.hint}, "post_logout_redirect_uri": {home}}.Encode()
+		}
+	}
+	http.Redirect(w, r, home, http.StatusSeeOther)
 }
 
 // indent lays JSON out for people and keeps the order it came in.
