@@ -14,7 +14,10 @@ func (v *visitor) enter(r request, email string) page {
 	v.t.Helper()
 	p := v.get(r.path()).is(200)
 	action := "/sign-in"
-	if p.form(action) == nil || r.params.Get("first_screen") == "register" {
+	switch {
+	case r.params.Get("first_screen") == "reset_password":
+		action = "/recover"
+	case p.form(action) == nil || r.params.Get("first_screen") == "register":
 		action = "/register"
 	}
 	return v.submit(p, action, "email", email)

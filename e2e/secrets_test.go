@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -22,21 +23,28 @@ func TestDumpAndLogsHoldNoSecrets(t *testing.T) {
 			t.Parallel()
 			s := newServer(t, engine, "IDP_LOG_LEVEL=debug", "IDP_LOG_FORMAT=json")
 			s.start()
-			app := s.newClient()
-			r := s.request(app, "state", "state-that-is-nobodys-business")
+			app := s.lasting("spa")
+			r := s.request(app, "scope", offline, "state", "state-that-is-nobodys-business")
 			v := newVisitor(t, s)
 			authCode := v.signUp(r, "ada.secret@example.com").Get("code")
 			tok := s.redeem(r, authCode)
 			s.userinfo(tok.AccessToken)
+			refresh, access := s.refresh(app, tok.RefreshToken)
+			s.refresh(app, tok.RefreshToken[:80])
+			s.call(app, "/oidc/token/revocation", url.Values{"token": {access}})
+			v.get("/oidc/session/end?state=state-that-is-nobodys-business&id_token_hint=" + tok.IDToken)
+			p := v.enter(s.request(app, "first_screen", "reset_password"), "ada.secret@example.com")
+			v.submit(p, "/verify", "code", s.code("ada.secret@example.com", 2))
 			s.redeem(r, authCode)
-			p := newVisitor(t, s).enter(s.request(app), "stranger.secret@example.com")
+			p = newVisitor(t, s).enter(s.request(app), "stranger.secret@example.com")
 			v.submit(p, "/verify", "code", "123123")
 			v.get(s.request(app, "redirect_uri", "https://evil.example/x").path())
 			v.get(s.request(app, "response_type", "token").path())
 
-			l := leaks{t: t, codes: []string{s.code("ada.secret@example.com", 1), s.code("stranger.secret@example.com", 1)},
+			l := leaks{t: t, codes: []string{s.code("ada.secret@example.com", 1), s.code("ada.secret@example.com", 2), s.code("stranger.secret@example.com", 1)},
 				secrets: map[string]string{"the authorization code": authCode, "the access token": tok.AccessToken, "the ID token": tok.IDToken,
-					"the client secret": app.Secret, "the instance secret": testSecret, "the verifier": r.verifier}}
+					"the refresh token": tok.RefreshToken, "the next refresh token": refresh, "the next access token": access,
+					"the client secret": s.newClient().Secret, "the instance secret": testSecret, "the verifier": r.verifier}}
 			l.addCookies(v)
 			if status := s.stop(); status != 0 {
 				t.Errorf("exit status %d", status)

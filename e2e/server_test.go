@@ -247,11 +247,17 @@ func (s *server) inbox(to string) []letter {
 // code waits for the n-th mail to an address (from 1) and gives its code.
 func (s *server) code(to string, n int) string {
 	s.t.Helper()
+	return s.letter(to, n).Code
+}
+
+// letter waits for the n-th mail to an address (from 1).
+func (s *server) letter(to string, n int) letter {
+	s.t.Helper()
 	for deadline := time.Now().Add(45 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if letters := s.inbox(to); len(letters) >= n {
-			return letters[len(letters)-n].Code
+			return letters[len(letters)-n]
 		}
 	}
 	s.t.Fatalf("mail %d to %s did not arrive\n%s", n, to, s.log.String())
-	return ""
+	return letter{}
 }

@@ -253,14 +253,15 @@ func (p page) answer(r request) url.Values {
 
 // tokens is a token response.
 type tokens struct {
-	status      int
-	AccessToken string `json:"access_token"`
-	IDToken     string `json:"id_token"`
-	TokenType   string `json:"token_type"`
-	Scope       string `json:"scope"`
-	ExpiresIn   int    `json:"expires_in"`
-	Error       string `json:"error"`
-	Code        string `json:"code"`
+	status       int
+	AccessToken  string `json:"access_token"`
+	RefreshToken string `json:"refresh_token"`
+	IDToken      string `json:"id_token"`
+	TokenType    string `json:"token_type"`
+	Scope        string `json:"scope"`
+	ExpiresIn    int    `json:"expires_in"`
+	Error        string `json:"error"`
+	Code         string `json:"code"`
 }
 
 // redeem exchanges a code as the client's server does. It may run in parallel.

@@ -81,20 +81,30 @@ func inherit(s *Script, now int64, n store.NewSession, guard string, guardArgs .
 		WHERE user_id = (`+replaced+`<> old.user_id) AND session = $3 AND revoked_at IS NULL AND COALESCE(offline, 0) = 0`+guard, append(args, now)...)
 }
 
-// endOthers appends the end of everything that the account had when its code was
-// proved: a second click ends nothing that began since.
+// endOthers appends the end of everything that the account had before its code was
+// proved for the first time: a second click ends nothing that began since.
 func endOthers(s *Script, now int64, session store.Hash, p proof) {
-	const (
-		account = `(SELECT user_id FROM session WHERE hash = $3)`
-		since   = `(SELECT consumed_at FROM challenge WHERE id = $1 AND prover = $2)`
-	)
-	args := []any{p.challenge[:], p.attempt[:], session[:], now}
-	s.Do(`
-		UPDATE session SET ended_at = COALESCE(ended_at, $4), replaced_by = NULL
-		WHERE user_id = `+account+` AND hash <> $3 AND auth_time <= `+since+` AND (ended_at IS NULL OR replaced_by IS NOT NULL)`, args...)
-	s.Do(`
-		UPDATE oidc_grant SET revoked_at = $4
-		WHERE user_id = `+account+` AND created_at <= `+since+` AND revoked_at IS NULL`, args...)
+	const these = `user_id = (SELECT user_id FROM session WHERE hash = $4)
+		  AND EXISTS (SELECT 1 FROM challenge WHERE id = $2 AND prover = $3 AND consumed_at = $1) AND `
+	args := []any{now, p.challenge[:], p.attempt[:], session[:]}
+	endSessions(s, these+`hash <> $4`, args...)
+	endCodes(s, these+`session <> $4`, args...)
+	endGrants(s, these+`session <> $4`, args...)
+}
+
+// endSessions, endCodes and endGrants append the end of rows, and come in this order: a
+// redemption under way holds the row of its code, so either it finds the code ended, or
+// the grant that it has made is there when grants are ended. $1 is now.
+func endSessions(s *Script, which string, args ...any) {
+	s.Do(`UPDATE session SET ended_at = $1 WHERE ended_at IS NULL AND `+which, args...)
+}
+
+func endCodes(s *Script, which string, args ...any) {
+	s.Do(`UPDATE auth_code SET expires_at = 0 WHERE expires_at > $1 AND consumed_at IS NULL AND `+which, args...)
+}
+
+func endGrants(s *Script, which string, args ...any) {
+	s.Do(`UPDATE oidc_grant SET revoked_at = $1 WHERE revoked_at IS NULL AND `+which, args...)
 }
 
 // issueCode appends an authorization code for a live session. guard may use $1

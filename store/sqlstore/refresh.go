@@ -16,8 +16,9 @@ import (
 const (
 	presentable = `(refresh_hash = $3 AND refresh_until > $4 OR refresh_prev IN ($3, $5) AND refresh_made > $9)`
 
-	// $7 is the age of a token in microseconds from which it is replaced.
-	rotates = `refresh_hash = $3 AND refresh_made + CAST($7 AS BIGINT) <= $4`
+	// $7 is the age of a token in microseconds from which it is replaced; 0 is any, also
+	// one from the future: replicas' clocks differ by milliseconds.
+	rotates = `refresh_hash = $3 AND (CAST($7 AS BIGINT) = 0 OR refresh_made + CAST($7 AS BIGINT) <= $4)`
 
 	// The parties are asked for again each time: the account, the client, and the
 	// session of a grant that does not outlive it.

@@ -77,10 +77,10 @@ func (db *DB) Sessions(ctx context.Context, user string) ([]store.Session, error
 }
 
 // EndSessions ends one session of a person, or all. With a session end those of
-// the same browser that it replaced (their codes would go on working) and the
-// grants that hang on them; of the grants that outlive sessions only those of the
-// client that asked. Without one, all of the person's grants end. A session that is
-// not there or not this person's ends nothing.
+// the same browser that it replaced, their codes, and the grants that hang on them; of
+// the grants that outlive sessions only those of the client that asked. Without one,
+// all of the person's grants end. A session that is not there or not this person's ends
+// nothing.
 //
 // The account's row is locked first: of two scripts that end several rows of one
 // account, the later one sees what the earlier one did.
@@ -88,20 +88,20 @@ func (db *DB) EndSessions(ctx context.Context, e store.Ending) error {
 	now := db.now()
 	s := Script{Idempotent: true}
 	s.Do(`UPDATE users SET email = email WHERE id = $1`, e.User)
-	args := []any{e.User, now}
-	these, grants := ``, ``
-	if !e.Session.IsZero() {
-		args = append(args, e.Session[:])
-		these = ` AND browser = (SELECT browser FROM session AS one WHERE one.hash = $3 AND one.user_id = $1)`
-		grants = ` AND session IN (SELECT hash FROM session WHERE user_id = $1` + these + `) AND (COALESCE(offline, 0) = 0 OR client_id = $4)`
+	const person = `user_id = $2`
+	if e.Session.IsZero() {
+		endSessions(&s, person, now, e.User)
+		endCodes(&s, person, now, e.User)
+		endGrants(&s, person, now, e.User)
+	} else {
+		const (
+			browser = person + ` AND browser = (SELECT browser FROM session AS one WHERE one.hash = $3 AND one.user_id = $2)`
+			hanging = person + ` AND session IN (SELECT hash FROM session WHERE ` + browser + `)`
+		)
+		endSessions(&s, browser, now, e.User, e.Session[:])
+		endCodes(&s, hanging, now, e.User, e.Session[:])
+		endGrants(&s, hanging+` AND (COALESCE(offline, 0) = 0 OR client_id = $4)`, now, e.User, e.Session[:], e.Client)
 	}
-	s.Do(`
-		UPDATE session SET ended_at = COALESCE(ended_at, $2), replaced_by = NULL
-		WHERE user_id = $1 AND (ended_at IS NULL OR replaced_by IS NOT NULL)`+these, args...)
-	if !e.Session.IsZero() {
-		args = append(args, e.Client)
-	}
-	s.Do(`UPDATE oidc_grant SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL`+grants, args...)
 	record(&s, now, e.Event, e.User, e.Client)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return fmt.Errorf("end sessions: %w", err)

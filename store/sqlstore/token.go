@@ -68,9 +68,9 @@ func (db *DB) RevokeToken(ctx context.Context, grant store.ID, token store.Hash,
 		grant[:], token[:]).Into(&issuedTo)
 	s.Do(`
 		UPDATE oidc_grant SET
-		  access_until = CASE WHEN access_hash = $2 AND access_until > $4 THEN $4 ELSE access_until END,
-		  access_until2 = CASE WHEN access_hash2 = $2 AND access_until2 > $4 THEN $4 ELSE access_until2 END,
-		  access_revoked = COALESCE(access_revoked, 0) + CASE WHEN access_hash = $2 AND access_until > $4 OR access_hash2 = $2 AND access_until2 > $4 THEN 1 ELSE 0 END,
+		  access_until = CASE WHEN access_hash = $2 THEN 0 ELSE access_until END,
+		  access_until2 = CASE WHEN access_hash2 = $2 THEN 0 ELSE access_until2 END,
+		  access_revoked = COALESCE(access_revoked, 0) + CASE WHEN access_hash = $2 AND access_until > 0 OR access_hash2 = $2 AND access_until2 > 0 THEN 1 ELSE 0 END,
 		  revoked_at = CASE WHEN refresh_until IS NOT NULL AND (refresh_hash = $2 OR refresh_prev = $2) THEN $4 ELSE revoked_at END
 		WHERE id = $1 AND client_id = $3 AND revoked_at IS NULL AND (access_hash = $2 OR access_hash2 = $2 OR refresh_hash = $2 OR refresh_prev = $2)`,
 		grant[:], token[:], client, now)

@@ -276,3 +276,33 @@ func testGuessCharges(t *testing.T, f *fixture) {
 		}
 	}
 }
+
+// A code that is redeemed, or a token that is refreshed, while the account is signed out
+// everywhere: whichever comes first, nothing lives on.
+func testNothingOutlivesSignOut(t *testing.T, f *fixture) {
+	dbs := []*sqlstore.DB{f.db, f.replica()}
+	for i := range 40 {
+		m := f.family(store.Email(fmt.Sprintf("p%d@example.com", i)), true)
+		c := completion(m.n)
+		c.Code.Hash, c.Code.Offline = random(), true
+		_, err := f.db.CompleteSession(f.ctx(), c.Session.Hash, m.n.Browser, c)
+		f.no(err)
+		r := redemption(m.n)
+		r.Code, r.Refresh = c.Code.Hash, store.NewRefresh{Hash: random(), Idle: day, Absolute: day}
+		f.parallel(3, dbs, func(n int, _ *sqlstore.DB) {
+			switch n {
+			case 0:
+				if err := dbs[0].EndSessions(f.ctx(), store.Ending{User: m.user}); err != nil {
+					t.Error(err)
+				}
+			case 1:
+				_, _ = dbs[1].RedeemCode(f.ctx(), r)
+			case 2:
+				_, _ = dbs[1].RefreshGrant(f.ctx(), m.refresh(0))
+			}
+		})
+		if live := f.count(`SELECT COUNT(*) FROM oidc_grant WHERE user_id = $1 AND revoked_at IS NULL`, m.user); live != 0 {
+			t.Fatalf("round %d: %d grants outlived the sign-out", i, live)
+		}
+	}
+}

@@ -97,6 +97,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"RecoveryOfNobody":            testRecoveryOfNobody,
 	"Subject":                     testSubject,
 	"ClientKeys":                  testClientKeys,
+	"NothingOutlivesSignOut":      testNothingOutlivesSignOut,
 }
 
 // twice runs every script that says that running it twice equals running it once
