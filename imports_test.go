@@ -37,6 +37,7 @@ var rules = []rule{
 	{"op", []string{"idp/store", "idp/keyring"}, "never otp, mailer or web"},
 	{"otp", []string{"idp/store", "idp/keyring"}, "never op, mailer or web"},
 	{"mailer", []string{"idp/store", "idp/keyring"}, "never op, otp or web"},
+	{"web/webtest", []string{"idp"}, "the pages and everything behind them, for tests"},
 	{"web", []string{"idp/store", "idp/keyring"}, "declares the interfaces it needs of op, otp and mailer"},
 }
 

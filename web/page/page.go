@@ -89,7 +89,7 @@ var fixed = regexp.MustCompile(`\{\{(t|static) "([^"]+)"\}\}|\{\{(lang|dir)\}\}`
 
 func (s *Set) parse(name, source string, l *locales.Language) *template.Template {
 	t := template.New("layout").Funcs(functions(l)).Option("missingkey=error")
-	for _, text := range []string{layout + parts, source} {
+	for _, text := range []string{layout, parts, source} { // the blank lines between parts are nobody's
 		if _, err := t.Parse(s.fix(text, l)); err != nil {
 			panic(fmt.Sprintf("page %s in %s: %v", name, l.Tag, err))
 		}

@@ -5,59 +5,61 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"idp/web/webtest"
 )
 
 func TestRecover(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := webtest.New(t)
 	const ada = "ada@example.com"
-	f.register(ada)
-	p := f.person()
-	first := p.get(p.get(authorize()).link("Recover it")).want(200, "Recover your Bookstore account", "signs everybody else out")
-	first.submit("/recover", "email", "ada@").want(422, "Recover your Bookstore account", "not an email address")
-	page := first.submit("/recover", "email", ada).follow().want(200, "If you have an account", "Everybody else will be signed out", "Recover account")
-	p.get(page.link("Change")).want(200, "Recover your Bookstore account")
-	code := f.mail(ada, 2)
-	page.submit("/verify", "code", wrong(code)).want(422, "4 tries left", "Everybody else will be signed out")
-	done := page.submit("/verify", "code", code).want(303)
-	if to := done.header.Get("Location"); !strings.HasPrefix(to, callback+"?code=") {
+	f.Register(ada)
+	p := f.Person()
+	first := p.Get(p.Get(webtest.Authorize()).Link("Recover it")).Want(200, "Recover your Bookstore account", "signs everybody else out")
+	first.Submit("/recover", "email", "ada@").Want(422, "Recover your Bookstore account", "not an email address")
+	page := first.Submit("/recover", "email", ada).Follow().Want(200, "If you have an account", "Everybody else will be signed out", "Recover account")
+	p.Get(page.Link("Change")).Want(200, "Recover your Bookstore account")
+	code := f.Code(ada, 2)
+	page.Submit("/verify", "code", webtest.Wrong(code)).Want(422, "4 tries left", "Everybody else will be signed out")
+	done := page.Submit("/verify", "code", code).Want(303)
+	if to := done.Header.Get("Location"); !strings.HasPrefix(to, webtest.Callback+"?code=") {
 		t.Error(to)
 	}
-	if again := page.submit("/verify", "code", code); again.header.Get("Location") != done.header.Get("Location") {
-		t.Errorf("a double click went to %q", again.header.Get("Location"))
+	if again := page.Submit("/verify", "code", code); again.Header.Get("Location") != done.Header.Get("Location") {
+		t.Errorf("a double click went to %q", again.Header.Get("Location"))
 	}
-	f.db.AdvanceForTest(2 * time.Minute)
-	used := page.submit("/verify", "code", code).want(410, "used this code already")
-	p.get(used.link("Start again")).want(200, "Sign in to Bookstore")
+	f.DB.AdvanceForTest(2 * time.Minute)
+	used := page.Submit("/verify", "code", code).Want(410, "used this code already")
+	p.Get(used.Link("Start again")).Want(200, "Sign in to Bookstore")
 }
 
 // A code for one purpose is worth nothing for another, also with the form of the
 // other page.
 func TestRecoverExpires(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := webtest.New(t)
 	const ada = "ada@example.com"
-	f.register(ada)
-	p := f.person()
-	page := p.get(authorize("first_screen", "reset_password")).submit("/recover", "email", ada).follow()
-	f.db.AdvanceForTest(31 * time.Minute)
-	expired := page.submit("/verify", "code", f.mail(ada, 2)).want(410, "has expired")
-	expired.submit("/recover").follow().want(200, "Recover account")
-	f.db.AdvanceForTest(40 * time.Minute)
-	restarted := p.do(http.MethodPost, "/recover", page.form("/verify", "email", ada)).want(200, "started afresh")
-	restarted.submit("/recover").follow().want(200, "Recover account")
+	f.Register(ada)
+	p := f.Person()
+	page := p.Get(webtest.Authorize("first_screen", "reset_password")).Submit("/recover", "email", ada).Follow()
+	f.DB.AdvanceForTest(31 * time.Minute)
+	expired := page.Submit("/verify", "code", f.Code(ada, 2)).Want(410, "has expired")
+	expired.Submit("/recover").Follow().Want(200, "Recover account")
+	f.DB.AdvanceForTest(40 * time.Minute)
+	restarted := p.Do(http.MethodPost, "/recover", page.Form("/verify", "email", ada)).Want(200, "started afresh")
+	restarted.Submit("/recover").Follow().Want(200, "Recover account")
 }
 
 // What is shown says nothing about whether there is an account.
 func TestRecoverTellsNothing(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	f.register("known@example.com")
+	f := webtest.New(t)
+	f.Register("known@example.com")
 	seen := map[string]string{}
 	for _, email := range []string{"known@example.com", "other@example.com"} {
-		s := f.person().get(authorize("first_screen", "reset_password")).submit("/recover", "email", email).follow().want(200)
-		s.submit("/verify", "code", "000000") // may be right once in a million
-		seen[email] = strings.ReplaceAll(s.text(), email, "")
+		s := f.Person().Get(webtest.Authorize("first_screen", "reset_password")).Submit("/recover", "email", email).Follow().Want(200)
+		s.Submit("/verify", "code", "000000") // may be right once in a million
+		seen[email] = strings.ReplaceAll(s.Text(), email, "")
 	}
 	if seen["known@example.com"] != seen["other@example.com"] {
 		t.Errorf("the pages differ:\n%s\n%s", seen["known@example.com"], seen["other@example.com"])

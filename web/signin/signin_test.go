@@ -9,118 +9,119 @@ import (
 	"time"
 
 	"idp/otp"
+	"idp/web/webtest"
 )
 
 func TestRegisterThenSignIn(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := webtest.New(t)
 	const ada = "ada@example.com"
-	p := f.person()
-	page := p.get(authorize("first_screen", "register")).want(200, "Create your Bookstore account")
-	page = page.submit("/register", "email", " Ada@Example.com ").follow().want(200, "Enter your code", ada)
-	done := page.submit("/verify", "code", f.mail(ada, 1))
-	to, _ := url.Parse(done.header.Get("Location"))
-	if done.status != 303 || !strings.HasPrefix(to.String(), callback+"?") || to.Query().Get("code") == "" || to.Query().Get("state") != "xyz" || to.Query().Get("iss") == "" {
-		t.Fatalf("%d %s %s", done.status, to, done.text())
+	p := f.Person()
+	page := p.Get(webtest.Authorize("first_screen", "register")).Want(200, "Create your Bookstore account")
+	page = page.Submit("/register", "email", " Ada@Example.com ").Follow().Want(200, "Enter your code", ada)
+	done := page.Submit("/verify", "code", f.Code(ada, 1))
+	to, _ := url.Parse(done.Header.Get("Location"))
+	if done.Status != 303 || !strings.HasPrefix(to.String(), webtest.Callback+"?") || to.Query().Get("code") == "" || to.Query().Get("state") != "xyz" || to.Query().Get("iss") == "" {
+		t.Fatalf("%d %s %s", done.Status, to, done.Text())
 	}
-	again := page.submit("/verify", "code", f.mail(ada, 1))
-	if again.header.Get("Location") != to.String() {
-		t.Errorf("a double click went to %q, the first to %q", again.header.Get("Location"), to)
+	again := page.Submit("/verify", "code", f.Code(ada, 1))
+	if again.Header.Get("Location") != to.String() {
+		t.Errorf("a double click went to %q, the first to %q", again.Header.Get("Location"), to)
 	}
 
-	q := f.person()
-	code := q.toCode("/sign-in", ada)
-	typed := f.mail(ada, 2)
-	if s := code.submit("/verify", "code", typed[:3]+" - "+typed[3:]); s.status != 303 {
-		t.Errorf("a code with a space and a dash: %d %s", s.status, s.text())
+	q := f.Person()
+	code := q.ToCode("/sign-in", ada)
+	typed := f.Code(ada, 2)
+	if s := code.Submit("/verify", "code", typed[:3]+" - "+typed[3:]); s.Status != 303 {
+		t.Errorf("a code with a space and a dash: %d %s", s.Status, s.Text())
 	}
 }
 
 func TestAddressErrorsKeepWhatWasTyped(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	p := f.person()
-	page := p.get(authorize())
-	page.submit("/sign-in", "email", "  ").want(422, "Enter your email address.")
-	s := page.submit("/sign-in", "email", `ada"><b>@x`).want(422, "not an email address")
-	if !strings.Contains(s.body, `value="ada&#34;&gt;&lt;b&gt;@x"`) || !strings.Contains(s.body, `aria-describedby="email-error"`) || !strings.Contains(s.body, `role="alert"`) {
-		t.Error(s.body)
+	f := webtest.New(t)
+	p := f.Person()
+	page := p.Get(webtest.Authorize())
+	page.Submit("/sign-in", "email", "  ").Want(422, "Enter your email address.")
+	s := page.Submit("/sign-in", "email", `ada"><b>@x`).Want(422, "not an email address")
+	if !strings.Contains(s.Body, `value="ada&#34;&gt;&lt;b&gt;@x"`) || !strings.Contains(s.Body, `aria-describedby="email-error"`) || !strings.Contains(s.Body, `role="alert"`) {
+		t.Error(s.Body)
 	}
-	s.submit("/sign-in", "email", "ada@example.com").follow().want(200, "ada@example.com")
+	s.Submit("/sign-in", "email", "ada@example.com").Follow().Want(200, "ada@example.com")
 }
 
 func TestLoginHintAndScreens(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	p := f.person()
-	s := p.get(authorize("login_hint", "ada@example.com")).want(200, "Sign in to Bookstore")
-	if !strings.Contains(s.body, `value="ada@example.com"`) {
+	f := webtest.New(t)
+	p := f.Person()
+	s := p.Get(webtest.Authorize("login_hint", "ada@example.com")).Want(200, "Sign in to Bookstore")
+	if !strings.Contains(s.Body, `value="ada@example.com"`) {
 		t.Error("the hint is not in the field")
 	}
-	register := p.get(s.link("Create an account")).want(200, "Create your Bookstore account")
-	p.get(register.link("Sign in")).want(200, "Sign in to Bookstore")
-	recover := p.get(authorize("first_screen", "reset_password")).want(200, "Recover your Bookstore account")
-	p.get(recover.link("Back to sign-in")).want(200, "Sign in to Bookstore")
+	register := p.Get(s.Link("Create an account")).Want(200, "Create your Bookstore account")
+	p.Get(register.Link("Sign in")).Want(200, "Sign in to Bookstore")
+	recover := p.Get(webtest.Authorize("first_screen", "reset_password")).Want(200, "Recover your Bookstore account")
+	p.Get(recover.Link("Back to sign-in")).Want(200, "Sign in to Bookstore")
 }
 
 func TestWrongCodesUntilSpent(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := webtest.New(t)
 	const ada = "ada@example.com"
-	f.register(ada)
-	p := f.person()
-	page := p.toCode("/sign-in", ada)
-	bad := wrong(f.mail(ada, 2))
+	f.Register(ada)
+	p := f.Person()
+	page := p.ToCode("/sign-in", ada)
+	bad := webtest.Wrong(f.Code(ada, 2))
 	for left := 4; left > 0; left-- {
 		tries := "tries left"
 		if left == 1 {
 			tries = "1 try left"
 		}
-		s := page.submit("/verify", "code", bad).want(422, "not right", tries)
-		if !strings.Contains(s.body, `value="`+bad+`"`) {
+		s := page.Submit("/verify", "code", bad).Want(422, "not right", tries)
+		if !strings.Contains(s.Body, `value="`+bad+`"`) {
 			t.Error("what was typed is gone")
 		}
 	}
-	page.submit("/verify", "code", "12").want(422, "A code has 6 digits")
-	page.submit("/verify", "code", "").want(422, "Enter the code")
-	spent := page.submit("/verify", "code", bad).want(410, "a new code", ada)
-	spent.submit("/sign-in").follow().want(200, "Enter your code", ada)
-	if s := p.get("/verify?"+page.form("/verify").Encode()).submit("/verify", "code", f.mail(ada, 2)); s.status != 410 {
-		t.Errorf("a right code on a spent challenge: %d", s.status)
+	page.Submit("/verify", "code", "12").Want(422, "A code has 6 digits")
+	page.Submit("/verify", "code", "").Want(422, "Enter the code")
+	spent := page.Submit("/verify", "code", bad).Want(410, "a new code", ada)
+	spent.Submit("/sign-in").Follow().Want(200, "Enter your code", ada)
+	if s := p.Get("/verify?"+page.Form("/verify").Encode()).Submit("/verify", "code", f.Code(ada, 2)); s.Status != 410 {
+		t.Errorf("a right code on a spent challenge: %d", s.Status)
 	}
 }
 
 func TestResend(t *testing.T) {
 	t.Parallel()
-	f := setup(t, func(c *otp.Config) { c.ResendWaits = []time.Duration{time.Second} })
+	f := webtest.New(t, func(c *otp.Config) { c.ResendWaits = []time.Duration{time.Second} })
 	const ada = "ada@example.com"
-	p := f.person()
-	page := p.toCode("/register", ada)
-	page.submit("/verify/resend").want(429, "too soon", "0:01")
-	first := f.mail(ada, 1)
+	p := f.Person()
+	page := p.ToCode("/register", ada)
+	page.Submit("/verify/resend").Want(429, "too soon", "0:01")
+	first := f.Code(ada, 1)
 	for n := 2; n <= 3; n++ {
 		time.Sleep(1100 * time.Millisecond)
-		page = page.submit("/verify/resend").follow().want(200, "Earlier codes still work.")
-		f.mail(ada, n)
+		page = page.Submit("/verify/resend").Follow().Want(200, "Earlier codes still work.")
+		f.Code(ada, n)
 	}
-	p.do(http.MethodPost, "/verify/resend", page.form("/verify")).want(429, "All codes for this sign-in have been sent")
-	if s := page.submit("/verify", "code", first); s.status != 303 {
-		t.Errorf("the first mail's code: %d %s", s.status, s.text())
+	p.Do(http.MethodPost, "/verify/resend", page.Form("/verify")).Want(429, "All codes for this sign-in have been sent")
+	if s := page.Submit("/verify", "code", first); s.Status != 303 {
+		t.Errorf("the first mail's code: %d %s", s.Status, s.Text())
 	}
 }
 
 func TestSendLimitIsTheSameForKnownAndUnknown(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	f.register("known@example.com") // takes one
+	f := webtest.New(t)
+	f.Register("known@example.com") // takes one
 	seen := map[string]string{}
 	for _, email := range []string{"known@example.com", "unknown@example.com"} {
-		p := f.person()
+		p := f.Person()
 		for n := range 6 {
-			s := p.get(authorize()).submit("/sign-in", "email", email)
-			if s.status == 429 {
-				seen[email] = strings.ReplaceAll(s.want(429, "Try again in", "minutes").text(), email, "")
-				if s.header.Get("Retry-After") == "" {
+			s := p.Get(webtest.Authorize()).Submit("/sign-in", "email", email)
+			if s.Status == 429 {
+				seen[email] = strings.ReplaceAll(s.Want(429, "Try again in", "minutes").Text(), email, "")
+				if s.Header.Get("Retry-After") == "" {
 					t.Error("no Retry-After")
 				}
 				break
@@ -137,83 +138,83 @@ func TestSendLimitIsTheSameForKnownAndUnknown(t *testing.T) {
 
 func TestConfirm(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	p := f.person()
+	f := webtest.New(t)
+	p := f.Person()
 	const ada = "ada@example.com"
-	ask := p.toCode("/sign-in", ada).submit("/verify", "code", f.mail(ada, 1)).want(200, "Create an account?", ada)
-	if s := ask.submit("/verify"); s.status != 303 {
-		t.Fatalf("confirm: %d %s", s.status, s.text())
+	ask := p.ToCode("/sign-in", ada).Submit("/verify", "code", f.Code(ada, 1)).Want(200, "Create an account?", ada)
+	if s := ask.Submit("/verify"); s.Status != 303 {
+		t.Fatalf("confirm: %d %s", s.Status, s.Text())
 	}
-	q := f.person()
-	ask = q.toCode("/register", ada).submit("/verify", "code", f.mail(ada, 2)).want(200, "You have an account", ada)
-	if s := ask.submit("/verify"); s.status != 303 {
-		t.Errorf("confirm: %d %s", s.status, s.text())
+	q := f.Person()
+	ask = q.ToCode("/register", ada).Submit("/verify", "code", f.Code(ada, 2)).Want(200, "You have an account", ada)
+	if s := ask.Submit("/verify"); s.Status != 303 {
+		t.Errorf("confirm: %d %s", s.Status, s.Text())
 	}
 }
 
 func TestExpiredRequestRestartsInPlace(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	p := f.person()
-	page := p.toCode("/register", "ada@example.com")
-	f.db.AdvanceForTest(2 * time.Hour)
-	s := p.get("/sign-in?r="+page.form("/verify").Get("r")).want(200, "started afresh", "Sign in to Bookstore")
-	again := page.submit("/verify", "code", "000000").want(410, "has expired")
-	next := again.submit("/register").follow().want(200, "Enter your code")
-	if in := next.submit("/verify", "code", f.mail("ada@example.com", 2)); in.status != 303 {
-		t.Errorf("after the restart: %d %s", in.status, in.text())
+	f := webtest.New(t)
+	p := f.Person()
+	page := p.ToCode("/register", "ada@example.com")
+	f.DB.AdvanceForTest(2 * time.Hour)
+	s := p.Get("/sign-in?r="+page.Form("/verify").Get("r")).Want(200, "started afresh", "Sign in to Bookstore")
+	again := page.Submit("/verify", "code", "000000").Want(410, "has expired")
+	next := again.Submit("/register").Follow().Want(200, "Enter your code")
+	if in := next.Submit("/verify", "code", f.Code("ada@example.com", 2)); in.Status != 303 {
+		t.Errorf("after the restart: %d %s", in.Status, in.Text())
 	}
-	s.submit("/sign-in", "email", "ada@example.com").follow().want(200, "Enter your code")
-	p = f.person()
-	stale := p.get(authorize())
-	f.db.AdvanceForTest(2 * time.Hour)
-	kept := stale.submit("/sign-in", "email", "bob@example.com").want(200, "started afresh")
-	if !strings.Contains(kept.body, `value="bob@example.com"`) {
+	s.Submit("/sign-in", "email", "ada@example.com").Follow().Want(200, "Enter your code")
+	p = f.Person()
+	stale := p.Get(webtest.Authorize())
+	f.DB.AdvanceForTest(2 * time.Hour)
+	kept := stale.Submit("/sign-in", "email", "bob@example.com").Want(200, "started afresh")
+	if !strings.Contains(kept.Body, `value="bob@example.com"`) {
 		t.Error("what was typed is gone")
 	}
-	f.db.AdvanceForTest(30 * time.Hour)
-	stale.submit("/sign-in", "email", "bob@example.com").want(400, "Start again in your app")
+	f.DB.AdvanceForTest(30 * time.Hour)
+	stale.Submit("/sign-in", "email", "bob@example.com").Want(400, "Start again in your app")
 }
 
 func TestExpiredChallenge(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	p := f.person()
-	page := p.toCode("/register", "ada@example.com")
-	f.db.AdvanceForTest(11 * time.Minute)
-	page.submit("/verify", "code", f.mail("ada@example.com", 1)).want(422, "too old")
-	f.db.AdvanceForTest(25 * time.Minute)
-	p.get("/verify?"+page.form("/verify").Encode()).want(410, "has expired")
-	page.submit("/verify", "code", f.mail("ada@example.com", 1)).want(410, "has expired")
-	page.submit("/verify/resend").want(410, "has expired")
+	f := webtest.New(t)
+	p := f.Person()
+	page := p.ToCode("/register", "ada@example.com")
+	f.DB.AdvanceForTest(11 * time.Minute)
+	page.Submit("/verify", "code", f.Code("ada@example.com", 1)).Want(422, "too old")
+	f.DB.AdvanceForTest(25 * time.Minute)
+	p.Get("/verify?"+page.Form("/verify").Encode()).Want(410, "has expired")
+	page.Submit("/verify", "code", f.Code("ada@example.com", 1)).Want(410, "has expired")
+	page.Submit("/verify/resend").Want(410, "has expired")
 }
 
 func TestUsedCode(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	p := f.person()
-	page := p.toCode("/register", "ada@example.com")
-	page.submit("/verify", "code", f.mail("ada@example.com", 1)).want(303)
-	f.db.AdvanceForTest(2 * time.Minute)
-	used := page.submit("/verify", "code", f.mail("ada@example.com", 1)).want(410, "used this code already")
-	p.get(used.link("Start again")).want(200, "Create your Bookstore account")
-	page.submit("/verify/resend").want(410, "used this code already")
+	f := webtest.New(t)
+	p := f.Person()
+	page := p.ToCode("/register", "ada@example.com")
+	page.Submit("/verify", "code", f.Code("ada@example.com", 1)).Want(303)
+	f.DB.AdvanceForTest(2 * time.Minute)
+	used := page.Submit("/verify", "code", f.Code("ada@example.com", 1)).Want(410, "used this code already")
+	p.Get(used.Link("Start again")).Want(200, "Create your Bookstore account")
+	page.Submit("/verify/resend").Want(410, "used this code already")
 }
 
 func TestStatus(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	p := f.person()
-	page := p.toCode("/register", "ada@example.com")
-	f.mail("ada@example.com", 1)
-	status := "/verify/status?c=" + page.form("/verify").Get("c")
+	f := webtest.New(t)
+	p := f.Person()
+	page := p.ToCode("/register", "ada@example.com")
+	f.Code("ada@example.com", 1)
+	status := "/verify/status?c=" + page.Form("/verify").Get("c")
 	var st struct {
 		Mail                  string
 		NextSendIn, TriesLeft int
 		Done                  bool
 	}
 	for range 100 {
-		if err := json.Unmarshal([]byte(p.get(status).want(200).body), &st); err != nil {
+		if err := json.Unmarshal([]byte(p.Get(status).Want(200).Body), &st); err != nil {
 			t.Fatal(err)
 		}
 		if st.Mail == "sent" {
@@ -224,54 +225,54 @@ func TestStatus(t *testing.T) {
 	if st.Mail != "sent" || st.NextSendIn < 50 || st.TriesLeft != 5 || st.Done {
 		t.Errorf("%+v", st)
 	}
-	page.submit("/verify", "code", f.mail("ada@example.com", 1)).want(303)
-	if err := json.Unmarshal([]byte(p.get(status).body), &st); err != nil || !st.Done {
+	page.Submit("/verify", "code", f.Code("ada@example.com", 1)).Want(303)
+	if err := json.Unmarshal([]byte(p.Get(status).Body), &st); err != nil || !st.Done {
 		t.Errorf("%+v %v", st, err)
 	}
-	p.get("/verify/status").want(404)
-	p.get("/verify/status?c=%00").want(404)
+	p.Get("/verify/status").Want(404)
+	p.Get("/verify/status?c=%00").Want(404)
 }
 
 func TestLanguage(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	p := f.person()
-	p.headers.Set("Accept-Language", "ja-JP,ja;q=0.9,en;q=0.5")
-	page := p.get(authorize()).want(200, "Bookstore にサインイン")
-	p.get(authorize("ui_locales", "en-GB")).want(200, "Sign in to Bookstore")
+	f := webtest.New(t)
+	p := f.Person()
+	p.Headers.Set("Accept-Language", "ja-JP,ja;q=0.9,en;q=0.5")
+	page := p.Get(webtest.Authorize()).Want(200, "Bookstore にサインイン")
+	p.Get(webtest.Authorize("ui_locales", "en-GB")).Want(200, "Sign in to Bookstore")
 	// The person overrules the app, on this page and on those after it.
-	forced := p.get(authorize("ui_locales", "ja"))
-	english := p.get(forced.link("English")).want(200, "Sign in to Bookstore")
-	english.submit("/sign-in", "email", "ada@example.com").follow().want(200, "Enter your code")
-	p.get(authorize()).want(200, "Sign in to Bookstore") // remembered
-	code := page.submit("/sign-in", "email", "ada@example.com").follow().want(200, "Enter your code")
-	p.get(code.link("日本語")).want(200, "コードを入力してください")
-	q := f.person()
-	q.headers.Set("Accept-Language", "xx, *;q=0.1")
-	q.get(authorize()).want(200, "Sign in to Bookstore")
+	forced := p.Get(webtest.Authorize("ui_locales", "ja"))
+	english := p.Get(forced.Link("English")).Want(200, "Sign in to Bookstore")
+	english.Submit("/sign-in", "email", "ada@example.com").Follow().Want(200, "Enter your code")
+	p.Get(webtest.Authorize()).Want(200, "Sign in to Bookstore") // remembered
+	code := page.Submit("/sign-in", "email", "ada@example.com").Follow().Want(200, "Enter your code")
+	p.Get(code.Link("日本語")).Want(200, "コードを入力してください")
+	q := f.Person()
+	q.Headers.Set("Accept-Language", "xx, *;q=0.1")
+	q.Get(webtest.Authorize()).Want(200, "Sign in to Bookstore")
 }
 
 func TestTyposAndMailboxes(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	p := f.person()
-	page := p.toCode("/sign-in", "ada@gmial.com").want(200, "Did you mean", "ada@gmail.com")
-	right := page.submit("/sign-in").follow().want(200, "Open Gmail")
-	if strings.Contains(right.text(), "Did you mean") {
+	f := webtest.New(t)
+	p := f.Person()
+	page := p.ToCode("/sign-in", "ada@gmial.com").Want(200, "Did you mean", "ada@gmail.com")
+	right := page.Submit("/sign-in").Follow().Want(200, "Open Gmail")
+	if strings.Contains(right.Text(), "Did you mean") {
 		t.Error("a right address is doubted")
 	}
-	p.toCode("/sign-in", "ada@example.com")
+	p.ToCode("/sign-in", "ada@example.com")
 }
 
 func TestSuspended(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	f.register("ada@example.com")
-	f.suspend("ada@example.com")
-	p := f.person()
-	page := p.toCode("/sign-in", "ada@example.com")
-	s := page.submit("/verify", "code", f.mail("ada@example.com", 2)).want(403, "suspended")
-	if to := p.get(s.link("Return to Bookstore")).want(303).header.Get("Location"); !strings.Contains(to, "access_denied") {
+	f := webtest.New(t)
+	f.Register("ada@example.com")
+	f.Suspend("ada@example.com")
+	p := f.Person()
+	page := p.ToCode("/sign-in", "ada@example.com")
+	s := page.Submit("/verify", "code", f.Code("ada@example.com", 2)).Want(403, "suspended")
+	if to := p.Get(s.Link("Return to Bookstore")).Want(303).Header.Get("Location"); !strings.Contains(to, "access_denied") {
 		t.Error(to)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"idp/web/webtest"
 )
 
 // Tabs, browsers, the address bar and the way back.
@@ -15,110 +17,110 @@ import (
 // the same challenge, and its page tells the waits as they are.
 func TestAddressSentTwice(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := webtest.New(t)
 	const ada = "ada@example.com"
-	p := f.person()
-	first := p.get(authorize("first_screen", "register"))
-	again := func() *shown {
-		return first.submit("/register", "email", ada).follow().want(200, "Enter your code", ada)
+	p := f.Person()
+	first := p.Get(webtest.Authorize("first_screen", "register"))
+	again := func() *webtest.Shown {
+		return first.Submit("/register", "email", ada).Follow().Want(200, "Enter your code", ada)
 	}
 	again()
-	code := f.mail(ada, 1)
-	f.db.AdvanceForTest(20 * time.Second)
+	code := f.Code(ada, 1)
+	f.DB.AdvanceForTest(20 * time.Second)
 	newest := again()
-	if s := newest.text(); !regexp.MustCompile("in 0:(40|3.)").MatchString(s) || strings.Contains(s, "Earlier codes") {
+	if s := newest.Text(); !regexp.MustCompile("in 0:(40|3.)").MatchString(s) || strings.Contains(s, "Earlier codes") {
 		t.Error(s)
 	}
-	if mails, err := f.inbox.List(f.Context(), ada, 0); err != nil || len(mails) != 1 {
+	if mails, err := f.Inbox.List(f.Context(), ada, 0); err != nil || len(mails) != 1 {
 		t.Errorf("%d mails, %v", len(mails), err)
 	}
-	newest.submit("/verify", "code", wrong(code)).want(422, "4 tries left")
-	f.db.AdvanceForTest(41 * time.Second)
-	again().want(200, "Earlier codes still work.") // the wait is over: one more mail
-	f.mail(ada, 2)
-	f.db.AdvanceForTest(121 * time.Second)
+	newest.Submit("/verify", "code", webtest.Wrong(code)).Want(422, "4 tries left")
+	f.DB.AdvanceForTest(41 * time.Second)
+	again().Want(200, "Earlier codes still work.") // the wait is over: one more mail
+	f.Code(ada, 2)
+	f.DB.AdvanceForTest(121 * time.Second)
 	again()
-	f.mail(ada, 3)
-	last := again().want(200, "All codes for this sign-in have been sent")
-	last.submit("/verify", "code", wrong(code)).want(422, "3 tries left") // no page's code costs another's try
-	last.submit("/verify", "code", code).want(303)
+	f.Code(ada, 3)
+	last := again().Want(200, "All codes for this sign-in have been sent")
+	last.Submit("/verify", "code", webtest.Wrong(code)).Want(422, "3 tries left") // no page's code costs another's try
+	last.Submit("/verify", "code", code).Want(303)
 }
 
 func TestOtherBrowser(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := webtest.New(t)
 	const ada = "ada@example.com"
-	page := f.person().toCode("/register", ada)
-	form := page.form("/verify", "code", f.mail(ada, 1))
-	stranger := f.person()
-	stranger.do(http.MethodPost, "/verify", form).want(400, "blocking cookies")
-	stranger.get(authorize())
-	stranger.do(http.MethodPost, "/verify", form).want(400, "Start again in your app")
-	stranger.get("/verify/status?c=" + form.Get("c")).want(404)
-	mixed := stranger.toCode("/sign-in", "eve@example.com").form("/verify", "code", form.Get("code"), "c", form.Get("c"))
-	stranger.do(http.MethodPost, "/verify", mixed).want(400, "Start again")
-	if s := page.submit("/verify", "code", form.Get("code")); s.status != 303 {
-		t.Errorf("the owner was disturbed: %d %s", s.status, s.text())
+	page := f.Person().ToCode("/register", ada)
+	form := page.Form("/verify", "code", f.Code(ada, 1))
+	stranger := f.Person()
+	stranger.Do(http.MethodPost, "/verify", form).Want(400, "blocking cookies")
+	stranger.Get(webtest.Authorize())
+	stranger.Do(http.MethodPost, "/verify", form).Want(400, "Start again in your app")
+	stranger.Get("/verify/status?c=" + form.Get("c")).Want(404)
+	mixed := stranger.ToCode("/sign-in", "eve@example.com").Form("/verify", "code", form.Get("code"), "c", form.Get("c"))
+	stranger.Do(http.MethodPost, "/verify", mixed).Want(400, "Start again")
+	if s := page.Submit("/verify", "code", form.Get("code")); s.Status != 303 {
+		t.Errorf("the owner was disturbed: %d %s", s.Status, s.Text())
 	}
 }
 
 func TestTabsGoTheirOwnWays(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	p := f.person()
-	one := p.toCode("/register", "one@example.com")
-	two := p.toCode("/register", "two@example.com")
-	mixed := one.form("/verify", "code", f.mail("two@example.com", 1), "c", two.form("/verify").Get("c"))
-	p.do(http.MethodPost, "/verify", mixed).want(400, "Start again") // r of one, c of the other
-	for email, page := range map[string]*shown{"two@example.com": two, "one@example.com": one} {
-		if s := page.submit("/verify", "code", f.mail(email, 1)); s.status != 303 {
-			t.Errorf("%s: %d %s", email, s.status, s.text())
+	f := webtest.New(t)
+	p := f.Person()
+	one := p.ToCode("/register", "one@example.com")
+	two := p.ToCode("/register", "two@example.com")
+	mixed := one.Form("/verify", "code", f.Code("two@example.com", 1), "c", two.Form("/verify").Get("c"))
+	p.Do(http.MethodPost, "/verify", mixed).Want(400, "Start again") // r of one, c of the other
+	for email, page := range map[string]*webtest.Shown{"two@example.com": two, "one@example.com": one} {
+		if s := page.Submit("/verify", "code", f.Code(email, 1)); s.Status != 303 {
+			t.Errorf("%s: %d %s", email, s.Status, s.Text())
 		}
 	}
 }
 
 func TestCookiesBlocked(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	p := f.person()
-	page := p.get(authorize("state", "a b&c"))
-	p.http.Jar = nil
-	s := page.submit("/sign-in", "email", "ada@example.com").want(400, "Your browser is blocking cookies")
-	again, _ := url.Parse(s.link("Try again"))
+	f := webtest.New(t)
+	p := f.Person()
+	page := p.Get(webtest.Authorize("state", "a b&c"))
+	p.HTTP.Jar = nil
+	s := page.Submit("/sign-in", "email", "ada@example.com").Want(400, "Your browser is blocking cookies")
+	again, _ := url.Parse(s.Link("Try again"))
 	if again.Path != "/oidc/auth" || again.Query().Get("state") != "a b&c" {
 		t.Error(again)
 	}
-	f.person().get(again.String()).want(200, "Sign in to Bookstore")
+	f.Person().Get(again.String()).Want(200, "Sign in to Bookstore")
 }
 
 // A browser opens two tabs at once: each is given a cookie, the later one stays.
 func TestTwoTabsInANewBrowser(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	one := f.person().get(authorize("state", "a b&c"))
-	p := f.person() // the second tab's cookie is what the browser keeps
-	p.get(authorize())
-	leads := func(broken *shown) {
+	f := webtest.New(t)
+	one := f.Person().Get(webtest.Authorize("state", "a b&c"))
+	p := f.Person() // the second tab's cookie is what the browser keeps
+	p.Get(webtest.Authorize())
+	leads := func(broken *webtest.Shown) {
 		t.Helper()
-		broken.want(400, "Start again")
-		fresh := p.get(broken.link("Start again")).want(200)
-		code := fresh.submit("/sign-in", "email", "ada@example.com").follow().want(200)
-		if r, _ := url.Parse(p.get("/cancel?r=" + code.form("/verify").Get("r")).header.Get("Location")); r.Query().Get("state") != "a b&c" {
+		broken.Want(400, "Start again")
+		fresh := p.Get(broken.Link("Start again")).Want(200)
+		code := fresh.Submit("/sign-in", "email", "ada@example.com").Follow().Want(200)
+		if r, _ := url.Parse(p.Get("/cancel?r=" + code.Form("/verify").Get("r")).Header.Get("Location")); r.Query().Get("state") != "a b&c" {
 			t.Error(r)
 		}
 	}
-	leads(p.do(http.MethodPost, "/sign-in", one.form("/sign-in", "email", "")))
-	leads(p.get(one.link("Create an account")))
-	japanese := p.get(one.link("日本語")).want(400, "アプリからやり直してください")
-	leads(p.get(japanese.link("English")))
-	posted := p.do(http.MethodPost, "/sign-in", one.form("/sign-in"))
-	leads(p.get(p.get(posted.link("日本語")).want(400, "アプリからやり直してください").link("English")))
+	leads(p.Do(http.MethodPost, "/sign-in", one.Form("/sign-in", "email", "")))
+	leads(p.Get(one.Link("Create an account")))
+	japanese := p.Get(one.Link("日本語")).Want(400, "アプリからやり直してください")
+	leads(p.Get(japanese.Link("English")))
+	posted := p.Do(http.MethodPost, "/sign-in", one.Form("/sign-in"))
+	leads(p.Get(p.Get(posted.Link("日本語")).Want(400, "アプリからやり直してください").Link("English")))
 
 	// From page to page of a tab whose cookie is lost later.
-	mine := p.get(authorize("state", "a b&c", "login_hint", "ada@example.com"))
-	register := p.get(mine.link("Create an account")).want(200, "Create your")
-	back := p.get(p.get(register.link("日本語")).link("English")).submit("/register", "email", "").want(422)
-	leave := p.get(back.link("Sign in")).want(200).form("/sign-in")
+	mine := p.Get(webtest.Authorize("state", "a b&c", "login_hint", "ada@example.com"))
+	register := p.Get(mine.Link("Create an account")).Want(200, "Create your")
+	back := p.Get(p.Get(register.Link("日本語")).Link("English")).Submit("/register", "email", "").Want(422)
+	leave := p.Get(back.Link("Sign in")).Want(200).Form("/sign-in")
 	if again, _ := url.ParseQuery(leave.Get("again")); again.Get("state") != "a b&c" {
 		t.Error(leave)
 	}
@@ -127,52 +129,52 @@ func TestTwoTabsInANewBrowser(t *testing.T) {
 // What a form left in the address bar is the page that it was on.
 func TestAddressBar(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	p := f.person()
+	f := webtest.New(t)
+	p := f.Person()
 	const ada = "ada@example.com"
-	page := p.toCode("/sign-in", ada)
-	typed := f.mail(ada, 1)
-	for path, fields := range map[string][]string{"/verify": {"code", wrong(typed)}, "/verify/resend": nil} {
-		s := page.submit(path, fields...)
-		bar := page.action(path)
-		if s.status != 422 && s.status != 429 || s.action(path) == "" {
-			t.Errorf("%s: %d", path, s.status)
+	page := p.ToCode("/sign-in", ada)
+	typed := f.Code(ada, 1)
+	for path, fields := range map[string][]string{"/verify": {"code", webtest.Wrong(typed)}, "/verify/resend": nil} {
+		s := page.Submit(path, fields...)
+		bar := page.Action(path)
+		if s.Status != 422 && s.Status != 429 || s.Action(path) == "" {
+			t.Errorf("%s: %d", path, s.Status)
 		}
-		back := p.get(bar)
+		back := p.Get(bar)
 		if path == "/verify/resend" {
-			back = back.follow()
+			back = back.Follow()
 		}
-		back.want(200, "Enter your code", ada)
+		back.Want(200, "Enter your code", ada)
 	}
-	p.get("/verify/resend").follow().follow().want(200, "Sign in to localhost")
-	p.get("/verify/resend?r=a&r=b").want(400)
-	other := p.toCode("/sign-in", "bob@example.com") // the body decides, whatever the address says
-	p.do(http.MethodPost, other.action("/verify")+"&r=x&c=y&code=1", page.form("/verify", "code", wrong(typed))).want(422, "3 tries left")
-	ask := page.submit("/verify", "code", typed).want(200, "Create an account?")
-	p.get(ask.action("/verify")).want(200, "Enter your code")
-	ask.submit("/verify").want(303)
+	p.Get("/verify/resend").Follow().Follow().Want(200, "Sign in to localhost")
+	p.Get("/verify/resend?r=a&r=b").Want(400)
+	other := p.ToCode("/sign-in", "bob@example.com") // the body decides, whatever the address says
+	p.Do(http.MethodPost, other.Action("/verify")+"&r=x&c=y&code=1", page.Form("/verify", "code", webtest.Wrong(typed))).Want(422, "3 tries left")
+	ask := page.Submit("/verify", "code", typed).Want(200, "Create an account?")
+	p.Get(ask.Action("/verify")).Want(200, "Enter your code")
+	ask.Submit("/verify").Want(303)
 }
 
 func TestBookmarksAndBrokenLinks(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	p := f.person()
-	p.get("/verify").follow().want(200, "Sign in to localhost")
-	p.get("/cancel").want(200, "Sign in to localhost")
-	p.get("/sign-in?again=x").want(400, "Start again in your app")
-	p.get("/sign-in?lang=ja").want(200, "localhost にサインイン")
-	p.get("/register").want(200, "localhost のアカウントを作成") // remembered
-	english := p.get("/nowhere?lang=en").want(404, "no such page")
-	p.get(english.link("日本語")).want(404, "ページが見つかりません")
+	f := webtest.New(t)
+	p := f.Person()
+	p.Get("/verify").Follow().Want(200, "Sign in to localhost")
+	p.Get("/cancel").Want(200, "Sign in to localhost")
+	p.Get("/sign-in?again=x").Want(400, "Start again in your app")
+	p.Get("/sign-in?lang=ja").Want(200, "localhost にサインイン")
+	p.Get("/register").Want(200, "localhost のアカウントを作成") // remembered
+	english := p.Get("/nowhere?lang=en").Want(404, "no such page")
+	p.Get(english.Link("日本語")).Want(404, "ページが見つかりません")
 	for _, path := range []string{"//evil.example/x", "////evil.example", "/%5c%5cevil.example", "/.//evil.example"} {
-		if s := p.get(f.server.URL + path).want(404); strings.Contains(s.body, `href="//`) || strings.Contains(s.body, `href="/\`) {
-			t.Error(s.body)
+		if s := p.Get(f.Server.URL + path).Want(404); strings.Contains(s.Body, `href="//`) || strings.Contains(s.Body, `href="/\`) {
+			t.Error(s.Body)
 		}
 	}
-	q := f.person()
-	r := q.get(authorize()).form("/sign-in").Get("r")
-	q.get("/sign-in?r="+r[:len(r)-2]+"AA").want(400, "Start again in your app")
-	q.get("/verify?r="+r).want(400, "Start again")
-	q.get("/verify?r="+r+"&c=x").want(400, "Start again")
-	q.get("/sign-in?r=").want(200, "Sign in to localhost")
+	q := f.Person()
+	r := q.Get(webtest.Authorize()).Form("/sign-in").Get("r")
+	q.Get("/sign-in?r="+r[:len(r)-2]+"AA").Want(400, "Start again in your app")
+	q.Get("/verify?r="+r).Want(400, "Start again")
+	q.Get("/verify?r="+r+"&c=x").Want(400, "Start again")
+	q.Get("/sign-in?r=").Want(200, "Sign in to localhost")
 }

@@ -1,0 +1,243 @@
+// Package webtest is the page packages before the real code engine, provider, mailer
+// and SQLite, served over HTTP, and people who use them. Tests of pages import it,
+// nothing else does.
+package webtest
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"idp/keyring"
+	"idp/mailer"
+	"idp/mailer/inbox"
+	"idp/op"
+	"idp/otp"
+	"idp/store"
+	"idp/store/sqlite"
+	"idp/store/sqlstore"
+	"idp/web/account"
+	"idp/web/browser"
+	"idp/web/clientip"
+	"idp/web/serve"
+	"idp/web/signin"
+)
+
+// What the app of a fixture is registered with.
+const (
+	Challenge     = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" // S256 of RFC 7636 appendix B
+	Callback      = "https://shop.example/callback"
+	AfterSignOut  = "https://shop.example/bye"
+	secret        = "0123456789abcdef0123456789abcdef"
+	untilMailIsIn = 2 * time.Second
+)
+
+// Fixture is the pages and everything behind them.
+type Fixture struct {
+	testing.TB
+	DB      *sqlstore.DB
+	Outage  *Outage
+	Inbox   *inbox.Inbox
+	Server  *httptest.Server
+	Log     *Log
+	Handler http.Handler
+}
+
+// Outage is an engine that can be told to fail like a database that is away.
+type Outage struct {
+	sqlstore.Engine
+	On atomic.Bool
+}
+
+// Run implements [sqlstore.Engine].
+func (o *Outage) Run(ctx context.Context, s *sqlstore.Script) error {
+	if o.On.Load() {
+		return &store.Error{Code: store.Unavailable, Op: "test"}
+	}
+	return o.Engine.Run(ctx, s)
+}
+
+// Read implements [sqlstore.Engine].
+func (o *Outage) Read(ctx context.Context, query string, args []any, row func(func(...any) error) error) error {
+	if o.On.Load() {
+		return &store.Error{Code: store.Unavailable, Op: "test"}
+	}
+	return o.Engine.Read(ctx, query, args, row)
+}
+
+// New makes a fixture on http.
+func New(t testing.TB, change ...func(*otp.Config)) *Fixture { return On(t, false, change...) }
+
+// On makes a fixture on http or https.
+func On(t testing.TB, https bool, change ...func(*otp.Config)) *Fixture {
+	t.Helper()
+	f := &Fixture{TB: t, Log: &Log{}}
+	level := slog.LevelDebug
+	if _, ok := t.(*testing.B); ok {
+		level = slog.LevelWarn
+	}
+	log := slog.New(slog.NewTextHandler(f.Log, &slog.HandlerOptions{Level: level}))
+	ring, err := keyring.New([]byte(secret))
+	f.Must(err)
+	f.openStore(ring)
+	queue, err := mailer.New(mailer.Deps{
+		Store: f.DB, Ring: ring, Senders: mailer.Kinds{inbox.ID: f.Inbox.Factory}, Replica: store.NewID(time.Now()), Log: log, Now: f.DB.Now,
+	})
+	f.Must(err)
+	config := otp.DefaultConfig()
+	for _, c := range change {
+		c(&config)
+	}
+	codes, err := otp.New(otp.Deps{Store: f.DB, Ring: ring, Outbox: queue, Config: config, Log: log})
+	f.Must(err)
+
+	serveHTTP := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.Handler.ServeHTTP(w, r) })
+	if https {
+		f.Server = httptest.NewTLSServer(serveHTTP)
+	} else {
+		f.Server = httptest.NewServer(serveHTTP)
+	}
+	f.Handler = f.compose(ring, codes, browser.New(https), log)
+
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	var workers sync.WaitGroup
+	workers.Go(func() { _ = queue.Run(ctx) })
+	t.Cleanup(func() {
+		f.Server.Close()
+		stop()
+		workers.Wait()
+		_ = f.DB.Close()
+	})
+	return f
+}
+
+// openStore makes a database with an app, and a mailbox for the codes.
+func (f *Fixture) openStore(ring *keyring.Ring) {
+	f.Helper()
+	engine, err := sqlite.Open(f.Context(), filepath.Join(f.TempDir(), "idp.db"), sqlite.Options{})
+	f.Must(err)
+	f.Must(engine.Migrate(f.Context()))
+	f.Outage = &Outage{Engine: engine}
+	f.DB = sqlstore.New(f.Outage)
+	f.Must(f.DB.Start(f.Context()))
+	f.Must(f.DB.CreateClient(f.Context(), store.Client{
+		ID: "shop", Name: "Bookstore", Type: store.SPA, IDTokenAlg: "ES256", PKCE: true,
+		RedirectURIs: []string{Callback, "https://shop.example/other"}, PostLogoutRedirectURIs: []string{AfterSignOut},
+	}))
+	f.Inbox = inbox.New(f.DB, ring)
+	f.Must(f.DB.SetConnector(f.Context(), store.Connector{ID: inbox.ID, Sealed: ring.Sealer("connector").Seal([]byte("{}"), []byte(inbox.ID))}))
+}
+
+// compose puts the pages before the provider, as cmd/idp does.
+func (f *Fixture) compose(ring *keyring.Ring, codes *otp.Engine, cookies *browser.Cookies, log *slog.Logger) http.Handler {
+	f.Helper()
+	endpoint := URL(f.Server.URL)
+	provider, err := op.New(op.Deps{Store: f.DB, Ring: ring, Endpoint: endpoint, Browser: cookies, Log: log})
+	f.Must(err)
+	ip := clientip.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, log)
+	pages, err := signin.New(signin.Deps{
+		Codes: codes, Requests: provider, Clients: f.DB, Browser: cookies, Ring: ring, ClientIP: ip.Of,
+		Now: f.DB.Now, Endpoint: endpoint, Log: log,
+	})
+	f.Must(err)
+	accounts, err := account.New(account.Deps{Store: f.DB, SignOuts: provider, SignIn: pages, Browser: cookies, Ring: ring, Endpoint: endpoint})
+	f.Must(err)
+	provider.SetPages(allPages{pages, accounts})
+	r := chi.NewRouter()
+	r.Use(serve.Middleware(serve.Deps{Log: log, ClientIP: ip.Of, Failed: pages.Failed}))
+	r.Handle("/oidc/*", provider.Handler())
+	pages.Mount(r)
+	accounts.Mount(r)
+	return r
+}
+
+type (
+	signinPages  = signin.Pages
+	accountPages = account.Pages
+	allPages     struct {
+		*signinPages
+		*accountPages
+	}
+)
+
+// Must ends the test if there is an error.
+func (f *Fixture) Must(err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+// Code waits for the mail number n (from 1) to an address, and gives its code.
+func (f *Fixture) Code(to string, n int) string {
+	f.Helper()
+	for end := time.Now().Add(untilMailIsIn); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		items, err := f.Inbox.List(f.Context(), to, 0)
+		f.Must(err)
+		if len(items) >= n {
+			return items[len(items)-n].Code
+		}
+	}
+	f.Fatalf("mail %d to %s did not come", n, to)
+	return ""
+}
+
+// Suspend suspends an account, for which there is no operation yet.
+func (f *Fixture) Suspend(email string) {
+	f.Helper()
+	f.set(`UPDATE users SET suspended_at = $1 WHERE email = $2`, f.DB.Now().UnixMicro(), email)
+}
+
+// Rename gives an account a name, for which there is no operation yet.
+func (f *Fixture) Rename(email, name string) {
+	f.Helper()
+	f.set(`UPDATE users SET name = $1 WHERE email = $2`, name, email)
+}
+
+func (f *Fixture) set(statement string, value any, email string) {
+	f.Helper()
+	var s sqlstore.Script
+	done := s.Do(statement, value, email)
+	f.Must(f.Outage.Run(f.Context(), &s))
+	if done.Rows != 1 {
+		f.Fatalf("no account %s", email)
+	}
+}
+
+// URL parses an address that is known to be one.
+func URL(s string) *url.URL {
+	u, err := url.Parse(s)
+	if err != nil {
+		panic(err)
+	}
+	return u
+}
+
+// Log is what was logged.
+type Log struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}

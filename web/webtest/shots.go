@@ -1,0 +1,79 @@
+//go:build browser
+
+package webtest
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+var shots = flag.String("shots", "", "write screenshots of every page into this folder: go test -tags browser ./web/signin ./web/account -run Shots -shots FOLDER")
+
+// Shots takes pages, by name, light and dark, on a desktop and on a phone of 320 px,
+// for people to look at.
+func (f *Fixture) Shots(lang string, pages map[string]string) {
+	f.Helper()
+	if *shots == "" {
+		*shots = f.TempDir() // the pages are visited and measured all the same
+	}
+	f.Must(os.MkdirAll(*shots, 0o750))
+	gallery := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if html, ok := pages[strings.TrimPrefix(r.URL.Path, "/page/")]; ok {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			fmt.Fprint(w, html)
+			return
+		}
+		if r.URL.Path == "/verify/status" {
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprint(w, `{"mail":"sent","nextSendIn":40,"triesLeft":5,"done":false}`)
+			return
+		}
+		f.Handler.ServeHTTP(w, r)
+	}))
+	defer gallery.Close()
+	b := f.Tab()
+	for name := range pages {
+		for _, scheme := range []string{"light", "dark"} {
+			for size, width := range map[string]int64{"desktop": 900, "phone": 320} {
+				b.Act(emulate(scheme), chromedp.EmulateViewport(width, 640), chromedp.Navigate(gallery.URL+"/page/"+name))
+				time.Sleep(settle(name))
+				wide, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > innerWidth`))
+				if err != nil || wide {
+					f.Errorf("%s %s at %d px: scrolls sideways %t, %v", lang, name, width, wide, err)
+				}
+				png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+				f.Must(err)
+				file := filepath.Join(*shots, strings.Join([]string{name, lang, size, scheme}, ".")+".png")
+				f.Must(os.WriteFile(file, png, 0o600))
+			}
+		}
+	}
+}
+
+func emulate(scheme string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		}})
+		return err
+	})
+}
+
+// settle is how long a page's script takes to show what it has asked for.
+func settle(name string) time.Duration {
+	if strings.HasPrefix(name, "code") {
+		return 1200 * time.Millisecond
+	}
+	return 0
+}

@@ -1,0 +1,54 @@
+//go:build browser
+
+package webtest
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// Tab is a page in Chromium.
+type Tab struct {
+	*Fixture
+	ctx context.Context
+}
+
+// Tab opens a page in a browser of its own.
+func (f *Fixture) Tab() Tab {
+	f.Helper()
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true))
+	ctx, stop := chromedp.NewExecAllocator(f.Context(), options...)
+	f.Cleanup(stop)
+	ctx, stop = chromedp.NewContext(ctx)
+	f.Cleanup(stop)
+	return Tab{f, ctx}
+}
+
+// Act does something with the page.
+func (b Tab) Act(actions ...chromedp.Action[chromedp.Void]) {
+	b.Helper()
+	b.Must(chromedp.Do(b.ctx, actions...))
+}
+
+// Eventually waits until a JavaScript expression is true.
+func (b Tab) Eventually(expression string) {
+	b.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression)); err == nil && ok {
+			return
+		}
+	}
+	text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.href + " " + document.body.innerText`))
+	b.Fatalf("never true: %s\n%s", expression, text)
+}
+
+// Paste puts a text into a field in one piece.
+func (b Tab) Paste(field, text string) {
+	b.Helper()
+	_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`(document.querySelector("`+field+`").select(), document.execCommand("insertText", false, "`+text+`"))`))
+	b.Must(err)
+}
