@@ -13,7 +13,8 @@ func TestRecover(t *testing.T) {
 	t.Parallel()
 	f := webtest.New(t)
 	const ada = "ada@example.com"
-	f.Register(ada)
+	elsewhere := f.Person().SignedUp(ada)
+	elsewhere.Get("/account").Want(200, "Your account")
 	p := f.Person()
 	first := p.Get(p.Get(webtest.Authorize()).Link("Recover it")).Want(200, "Recover your Bookstore account", "signs everybody else out")
 	first.Submit("/recover", "email", "ada@").Want(422, "Recover your Bookstore account", "not an email address")
@@ -28,13 +29,13 @@ func TestRecover(t *testing.T) {
 	if again := page.Submit("/verify", "code", code); again.Header.Get("Location") != done.Header.Get("Location") {
 		t.Errorf("a double click went to %q", again.Header.Get("Location"))
 	}
+	p.Get("/account").Want(200, "Your account")
+	elsewhere.Get("/account").Want(200, "Sign in to localhost")
 	f.DB.AdvanceForTest(2 * time.Minute)
 	used := page.Submit("/verify", "code", code).Want(410, "used this code already")
 	p.Get(used.Link("Start again")).Want(200, "Sign in to Bookstore")
 }
 
-// A code for one purpose is worth nothing for another, also with the form of the
-// other page.
 func TestRecoverExpires(t *testing.T) {
 	t.Parallel()
 	f := webtest.New(t)

@@ -276,3 +276,32 @@ func TestSuspended(t *testing.T) {
 		t.Error(to)
 	}
 }
+
+// The app has named by its ID token who it wants. Whoever else signs in is signed in,
+// and the app is not told who that is.
+func TestSomebodyElseSignsIn(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	f.Register("bob@example.com")
+	p := f.Person()
+	done := p.ToCode("/register", "ada@example.com").Submit("/verify", "code", f.Code("ada@example.com", 1)).Want(303)
+	token := p.Post("/oidc/token", url.Values{
+		"grant_type": {"authorization_code"}, "client_id": {"shop"}, "redirect_uri": {webtest.Callback},
+		"code": {webtest.URL(done.Location()).Query().Get("code")}, "code_verifier": {webtest.Verifier},
+	}).Want(200)
+	var tokens struct {
+		IDToken string `json:"id_token"`
+	}
+	if err := json.Unmarshal([]byte(token.Body), &tokens); err != nil {
+		t.Fatal(err)
+	}
+	page := p.Get(webtest.Authorize("prompt", "login", "id_token_hint", tokens.IDToken)).Want(200)
+	code := page.Submit("/sign-in", "email", "bob@example.com").Follow()
+	for range 2 {
+		to := webtest.URL(code.Submit("/verify", "code", f.Code("bob@example.com", 2)).Want(303).Location())
+		if q := to.Query(); !strings.HasPrefix(to.String(), webtest.Callback+"?") || q.Get("error") != "login_required" || q.Has("code") || q.Get("state") != "xyz" {
+			t.Error(to)
+		}
+	}
+	p.Get("/account").Want(200, "bob@example.com")
+}

@@ -39,6 +39,14 @@ func everyPage(f *webtest.Fixture, lang string) map[string]string {
 		}
 	}
 
+	keep("own", p.Get("/sign-in"))
+	rescue := keep("recover", p.Get(webtest.Authorize("first_screen", "reset_password")))
+	keep("code-recover", rescue.Submit("/recover", "email", "ada.lovelace@example.com").Follow())
+	signedIn := f.Person().SignedUp("signed.in@example.com")
+	signedIn.Headers.Set("Accept-Language", lang)
+	keep("choose", signedIn.Get(webtest.Authorize("prompt", "select_account")))
+	keep("choose-hinted", signedIn.Get(webtest.Authorize("login_hint", "a.rather.long.name.of.a.person@subdomain.of.a.company.example.com")))
+
 	f.Register(ada)
 	q := f.Person()
 	q.Headers.Set("Accept-Language", lang)

@@ -36,6 +36,7 @@ import (
 
 // What the app of a fixture is registered with.
 const (
+	Verifier      = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 	Challenge     = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" // S256 of RFC 7636 appendix B
 	Callback      = "https://shop.example/callback"
 	AfterSignOut  = "https://shop.example/bye"
@@ -203,6 +204,22 @@ func (f *Fixture) Suspend(email string) {
 func (f *Fixture) Rename(email, name string) {
 	f.Helper()
 	f.set(`UPDATE users SET name = $1 WHERE email = $2`, name, email)
+}
+
+// Agent changes what browser an account's sessions are said to be of.
+func (f *Fixture) Agent(email, agent string) {
+	f.Helper()
+	f.set(`UPDATE session SET agent = $1 WHERE user_id = (SELECT id FROM users WHERE email = $2)`, agent, email)
+}
+
+// Sessions gives an account n more sessions, of browsers that nobody has.
+func (f *Fixture) Sessions(email string, n int) {
+	f.Helper()
+	for i := range n {
+		hash := store.HashOf(append([]byte(email), byte(i)))
+		f.set(`INSERT INTO session (hash, user_id, browser, amr, auth_time, idle_at, expires_at)
+			SELECT $1, id, $1, '["otp"]', created_at - 1, created_at + 1000000000, created_at + 1000000000 FROM users WHERE email = $2`, hash[:], email)
+	}
 }
 
 func (f *Fixture) set(statement string, value any, email string) {

@@ -219,10 +219,12 @@ func (p *Person) SignedUp(email string) *Person {
 	return p
 }
 
-// SignedIn signs a person in who has an account, with mail number n to the address.
+// SignedIn signs in somebody who has an account, with mail number n to the address;
+// whoever was signed in before in this browser is not any more.
 func (p *Person) SignedIn(email string, n int) *Person {
 	p.Helper()
-	p.ToCode("/sign-in", email).Submit("/verify", "code", p.Code(email, n)).Want(http.StatusSeeOther)
+	page := p.Get(Authorize("prompt", "login")).Submit("/sign-in", "email", email).Follow()
+	page.Submit("/verify", "code", p.Code(email, n)).Want(http.StatusSeeOther)
 	return p
 }
 
