@@ -27,7 +27,7 @@ func TestAskedToSignOut(t *testing.T) {
 	t.Parallel()
 	f := webtest.New(t)
 	p := f.Person().SignedUp(ada)
-	page := p.Get(endSession()).Want(200, "Sign out of localhost?", "You are signed in as ada@example.com.", "Bookstore asks to sign you out.")
+	page := p.Get(endSession()).Want(200, "Sign out of localhost?", "You are signed in as ada@example.com", "Bookstore asks to sign you out.")
 	if csp := page.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "form-action 'self' https:") {
 		t.Errorf("the answer leads to the app: %s", csp)
 	}
@@ -76,7 +76,7 @@ func TestSignOutFormsOfOthers(t *testing.T) {
 
 	// Another person has signed in since the question was asked: they are asked anew.
 	p.SignedIn("eve@example.com", 2)
-	again := page.Submit("/sign-out").Want(403, "nothing was done", "You are signed in as eve@example.com.")
+	again := page.Submit("/sign-out").Want(403, "nothing was done", "You are signed in as eve@example.com")
 	f.DB.AdvanceForTest(61 * time.Minute)
 	again.Submit("/sign-out").Want(403, "nothing was done", "Your account") // too old
 	p.Get("/account").Submit("/account/sign-out").WantTo("/signed-out")

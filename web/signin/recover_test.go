@@ -16,7 +16,7 @@ func TestRecover(t *testing.T) {
 	elsewhere := f.Person().SignedUp(ada)
 	elsewhere.Get("/account").Want(200, "Your account")
 	p := f.Person()
-	first := p.Get(p.Get(webtest.Authorize()).Link("Recover it")).Want(200, "Recover your Bookstore account", "signs everybody else out")
+	first := p.Get(p.Get(webtest.Authorize()).Link("Recover your account")).Want(200, "Recover your Bookstore account", "signs out everybody else")
 	first.Submit("/recover", "email", "ada@").Want(422, "Recover your Bookstore account", "not an email address")
 	page := first.Submit("/recover", "email", ada).Follow().Want(200, "If you have an account", "Everybody else will be signed out", "Recover account")
 	p.Get(page.Link("Change")).Want(200, "Recover your Bookstore account")
