@@ -84,13 +84,16 @@ func (db *DB) RevokeToken(ctx context.Context, grant store.ID, token store.Hash,
 // their token first and send the browser to sign out then.
 const justRevoked = time.Minute
 
-// HoldsGrant tells whether a session of a person holds a grant of a client that is
-// live, or was until a minute ago.
+// HoldsGrant tells whether a session of a person, or one before it in the same browser
+// (an app's grant may outlive it), holds a grant of a client that is live, or was until
+// a minute ago.
 func (db *DB) HoldsGrant(ctx context.Context, user string, session store.Hash, client string) (bool, error) {
 	held, now := false, db.now()
 	err := db.engine.Read(ctx, `
 		SELECT 1 FROM oidc_grant
-		WHERE user_id = $1 AND session = $2 AND client_id = $3 AND (access_until > $4 OR refresh_until > $4) AND (revoked_at IS NULL OR revoked_at > $5)
+		WHERE user_id = $1 AND client_id = $3
+		  AND session IN (SELECT hash FROM session WHERE user_id = $1 AND browser = (SELECT browser FROM session AS one WHERE one.hash = $2))
+		  AND (access_until > $4 OR refresh_until > $4) AND (revoked_at IS NULL OR revoked_at > $5)
 		LIMIT 1`,
 		[]any{user, session[:], client, now, now - micro(justRevoked)}, func(scan func(...any) error) error { held = true; return scan(new(int)) })
 	if err != nil {
