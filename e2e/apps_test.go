@@ -33,7 +33,7 @@ func (w webApp) test(t *testing.T) {
 		t.Fatalf("npm ci: %v (install Node.js and npm)", err)
 	}
 	build := exec.Command("npm", "run", "build", "--if-present")
-	build.Dir, build.Env = w.folder(), w.env()
+	build.Dir, build.Env = w.folder(), appEnv()
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("npm run build: %v\n%s", err, out)
 	}
@@ -42,7 +42,8 @@ func (w webApp) test(t *testing.T) {
 
 func (w webApp) folder() string { return filepath.Join("clients", w.dir) }
 
-func (w webApp) env() []string { return append(cleanEnv(), "NEXT_TELEMETRY_DISABLED=1") }
+// appEnv is for all that runs in a client folder: nothing reports home.
+func appEnv() []string { return append(cleanEnv(), "NEXT_TELEMETRY_DISABLED=1") }
 
 // walk is one person's way: sign up through the app, into a second app without a
 // question, a refreshed token, and out again.
@@ -99,7 +100,7 @@ func (w webApp) start(t *testing.T, s *server) runningApp {
 	cmd := exec.CommandContext(ctx, "node", "app.mjs")
 	var log lockedBuffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = w.folder(), &log, &log
-	cmd.Env = append(w.env(), "NODE_ENV=production", "ENDPOINT="+s.endpoint, "CLIENT_ID="+c.ID, "CLIENT_SECRET="+c.Secret,
+	cmd.Env = append(appEnv(), "NODE_ENV=production", "ENDPOINT="+s.endpoint, "CLIENT_ID="+c.ID, "CLIENT_SECRET="+c.Secret,
 		"BASE_URL="+url, "PORT="+address[strings.LastIndex(address, ":")+1:])
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
