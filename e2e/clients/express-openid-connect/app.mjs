@@ -14,7 +14,7 @@ app.use(eoc.auth({
   secret: 'for tests only, and long enough',
   authRequired: false,
   idpLogout: true,
-  authorizationParams: { response_type: 'code', scope: 'openid profile email offline_access', prompt: 'consent' },
+  authorizationParams: { response_type: 'code', scope: 'openid profile email offline_access' },
   // A cookie belongs to a host, whatever the port: each app needs its own names.
   session: { name: CLIENT_ID },
   transactionCookie: { name: `${CLIENT_ID}-transaction` },
