@@ -9,7 +9,7 @@ export const home = (claims, signIn, signOut) => claims
 // profile is the protected page: it shows what the client library learned.
 export const profile = (claims, userinfo, accessToken, signOut) => `
   <p>Signed in as ${escape(claims.email)}</p>
-  <pre id="claims">${escape(JSON.stringify(claims))}</pre>
+  <pre id="id-token">${escape(JSON.stringify(claims))}</pre>
   <pre id="userinfo">${escape(JSON.stringify(userinfo))}</pre>
   <pre id="access-token">${escape(accessToken)}</pre>
-  <a id="refresh" href="/refresh">Refresh</a> <a id="sign-out" href="${signOut}">Sign out</a>`
+  <a id="sign-out" href="${signOut}">Sign out</a>`

@@ -8,10 +8,9 @@ export default async function Profile() {
   if (!isAuthenticated) redirect('/sign-in')
   return <>
     <p>Signed in as {claims.email}</p>
-    <pre id="claims">{JSON.stringify(claims)}</pre>
+    <pre id="id-token">{JSON.stringify(claims)}</pre>
     <pre id="userinfo">{JSON.stringify(userInfo)}</pre>
     <pre id="access-token">{accessToken}</pre>
-    <a id="refresh" href="/refresh">Refresh</a>
     <SignOut />
   </>
 }
