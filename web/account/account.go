@@ -25,7 +25,7 @@ func (p *Pages) getAccount(v *visit) error {
 	if err != nil {
 		return err
 	}
-	data := p.view(v, "/account")
+	data := p.view(v, accountPath)
 	data.Notice = v.form.Get("done")
 	return p.show(v, http.StatusOK, data)
 }
@@ -61,7 +61,7 @@ func (p *Pages) own(v *visit, elsewhere string) (bool, error) {
 
 // stale answers for a form that is out of date, or somebody else's.
 func (p *Pages) stale(v *visit) error {
-	data := p.view(v, "/account")
+	data := p.view(v, accountPath)
 	data.Stale = true
 	return p.show(v, http.StatusForbidden, data)
 }
@@ -96,7 +96,7 @@ func (p *Pages) leave(v *visit, e store.Ending, to string) error {
 // postSession is POST /account/sessions: it ends the session of another browser. One
 // that is not there has ended already.
 func (p *Pages) postSession(v *visit) error {
-	if ok, err := p.own(v, "/account"); !ok {
+	if ok, err := p.own(v, accountPath); !ok {
 		return err
 	}
 	sessions, err := p.deps.Store.Sessions(v.r.Context(), v.session.User.ID)
@@ -115,6 +115,6 @@ func (p *Pages) postSession(v *visit) error {
 			return err
 		}
 	}
-	page.SeeOther(v.w, "/account?done=ended")
+	page.SeeOther(v.w, accountPath+"?done=ended")
 	return nil
 }

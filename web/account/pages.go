@@ -99,12 +99,17 @@ func New(d Deps) (*Pages, error) {
 	return p, err
 }
 
+const (
+	accountPath   = "/account"
+	signedOutPath = "/signed-out"
+)
+
 // Mount adds the routes. Static files, and the answers for addresses and methods that
 // no route has, are the sign-in pages' to mount.
 func (p *Pages) Mount(r chi.Router) {
-	r.Get("/account", p.handle(p.getAccount))
+	r.Get(accountPath, p.handle(p.getAccount))
 	r.Get("/sign-out", p.handle(p.getSignOut))
-	r.Get("/signed-out", p.handle(p.getSignedOut))
+	r.Get(signedOutPath, p.handle(p.getSignedOut))
 	r.Group(func(r chi.Router) {
 		r.Use(p.ownForms)
 		r.Post("/account/sign-out", p.handle(p.postHere))

@@ -10,8 +10,6 @@ import (
 	"idp/web/page"
 )
 
-const signedOutPath = "/signed-out"
-
 // signOutPage is where the question whether to sign out is asked again.
 func signOutPage(sealed string) string { return "/sign-out?o=" + url.QueryEscape(sealed) }
 
@@ -46,7 +44,7 @@ func (p *Pages) getSignOut(v *visit) error {
 	sealed := v.form.Get("o")
 	out, err := p.deps.SignOuts.OpenSignOut(sealed, v.browser)
 	if isNotOurs(err) {
-		page.SeeOther(v.w, "/account")
+		page.SeeOther(v.w, accountPath)
 		return nil
 	}
 	if err != nil {
@@ -101,7 +99,7 @@ func isNotOurs(err error) bool {
 // getSignedOut is GET /signed-out.
 func (p *Pages) getSignedOut(v *visit) error {
 	if v.signedIn { // again: the page would not be true
-		page.SeeOther(v.w, "/account")
+		page.SeeOther(v.w, accountPath)
 		return nil
 	}
 	return p.render(v, http.StatusOK, "signed_out", p.view(v, signedOutPath))

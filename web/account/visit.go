@@ -61,7 +61,7 @@ func (p *Pages) newVisit(w http.ResponseWriter, r *http.Request) *visit {
 
 // fail has the sign-in pages answer for an error.
 func (p *Pages) fail(v *visit, err error) {
-	back := "/account"
+	back := accountPath
 	if o := v.form.Get("o"); o != "" {
 		back = signOutPage(o)
 	}
