@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"idp/store"
 	"idp/web/webtest"
 )
 
@@ -28,6 +29,12 @@ func TestRecover(t *testing.T) {
 	}
 	if again := page.Submit("/verify", "code", code); again.Header.Get("Location") != done.Header.Get("Location") {
 		t.Errorf("a double click went to %q", again.Header.Get("Location"))
+	}
+	f.Code(ada, 3) // the notice has come
+	mails, err := f.Inbox.List(t.Context(), ada, 0)
+	f.Must(err)
+	if m := mails[0]; m.UsageType != store.UsageRecovered || !strings.Contains(m.Text, "Bookstore") || !strings.Contains(m.Text, "Firefox on Linux") {
+		t.Errorf("%+v", m)
 	}
 	p.Get("/account").Want(200, "Your account")
 	elsewhere.Get("/account").Want(200, "Sign in to localhost")
@@ -60,7 +67,13 @@ func TestRecoverTellsNothing(t *testing.T) {
 	for _, email := range []string{"known@example.com", "other@example.com"} {
 		s := f.Person().Get(webtest.Authorize("first_screen", "reset_password")).Submit("/recover", "email", email).Follow().Want(200)
 		s.Submit("/verify", "code", "000000") // may be right once in a million
+		f.Code(email, 1)
 		seen[email] = strings.ReplaceAll(s.Text(), email, "")
+	}
+	mails, err := f.Inbox.List(t.Context(), "other@example.com", 0)
+	f.Must(err)
+	if len(mails) != 1 || mails[0].UsageType != store.UsageNoAccount || mails[0].Code != "" {
+		t.Errorf("%+v", mails)
 	}
 	if seen["known@example.com"] != seen["other@example.com"] {
 		t.Errorf("the pages differ:\n%s\n%s", seen["known@example.com"], seen["other@example.com"])
