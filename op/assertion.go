@@ -108,8 +108,10 @@ func (s *server) verifyAssertion(ctx context.Context, c *zitadel.ClientCredentia
 	return relyingParty{client}, nil
 }
 
-// until is the instant of exp; an absurd one is far away in either direction.
-func (c assertionClaims) until() time.Time { return time.Unix(int64(max(min(c.Expires, 1<<40), 0)), 0) }
+// until is the second that exp is in, at its end; an absurd one is far away.
+func (c assertionClaims) until() time.Time {
+	return time.Unix(int64(max(min(c.Expires, 1<<40), 0))+1, 0)
+}
 
 // check tells what is wrong with the claims of a signed assertion.
 func (c assertionClaims) check(client string, audiences []string, now time.Time) error {

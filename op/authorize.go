@@ -226,7 +226,9 @@ func unfit() error {
 // fits tells whether a session is of the right person, and new enough by the clock of a
 // client, which sees whole seconds of auth_time.
 func (p *Provider) fits(req store.AuthRequest, s store.Session) bool {
-	return (req.Subject == "" || req.Subject == s.User.ID) && !s.AuthTime.Truncate(time.Second).Before(req.AuthAfter)
+	proved := s.AuthTime.Truncate(time.Second)
+	return (req.Subject == "" || req.Subject == s.User.ID) && !proved.Before(req.AuthAfter) &&
+		(req.MaxAge == nil || p.store.Now().Sub(proved) <= time.Duration(*req.MaxAge)*time.Second)
 }
 
 // Continue answers a request from the session of this browser, as its person has

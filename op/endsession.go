@@ -121,6 +121,9 @@ func (p *Provider) readSignOut(r *http.Request, form url.Values) (signOut, error
 	case uri == "":
 	case slices.Contains(client.PostLogoutRedirectURIs, uri):
 		out.RedirectURI, out.State, out.HasState = uri, form.Get("state"), form.Has("state")
+		if len(out.State) > maxState { // it would not fit through the question
+			out.State, out.HasState = "", false
+		}
 	default:
 		out.problem = &store.Problem{Kind: "redirect_mismatch", Client: client.ID, Sent: shown(uri), Registered: client.PostLogoutRedirectURIs}
 	}

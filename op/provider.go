@@ -29,7 +29,7 @@ type Store interface {
 	HoldsGrant(ctx context.Context, user string, session store.Hash, client string) (bool, error)
 	AccessToken(ctx context.Context, grant store.ID, access store.Hash) (store.Token, error)
 	RefreshToken(ctx context.Context, grant store.ID, refresh store.Hash) (store.Token, error)
-	RevokeToken(ctx context.Context, grant store.ID, token store.Hash, client string) (issuedTo string, err error)
+	RevokeToken(ctx context.Context, r store.Revocation) (issuedTo string, err error)
 	UsedSecrets(ctx context.Context, at map[store.ID]time.Time) error
 	UseAssertion(ctx context.Context, key store.Hash, until time.Time) error
 	SigningKeys(ctx context.Context) ([]store.SigningKey, error)

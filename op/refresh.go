@@ -130,7 +130,7 @@ func (p *Provider) rotateAfter(c store.Client) time.Duration {
 
 // maxRevocationTries bounds how often a refresh is asked for anew because access tokens
 // of its grant were revoked meanwhile.
-const maxRevocationTries = 4
+const maxRevocationTries = 8
 
 // accessFor derives the access token from the refresh token that was presented and puts
 // its hash into ask: all who present it within one grace, for the same scopes, are given
@@ -138,7 +138,11 @@ const maxRevocationTries = 4
 func (p *Provider) accessFor(t presented, ask *store.Refresh) [32]byte {
 	slot := binary.BigEndian.AppendUint64(nil, uint64(p.store.Now().UnixNano()/int64(refreshGrace)))
 	revoked := binary.BigEndian.AppendUint64(nil, uint64(ask.Revoked))
-	secret := p.access.Sum(t.grant[:], t.secret[:], slot, []byte(strings.Join(ask.Scopes, " ")), revoked)
+	scopes := "" // all
+	if ask.Scopes != nil {
+		scopes = "only " + strings.Join(ask.Scopes, " ")
+	}
+	secret := p.access.Sum(t.grant[:], t.secret[:], slot, []byte(scopes), revoked)
 	ask.Access = store.HashOf(secret[:])
 	return secret
 }

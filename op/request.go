@@ -55,7 +55,7 @@ type authorization struct {
 }
 
 // isParticular tells whether not just any live session will do.
-func (a *authorization) isParticular() bool { return a.Subject != "" || !a.AuthAfter.IsZero() }
+func (a *authorization) isParticular() bool { return a.Subject != "" || a.MaxAge != nil }
 
 // deny is what the client is told by redirect.
 func (a *authorization) deny(code, description string) error {
@@ -200,9 +200,8 @@ func checkMaxAge(form url.Values, _ store.Client, a *authorization) (code, descr
 	if err != nil {
 		return string(oidc.InvalidRequest), "max_age must be a number of seconds"
 	}
-	if !a.fresh { // which is more
-		a.AuthAfter = a.StartedAt.Add(-time.Duration(seconds) * time.Second)
-	}
+	age := int64(seconds)
+	a.MaxAge = &age
 	return "", ""
 }
 

@@ -29,11 +29,7 @@ func (p *Provider) SealSignOut(out store.SignOut, browser store.Hash) string {
 	if !isVSCHAR(out.State) {
 		v.State, v.SignOut.State = []byte(out.State), ""
 	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // strings and numbers only
-	}
-	return encode(p.signOuts.Seal(text, browser[:]))
+	return encode(p.signOuts.Seal(compact(v), browser[:]))
 }
 
 // OpenSignOut reads what [Provider.SealSignOut] made for this browser. A URI that was

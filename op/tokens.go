@@ -68,16 +68,15 @@ func (s *server) Introspect(ctx context.Context, r *zitadel.Request[zitadel.Intr
 // Revocation ends a token (RFC 7009). What is no token, or no longer one, is as good
 // as revoked; another client's stays, and its holder is told.
 func (s *server) Revocation(ctx context.Context, r *zitadel.ClientRequest[oidc.RevocationRequest]) (*zitadel.Response, error) {
-	var grant store.ID
-	var secret []byte
+	end := store.Revocation{Client: r.Client.GetID()}
 	if t, ok := s.readRefreshToken(r.Data.Token); ok {
-		grant, secret = t.grant, t.secret[:]
+		end.Grant, end.Token, end.Refresh, end.Genuine = t.grant, store.HashOf(t.secret[:]), true, t.genuine
 	} else if b, ok := decode(r.Data.Token, accessTokenSize); ok {
-		grant, secret = store.ID(b[:16]), b[16:]
+		end.Grant, end.Token = store.ID(b[:16]), store.HashOf(b[16:])
 	} else {
 		return zitadel.NewResponse(nil), nil
 	}
-	issuedTo, err := s.store.RevokeToken(ctx, grant, store.HashOf(secret), r.Client.GetID())
+	issuedTo, err := s.store.RevokeToken(ctx, end)
 	switch {
 	case err != nil:
 		return nil, answerable(err)

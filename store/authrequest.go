@@ -32,7 +32,8 @@ type AuthRequest struct {
 	UILocales     []string  `json:"l,omitempty"`
 	StartedAt     time.Time `json:"t"`
 
-	AuthAfter time.Time `json:"aa,omitzero"`   // the person must have proved who they are since then (max_age); zero: ever
+	AuthAfter time.Time `json:"aa,omitzero"`   // the person must have proved who they are since then (prompt=login); zero: ever
+	MaxAge    *int64    `json:"ma,omitempty"`  // seconds that may have passed since, when the answer goes out; nil: any
 	Subject   string    `json:"sub,omitempty"` // the only person who will do (id_token_hint), "" for any
 }
 

@@ -81,6 +81,16 @@ type Refreshed struct {
 	Revoked int // as it is, with [Conflict]
 }
 
+// Revocation ends a token (RFC 7009). An access token goes alone, a refresh token takes
+// its grant along.
+type Revocation struct {
+	Grant   ID
+	Client  string
+	Token   Hash
+	Refresh bool // it is a refresh token
+	Genuine bool // one that was issued here, if it is not the live one
+}
+
 // Token is what a live access or refresh token stands for (RFC 7662 section 2.2).
 type Token struct {
 	Grant

@@ -13,6 +13,7 @@ ALTER TABLE oidc_grant ADD COLUMN access_revoked BIGINT; -- how many access toke
 ALTER TABLE oidc_grant ADD COLUMN refresh_hash BYTEA;
 ALTER TABLE oidc_grant ADD COLUMN refresh_prev BYTEA;
 ALTER TABLE oidc_grant ADD COLUMN refresh_made BIGINT; -- when refresh_hash took the place of refresh_prev
+ALTER TABLE oidc_grant ADD COLUMN refresh_prev_made BIGINT; -- when refresh_prev took the place of its own
 ALTER TABLE oidc_grant ADD COLUMN refresh_until BIGINT; -- it dies then, unless used; NULL: there is none
 ALTER TABLE oidc_grant ADD COLUMN ends_at BIGINT;      -- no refresh token of this grant lives longer
 ALTER TABLE auth_code ADD COLUMN offline SMALLINT;
@@ -23,6 +24,7 @@ ALTER TABLE client DROP COLUMN always_refresh;
 ALTER TABLE auth_code DROP COLUMN offline;
 ALTER TABLE oidc_grant DROP COLUMN ends_at;
 ALTER TABLE oidc_grant DROP COLUMN refresh_until;
+ALTER TABLE oidc_grant DROP COLUMN refresh_prev_made;
 ALTER TABLE oidc_grant DROP COLUMN refresh_made;
 ALTER TABLE oidc_grant DROP COLUMN refresh_prev;
 ALTER TABLE oidc_grant DROP COLUMN refresh_hash;

@@ -36,7 +36,8 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 		p.challenge[:], p.attempt[:], n.Hash[:], p.browser[:], jsonOf(n.AMR), now, now+micro(n.Idle), now+micro(n.Absolute), string(p.email), n.Agent).
 		Into(user)
 	if !n.Replaces.IsZero() && n.Replaces != n.Hash {
-		s.Do(`UPDATE session SET ended_at = $3, replaced_by = $6 WHERE hash = $4 AND browser = $5 AND ended_at IS NULL
+		s.Do(`UPDATE session SET ended_at = $3, replaced_by = CASE WHEN idle_at > $3 AND expires_at > $3 THEN $6 ELSE replaced_by END
+			  WHERE hash = $4 AND browser = $5 AND ended_at IS NULL
 			  AND EXISTS (SELECT 1 FROM session AS made WHERE made.hash = $6 AND made.ended_at IS NULL) AND `+proved,
 			p.challenge[:], p.attempt[:], now, n.Replaces[:], p.browser[:], n.Hash[:])
 		inherit(s, now, n, ` AND `+proved, p.challenge[:], p.attempt[:])
@@ -65,20 +66,19 @@ func notify(s *Script, now int64, m store.NewMail, session store.Hash, p proof) 
 		p.challenge[:], p.attempt[:], m.ID[:], now, string(m.Usage), m.Payload, m.Worker[:], now+micro(m.Lease), now+micro(m.TTL), session[:])
 }
 
-// inherit appends what becomes of the grants of a session that was just replaced. The
-// same person goes on with them, so that a sign-out ends them too; those of somebody
-// else end, but for the ones that outlive sessions.
+// inherit appends what becomes of what hangs on a session that was just replaced. The
+// same person goes on with it, so that a sign-out ends it too. Somebody else does not:
+// the codes end, and the grants, but for those that outlive sessions. A session that was
+// dead already leaves nothing to anybody (see replaced_by).
 func inherit(s *Script, now int64, n store.NewSession, guard string, guardArgs ...any) {
-	const replaced = `
+	const replaced = `session = $3 AND user_id = (
 		  SELECT old.user_id FROM session AS old JOIN session AS made ON made.hash = old.replaced_by
 		  WHERE old.hash = $3 AND made.hash = $4 AND made.user_id `
 	args := append(guardArgs, n.Replaces[:], n.Hash[:])
-	s.Do(`
-		UPDATE oidc_grant SET session = $4
-		WHERE user_id = (`+replaced+`= old.user_id) AND session = $3 AND revoked_at IS NULL`+guard, args...)
-	s.Do(`
-		UPDATE oidc_grant SET revoked_at = $5
-		WHERE user_id = (`+replaced+`<> old.user_id) AND session = $3 AND revoked_at IS NULL AND COALESCE(offline, 0) = 0`+guard, append(args, now)...)
+	s.Do(`UPDATE oidc_grant SET session = $4 WHERE revoked_at IS NULL AND `+replaced+`= old.user_id)`+guard, args...)
+	args = append(args, now)
+	s.Do(`UPDATE auth_code SET expires_at = 0 WHERE expires_at > $5 AND consumed_at IS NULL AND `+replaced+`<> old.user_id)`+guard, args...)
+	s.Do(`UPDATE oidc_grant SET revoked_at = $5 WHERE revoked_at IS NULL AND COALESCE(offline, 0) = 0 AND `+replaced+`<> old.user_id)`+guard, args...)
 }
 
 // endOthers appends the end of everything that the account had before its code was

@@ -57,9 +57,10 @@ var (
 	right = matches("$2", "$6", "$7")
 
 	// Right is not enough: signing in needs an account and registering needs none,
-	// unless the person has confirmed the other ($9). Accounts appear under the
+	// unless the person has confirmed the other ($9); recovering needs one in any case.
+	// Accounts appear under the
 	// lock of the address's budget, so known is not older than the lock.
-	accepted = right + ` AND (CAST($9 AS SMALLINT) = 1 OR consumed_at IS NOT NULL OR
+	accepted = right + ` AND (CAST($9 AS SMALLINT) = 1 AND purpose <> 3 OR consumed_at IS NOT NULL OR
 	      CASE WHEN purpose = 2 THEN 0 ELSE 1 END = account.known)`
 
 	guessChallenge = `

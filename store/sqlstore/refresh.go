@@ -9,12 +9,13 @@ import (
 	"idp/store"
 )
 
-// A refresh token is live while it is its grant's refresh_hash, or, for the grace,
-// the one before. $3 is the presented token, $5 its successor: of two rotations
-// within one grace the second may come before a late twin of the first, which is then
-// answered from refresh_prev. $4 is now, $9 now less the grace.
+// A refresh token is live while it is its grant's refresh_hash, or, for the grace after
+// it was replaced, the one before. $3 is the presented token, $5 its successor: of two
+// rotations within one grace the second may come before a late twin of the first,
+// which is then answered with refresh_prev. $4 is now, $9 now less the grace.
 const (
-	presentable = `(refresh_hash = $3 AND refresh_until > $4 OR refresh_prev IN ($3, $5) AND refresh_made > $9)`
+	presentable = `(refresh_hash = $3 AND refresh_until > $4 OR refresh_prev = $3 AND refresh_made > $9
+		    OR refresh_prev = $5 AND refresh_prev_made > $9)`
 
 	// $7 is the age of a token in microseconds from which it is replaced; 0 is any, also
 	// one from the future: replicas' clocks differ by milliseconds.
@@ -41,6 +42,7 @@ const (
 		  access_hash = CASE WHEN $6 IN (access_hash, access_hash2) THEN access_hash ELSE $6 END,
 		  refresh_prev = CASE WHEN ` + rotates + ` THEN refresh_hash ELSE refresh_prev END,
 		  refresh_hash = CASE WHEN ` + rotates + ` THEN $5 ELSE refresh_hash END,
+		  refresh_prev_made = CASE WHEN ` + rotates + ` THEN refresh_made ELSE refresh_prev_made END,
 		  refresh_made = CASE WHEN ` + rotates + ` THEN $4 ELSE refresh_made END,
 		  refresh_until = CASE WHEN refresh_hash <> $3 THEN refresh_until WHEN ends_at < $8 THEN ends_at ELSE CAST($8 AS BIGINT) END
 		WHERE id = $1 AND client_id = $2 AND ends_at > $4 AND COALESCE(access_revoked, 0) = $12 AND ` + presentable + ` AND ` + grantStands + `

@@ -59,21 +59,27 @@ func (db *DB) RefreshToken(ctx context.Context, grant store.ID, refresh store.Ha
 // 2.1): an access token alone, a refresh token, also one that was replaced, with its
 // whole grant. issuedTo is the client of a token that is there, "" without one;
 // another client's token stays as it is.
-func (db *DB) RevokeToken(ctx context.Context, grant store.ID, token store.Hash, client string) (issuedTo string, err error) {
-	now := db.now()
+//
+// An access token counts as revoked although it has made room for others: derived
+// once more, it would be live again (see [DB.RefreshGrant]). Its time is 0 and not now,
+// because replicas' clocks differ.
+func (db *DB) RevokeToken(ctx context.Context, r store.Revocation) (issuedTo string, err error) {
 	s := Script{Idempotent: true}
-	s.Do(`
-		SELECT client_id FROM oidc_grant
-		WHERE id = $1 AND revoked_at IS NULL AND (access_hash = $2 OR access_hash2 = $2 OR refresh_hash = $2 OR refresh_prev = $2)`,
-		grant[:], token[:]).Into(&issuedTo)
-	s.Do(`
-		UPDATE oidc_grant SET
-		  access_until = CASE WHEN access_hash = $2 THEN 0 ELSE access_until END,
-		  access_until2 = CASE WHEN access_hash2 = $2 THEN 0 ELSE access_until2 END,
-		  access_revoked = COALESCE(access_revoked, 0) + CASE WHEN access_hash = $2 AND access_until > 0 OR access_hash2 = $2 AND access_until2 > 0 THEN 1 ELSE 0 END,
-		  revoked_at = CASE WHEN refresh_until IS NOT NULL AND (refresh_hash = $2 OR refresh_prev = $2) THEN $4 ELSE revoked_at END
-		WHERE id = $1 AND client_id = $3 AND revoked_at IS NULL AND (access_hash = $2 OR access_hash2 = $2 OR refresh_hash = $2 OR refresh_prev = $2)`,
-		grant[:], token[:], client, now)
+	args := []any{r.Grant[:], r.Token[:], flag(r.Genuine)}
+	if r.Refresh {
+		const which = ` FROM oidc_grant WHERE id = $1 AND revoked_at IS NULL AND refresh_until IS NOT NULL
+			AND (refresh_hash = $2 OR refresh_prev = $2 OR CAST($3 AS SMALLINT) = 1)`
+		s.Do(`SELECT client_id`+which, args...).Into(&issuedTo)
+		s.Do(`UPDATE oidc_grant SET revoked_at = $5 WHERE client_id = $4 AND id IN (SELECT id`+which+`)`, append(args, r.Client, db.now())...)
+	} else {
+		s.Do(`SELECT client_id FROM oidc_grant WHERE id = $1 AND revoked_at IS NULL AND (access_hash = $2 OR access_hash2 = $2)`, args[:2]...).Into(&issuedTo)
+		s.Do(`
+			UPDATE oidc_grant SET
+			  access_until = CASE WHEN access_hash = $2 THEN 0 ELSE access_until END,
+			  access_until2 = CASE WHEN access_hash2 = $2 THEN 0 ELSE access_until2 END,
+			  access_revoked = COALESCE(access_revoked, 0) + 1
+			WHERE id = $1 AND client_id = $3 AND revoked_at IS NULL`, r.Grant[:], r.Token[:], r.Client)
+	}
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return "", fmt.Errorf("revoke token: %w", err)
 	}

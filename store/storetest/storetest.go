@@ -97,6 +97,17 @@ var tests = map[string]func(*testing.T, *fixture){
 	"RecoveryOfNobody":            testRecoveryOfNobody,
 	"Subject":                     testSubject,
 	"ClientKeys":                  testClientKeys,
+	"RedemptionDuringRecovery":    testRedemptionDuringRecovery,
+	"RedemptionDuringSignOut":     testRedemptionDuringSignOut,
+	"RedemptionDuringReplacing":   testRedemptionDuringReplacing,
+	"RecoveryThatWaits":           testRecoveryThatWaits,
+	"RecoveryBehindClock":         testRecoveryBehindClock,
+	"AncestorAfterRotation":       testAncestorAfterRotation,
+	"RevokedOnLaggingReplica":     testRevokedOnLaggingReplica,
+	"RevokeAncestor":              testRevokeAncestor,
+	"RecoverRegisters":            testRecoverRegisters,
+	"CodeOfReplacedPerson":        testCodeOfReplacedPerson,
+	"DeadSessionIsInherited":      testDeadSessionIsInherited,
 	"NothingOutlivesSignOut":      testNothingOutlivesSignOut,
 }
 

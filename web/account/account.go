@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"idp/store"
+	"idp/web/form"
 	"idp/web/page"
 )
 
@@ -104,7 +105,7 @@ func (p *Pages) postSession(v *visit) error {
 		return err
 	}
 	for _, s := range sessions {
-		if !matches(v.form.Get("session"), p.names, s.Hash[:]) {
+		if !form.Matches(v.form.Get("session"), p.names, s.Hash[:]) {
 			continue
 		}
 		if s.Hash == v.hash {

@@ -1,12 +1,9 @@
 package account
 
 import (
-	"crypto/hmac"
-	"encoding/base64"
 	"net/http"
 	"net/url"
 
-	"idp/keyring"
 	"idp/store"
 	"idp/web/form"
 	"idp/web/locales"
@@ -88,32 +85,16 @@ func (p *Pages) forget(v *visit) {
 
 // token goes into the forms of this browser and session.
 func (p *Pages) token(v *visit) string {
-	sum := p.tokens.Sum(v.browser[:], v.hash[:])
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+	return form.Token(p.tokens, v.browser[:], v.hash[:])
 }
 
 // genuine tells whether the form is one that this browser was given in this session.
 func (p *Pages) genuine(v *visit) bool {
-	return matches(v.form.Get("t"), p.tokens, v.browser[:], v.hash[:])
+	return form.Matches(v.form.Get("t"), p.tokens, v.browser[:], v.hash[:])
 }
 
 // name is what a session is called in a form: its hash is as good as a secret for
 // whoever reads the database.
 func (p *Pages) name(session store.Hash) string {
-	sum := p.names.Sum(session[:])
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-// matches compares a value from a form with what it should be, under each live secret.
-func matches(text string, mac *keyring.MAC, parts ...[]byte) bool {
-	given, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
-		return false
-	}
-	for _, sum := range mac.Sums(parts...) {
-		if hmac.Equal(given, sum[:]) {
-			return true
-		}
-	}
-	return false
+	return form.Token(p.names, session[:])
 }

@@ -5,6 +5,7 @@ import (
 
 	"idp/store"
 	"idp/store/address"
+	"idp/web/form"
 	"idp/web/page"
 )
 
@@ -19,6 +20,7 @@ func (p *Pages) Choose(w http.ResponseWriter, r *http.Request, req store.AuthReq
 		data.Hint, data.Hinted = page.Address(hint), v.address("/sign-in")
 	}
 	data.Other = v.address("/sign-in", "other", "1")
+	data.T = form.Token(p.choices, v.browser[:], session.Hash[:])
 	// In another language the app's request is asked anew: only its handler knows the
 	// session.
 	if err := p.render(v, http.StatusOK, "choose", page.Requested(r), data); err != nil {
@@ -26,13 +28,14 @@ func (p *Pages) Choose(w http.ResponseWriter, r *http.Request, req store.AuthReq
 	}
 }
 
-// postChoose is POST /choose: the person goes on as who is signed in.
+// postChoose is POST /choose: the person goes on as who is signed in. If that is
+// somebody else by now, from another tab, the choice was not theirs.
 func (p *Pages) postChoose(v *visit) error {
 	if err := p.open(v); err != nil {
 		return err
 	}
 	session, ok := p.Browser.Session(v.r)
-	if !ok {
+	if !ok || !form.Matches(v.form.Get("t"), p.choices, v.browser[:], session[:]) {
 		return seeOther(v, v.address("/sign-in"))
 	}
 	location, err := p.Requests.Continue(v.r, v.request, session, v.browser)

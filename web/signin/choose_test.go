@@ -66,3 +66,17 @@ func TestChooseWithoutASession(t *testing.T) {
 	f.DB.AdvanceForTest(13 * time.Hour)
 	page.Submit("/choose").Follow().Want(200, "Sign in to Bookstore") // the request restarts in place, too
 }
+
+// The page says "Continue as Ada"; in another tab somebody else signs in; the button
+// gives the app neither.
+func TestChooseAfterSomebodyElseSignedIn(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	f.Person().SignedUp("bob@example.com")
+	p := f.Person().SignedUp("ada@example.com")
+	page := p.Get(webtest.Authorize("prompt", "select_account")).Want(200, "Continue as ada@example.com")
+	p.Get(webtest.Authorize("prompt", "login")).Submit("/sign-in", "email", "bob@example.com").Follow().
+		Submit("/verify", "code", f.Code("bob@example.com", 2)).Want(303)
+	page.Submit("/choose").Follow().Want(200, "Sign in to Bookstore")
+	p.Do(http.MethodPost, "/choose", page.Form("/choose")).Follow().Want(200, "Sign in to Bookstore")
+}

@@ -118,7 +118,7 @@ func (p *Pages) postCode(v *visit) error {
 	}
 	guess, err := p.Codes.Guess(store.Try{
 		Challenge: c.ID, Purpose: c.Purpose, Email: c.Email, Browser: v.browser, Request: v.request.ID,
-		IP: p.ClientIP(v.r), Code: data.Typed, Confirm: v.form.Get("confirm") == "1",
+		IP: p.ClientIP(v.r), Code: data.Typed, Confirm: v.form.Get("confirm") == "1" && c.Purpose != store.PurposeRecover,
 		Locale: v.lang.Tag, App: v.client.Name, BrowserName: browserName(v.r.UserAgent()),
 	})
 	if store.CodeOf(err) == store.Invalid {

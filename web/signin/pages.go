@@ -83,6 +83,7 @@ type Pages struct {
 	files      *static.Files
 	templates  *page.Set
 	challenges *keyring.Sealer
+	choices    *keyring.MAC
 	ownForms   func(http.Handler) http.Handler
 	mailbox    *mailbox // the development mailbox
 	https      bool
@@ -119,7 +120,7 @@ func New(d Deps) (*Pages, error) {
 		return nil, err
 	}
 	p := &Pages{
-		Deps: d, languages: locales.Load(), files: static.Load(), challenges: d.Ring.Sealer("challenge"),
+		Deps: d, languages: locales.Load(), files: static.Load(), challenges: d.Ring.Sealer("challenge"), choices: d.Ring.MAC("choice of an account"),
 		https: d.Endpoint.Scheme == "https", loopback: store.IsLoopback(d.Endpoint.Hostname()),
 	}
 	p.mailbox = &mailbox{URL: d.Mailbox}

@@ -33,6 +33,7 @@ type view struct {
 	Rescue  string // and recover instead
 	Hint    string // account chooser: the address that the app named, "" if it is Email
 	Hinted  string // and where to sign in with it
+	T       string // account chooser: token of the form, bound to the session
 	Change  string
 	Status  string
 	Mailbox *mailbox
