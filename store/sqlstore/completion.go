@@ -35,15 +35,15 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 		RETURNING user_id`,
 		p.challenge[:], p.attempt[:], n.Hash[:], p.browser[:], jsonOf(n.AMR), now, now+micro(n.Idle), now+micro(n.Absolute), string(p.email), n.Agent).
 		Into(user)
+	if c.Others { // before anything of theirs goes over to the new session
+		endOthers(s, now, n.Hash, p)
+	}
 	if !n.Replaces.IsZero() && n.Replaces != n.Hash {
 		s.Do(`UPDATE session SET ended_at = $3, replaced_by = CASE WHEN idle_at > $3 AND expires_at > $3 THEN $6 ELSE replaced_by END
 			  WHERE hash = $4 AND browser = $5 AND ended_at IS NULL
 			  AND EXISTS (SELECT 1 FROM session AS made WHERE made.hash = $6 AND made.ended_at IS NULL) AND `+proved,
 			p.challenge[:], p.attempt[:], now, n.Replaces[:], p.browser[:], n.Hash[:])
 		inherit(s, now, n, ` AND `+proved, p.challenge[:], p.attempt[:])
-	}
-	if c.Others {
-		endOthers(s, now, n.Hash, p)
 	}
 	issueCode(s, now, c.Code, n.Hash, ` AND `+proved, p.challenge[:], p.attempt[:])
 	if c.Event != "" {
