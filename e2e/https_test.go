@@ -88,7 +88,7 @@ func TestThreeSitesOverHTTPS(t *testing.T) {
 	// The app: a relying party on another site.
 	var shop http.ServeMux
 	shopURL := "https://shop.example.test:" + ca.site(t, &shop)
-	app := s.newClient("--type", "traditional", "--redirect-uri", shopURL+"/callback")
+	app := s.newClient("--type", "traditional", "--redirect-uri", shopURL+"/callback", "--redirect-uri", shopURL+"/silent")
 	inside := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: ca.pool},
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			_, p, _ := net.SplitHostPort(addr)
@@ -137,6 +137,17 @@ func TestThreeSitesOverHTTPS(t *testing.T) {
 		_, _ = io.WriteString(w, `<!doctype html><title>Shop</title>Hello `+html.EscapeString(r.URL.Query().Get("who")))
 	})
 
+	// Old single-page apps ask in a frame whether somebody is signed in.
+	shop.HandleFunc("/framed", func(w http.ResponseWriter, r *http.Request) {
+		silently := rp
+		silently.RedirectURL = shopURL + "/silent"
+		_, _ = io.WriteString(w, `<!doctype html><title>Shop</title><iframe src="`+
+			html.EscapeString(silently.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier), oauth2.SetAuthURLParam("prompt", "none")))+`"></iframe>`)
+	})
+	shop.HandleFunc("/silent", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, `<!doctype html><title>Silent</title><p id="answer">`+html.EscapeString(r.URL.Query().Get("error")+" "+r.URL.Query().Get("code")))
+	})
+
 	var evil http.ServeMux
 	evilURL := "https://other.evil.test:" + ca.site(t, &evil)
 
@@ -163,6 +174,17 @@ func TestThreeSitesOverHTTPS(t *testing.T) {
 	b.sees("Hello ada@example.com")
 	b.do(chromedp.Navigate(shopURL+"/post"), chromedp.Click(chromedp.CSS("#go")))
 	b.sees("Hello ada@example.com")
+
+	// In a frame of another site the browser keeps our cookies to itself: nobody is signed
+	// in there, whoever asks.
+	b.do(chromedp.Navigate(shopURL + "/framed"))
+	answer := ""
+	for end := time.Now().Add(10 * time.Second); answer == "" && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		answer = get(b, chromedp.Evaluate[string](`document.querySelector('iframe').contentDocument?.querySelector('#answer')?.innerText || ''`))
+	}
+	if answer != "login_required" {
+		t.Errorf("prompt=none in a frame: %q", answer)
+	}
 
 	// Somebody else's page: frames show nothing, posts do nothing, fetches read nothing.
 	authorize := html.EscapeString(rp.AuthCodeURL("x", oauth2.S256ChallengeOption(verifier), oauth2.SetAuthURLParam("prompt", "login")))
