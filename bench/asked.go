@@ -31,7 +31,7 @@ const (
 
 // countAsked counts what sign-ins ask for, in a pass of its own, because the
 // counting costs time.
-func countAsked(ctx context.Context, p program, pg *served, l load) (a *asked, err error) {
+func countAsked(ctx context.Context, p program, pg *served, endpoint string, l load) (a *asked, err error) {
 	progress("postgres: counting the statements of %d sign-ins", askedCount)
 	proxy, url, err := wire.Listen(pg.cluster.URL())
 	if err != nil {
@@ -39,17 +39,17 @@ func countAsked(ctx context.Context, p program, pg *served, l load) (a *asked, e
 	}
 	defer func() { err = errors.Join(err, proxy.Close()) }()
 	p.env = append(slices.Clone(p.env), pg.settingsAt(url)...) // the later value holds
-	s, err := p.serve(ctx, l.app.endpoint)
+	s, err := p.serve(ctx, endpoint)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	if _, err := l.run(ctx, "sign_in", askedWarmup, nil); err != nil {
+	if _, err := l.run(ctx, askedWarmup, nil); err != nil {
 		return nil, err
 	}
 	time.Sleep(100 * time.Millisecond) // what follows a sign-in in the background
 	proxy.Reset()
-	if _, err := l.run(ctx, "sign_in", askedCount, nil); err != nil {
+	if _, err := l.run(ctx, askedCount, nil); err != nil {
 		return nil, err
 	}
 	time.Sleep(100 * time.Millisecond)

@@ -3,51 +3,37 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// person is somebody with an address.
-type person struct {
-	email   string
-	network string // the IP address they come from, "" for this machine's
+// timing is how long each step of one action took, and when it ended.
+type timing struct {
+	steps []time.Duration
+	end   time.Time
 }
 
-// people are the accounts. Sign-ins go through them in turn, so that one address
-// is never in two sign-ins at once.
-type people struct {
-	count    int
-	networks bool
-	turn     atomic.Int64
-}
-
-func (p *people) next() person {
-	i := int(p.turn.Add(1)-1) % p.count
-	one := person{email: fmt.Sprintf("person%06d@example.com", i)}
-	if p.networks {
-		one.network = fmt.Sprintf("10.%d.%d.%d", i>>16&255, i>>8&255, i&255)
+func (t timing) total() (sum time.Duration) {
+	for _, d := range t.steps {
+		sum += d
 	}
-	return one
+	return sum
 }
 
-// load is a number of users who sign in again and again.
+// action is what a user does again and again.
+type action func(ctx context.Context) (timing, error)
+
+// load is a number of users at work at the same time.
 type load struct {
-	app     *app
-	mails   *sink
-	people  *people
 	clients int
+	user    func(i int, t *http.Transport) action // of one user, on connections of their own
 }
 
-// register makes the accounts.
-func (l load) register(ctx context.Context) error {
-	_, err := l.run(ctx, "register", l.people.count, nil)
-	return err
-}
-
-// run signs people in until count have, or, with count 0, until stop is closed.
-// The first failure ends it. It gives the sign-ins in no order.
-func (l load) run(ctx context.Context, screen string, count int, stop <-chan struct{}) ([]timing, error) {
+// run lets the users work until count actions are done, or, with count 0, until stop
+// is closed. The first failure ends it. It gives the actions in no order.
+func (l load) run(ctx context.Context, count int, stop <-chan struct{}) ([]timing, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var left atomic.Int64
@@ -68,8 +54,9 @@ func (l load) run(ctx context.Context, screen string, count int, stop <-chan str
 		users.Go(func() {
 			t := newTransport()
 			defer t.CloseIdleConnections()
+			do := l.user(i, t)
 			for !over() {
-				one, err := l.app.run(ctx, t, l.mails, l.people.next(), screen)
+				one, err := do(ctx)
 				if err != nil {
 					cancel(err) // the first one stays
 					return
@@ -86,9 +73,8 @@ func (l load) run(ctx context.Context, screen string, count int, stop <-chan str
 	return joined, context.Cause(ctx)
 }
 
-// window lets the users sign in, and calls begin after the warm-up and end a
-// duration later, while the load goes on. It gives the sign-ins that ended
-// between the two.
+// window lets the users work, and calls begin after the warm-up and end a duration
+// later, while the load goes on. It gives the actions that ended between the two.
 func (l load) window(ctx context.Context, warmup, duration time.Duration, begin, end func() error) ([]timing, time.Duration, error) {
 	stop := make(chan struct{})
 	type outcome struct {
@@ -97,7 +83,7 @@ func (l load) window(ctx context.Context, warmup, duration time.Duration, begin,
 	}
 	finished := make(chan outcome, 1)
 	go func() {
-		all, err := l.run(ctx, "sign_in", 0, stop)
+		all, err := l.run(ctx, 0, stop)
 		finished <- outcome{all, err}
 	}()
 	var marks [2]time.Time
@@ -126,7 +112,7 @@ func (l load) window(ctx context.Context, warmup, duration time.Duration, begin,
 		}
 	}
 	if o.err == nil && len(inside) == 0 {
-		o.err = fmt.Errorf("no sign-in ended within %s", duration)
+		o.err = fmt.Errorf("nothing was done within %s", duration)
 	}
 	return inside, marks[1].Sub(marks[0]), o.err
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -25,6 +26,20 @@ type options struct {
 	Binary   string
 	Perf     string
 	JSON     bool
+
+	Endpoints bool // measure them instead of sign-ins
+}
+
+// profile is the file for the CPU profile of what is named, "" for none.
+func (o options) profile(engine string, more ...string) string {
+	if o.Perf == "" {
+		return ""
+	}
+	parts := []string{o.Perf}
+	if len(o.Engines) > 1 {
+		parts = append(parts, engine)
+	}
+	return strings.ReplaceAll(strings.Join(append(parts, more...), "-"), " ", "-")
 }
 
 func parseFlags() (options, error) {
@@ -37,7 +52,8 @@ func parseFlags() (options, error) {
 	flag.IntVar(&o.BestOf, "best-of", 1, "runs; the best and the median are printed")
 	flag.BoolVar(&o.IPLimits, "ip-limits", false, "leave the limits per network on and give each account a network of its own")
 	flag.StringVar(&o.Binary, "binary", "", "measure this program instead of building ./cmd/idp")
-	flag.StringVar(&o.Perf, "perf", "", "record the server's CPU profile of the first run with Linux perf into this file (with -db both: -ENGINE is added)")
+	flag.StringVar(&o.Perf, "perf", "", "record the server's CPU profile of the first run with Linux perf into this file (with -db both: -ENGINE is added, with -endpoints: the name)")
+	flag.BoolVar(&o.Endpoints, "endpoints", false, "measure the endpoints that an app lives on, one after the other, instead of sign-ins")
 	flag.BoolVar(&o.JSON, "json", false, "print JSON")
 	flag.Parse()
 	switch *db {

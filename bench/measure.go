@@ -1,10 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -18,7 +17,9 @@ type result struct {
 	Start   starts `json:"start"`
 	IdleRSS int64  `json:"idleRSSBytes"`
 	Asked   *asked `json:"asked,omitempty"` // nothing is known of SQLite, which is inside the program
-	Runs    []run  `json:"runs"`            // cheapest first
+	Runs    []run  `json:"runs,omitempty"`  // cheapest first
+
+	Endpoints []endpointResult `json:"endpoints,omitempty"` // with -endpoints, which measures nothing else
 }
 
 // starts are times from exec to the first 200, in milliseconds.
@@ -41,45 +42,34 @@ const settle = 2 * time.Second
 
 // measure does everything on one engine.
 func measure(ctx context.Context, o options, engine, dir string) (r result, err error) {
+	st, err := setUp(ctx, o, engine, dir)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, st.close()) }()
 	r.Engine = engine
-	dir = filepath.Join(dir, engine)
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	if r.Version, err = st.db.version(ctx); err != nil {
 		return r, err
 	}
-	progress("%s: setting up", engine)
-	db, err := openDatabase(ctx, engine, dir)
+	if o.Endpoints {
+		r.Endpoints, err = measureEndpoints(ctx, o, st)
+		return r, err
+	}
+	client, err := st.client(ctx, "traditional", "openid profile email")
 	if err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, db.close()) }()
-	if r.Version, err = db.version(ctx); err != nil {
+	v := st.visitors(client)
+	if err := r.firstStart(ctx, st, v.signIn(o.Clients, "register")); err != nil {
 		return r, err
 	}
-	mails, err := newSink()
-	if err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, mails.close()) }()
-
-	address, err := freeAddress()
-	if err != nil {
-		return r, err
-	}
-	p := program{path: o.Binary, dir: dir, env: environment(o, address, db.settings())}
-	client, err := p.register(ctx, mails, "http://"+address)
-	if err != nil {
-		return r, err
-	}
-	l := load{app: client, mails: mails, clients: o.Clients, people: &people{count: o.Users, networks: o.IPLimits}}
-	if err := r.firstStart(ctx, p, l); err != nil {
-		return r, err
-	}
-	if pg, ok := db.(*served); ok {
-		if r.Asked, err = countAsked(ctx, p, pg, l); err != nil {
+	l := v.signIn(o.Clients, "sign_in")
+	if pg, ok := st.db.(*served); ok {
+		if r.Asked, err = countAsked(ctx, st.program, pg, st.endpoint, l); err != nil {
 			return r, err
 		}
 	}
-	s, err := r.laterStarts(ctx, p, l.app.endpoint)
+	s, err := r.laterStarts(ctx, st.program, st.endpoint)
 	if err != nil {
 		return r, err
 	}
@@ -90,46 +80,30 @@ func measure(ctx context.Context, o options, engine, dir string) (r result, err 
 	for i := range o.BestOf {
 		progress("%s: run %d of %d", engine, i+1, o.BestOf)
 		profile := ""
-		if i == 0 && o.Perf != "" {
-			profile = o.Perf
-			if len(o.Engines) > 1 {
-				profile += "-" + engine
-			}
+		if i == 0 {
+			profile = o.profile(engine)
 		}
-		one, err := measureRun(ctx, o, db, s, l, profile)
+		one, err := measureRun(ctx, o, st.db, s, l, profile)
 		if err != nil {
 			return r, err
 		}
 		r.Runs = append(r.Runs, one)
 	}
-	slices.SortFunc(r.Runs, func(a, b run) int { return int((a.CPU() - b.CPU()) * 1e6) })
+	slices.SortFunc(r.Runs, func(a, b run) int { return cmp.Compare(a.CPU(), b.CPU()) })
 	return r, nil
 }
 
-// environment are the settings of the program: the limits are there, and so large
-// that they never refuse.
-func environment(o options, address string, db []string) []string {
-	env := append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"),
-		"IDP_ENDPOINT=http://" + address, "IDP_LISTEN=" + address, "IDP_LOG_FORMAT=json",
-		"IDP_LIMIT_RECIPIENT_SENDS=100000/h,1000000/24h", "IDP_LIMIT_UNKNOWN_SENDS=100000/h,1000000/24h",
-	}, db...)
-	if o.IPLimits {
-		return append(env, "IDP_TRUSTED_PROXIES=127.0.0.1/32")
-	}
-	return append(env, "IDP_LIMIT_IP_SENDS=off", "IDP_LIMIT_IP_GUESSES=off")
-}
-
 // firstStart starts the server for the first time and registers the accounts.
-func (r *result) firstStart(ctx context.Context, p program, l load) (err error) {
-	s, err := p.serve(ctx, l.app.endpoint)
+func (r *result) firstStart(ctx context.Context, st *stage, register load) (err error) {
+	s, err := st.program.serve(ctx, st.endpoint)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
 	r.Start.First = s.readiness()
-	progress("%s: registering %d accounts", r.Engine, l.people.count)
-	return l.register(ctx)
+	progress("%s: registering %d accounts", r.Engine, st.people.count)
+	_, err = register.run(ctx, st.people.count, nil)
+	return err
 }
 
 // laterStarts starts the server again and again, and leaves the last one running.

@@ -3,6 +3,9 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -24,6 +27,7 @@ type reference struct {
 	EmptyHandler    float64 `json:"emptyHandlerMicros"`              // of a Go HTTP server per request
 	SelectOneClient float64 `json:"selectOneClientMicros,omitempty"` // of the Go process per SELECT 1
 	SelectOneServer float64 `json:"selectOneServerMicros,omitempty"` // of Postgres per SELECT 1
+	Signature       float64 `json:"signatureMicros,omitempty"`       // of one ES256 signature, with -endpoints
 }
 
 // referenceTime is how long each of them is measured.
@@ -110,6 +114,19 @@ func selectOne(ctx context.Context, pg *served, clients int) (client, server flo
 	}
 	server, err = perOperation(ctx, clients, func() (time.Duration, error) { return proc.Family(pg.pid) }, ask)
 	return client, server, err
+}
+
+// signature signs as an ID token is signed.
+func signature(ctx context.Context, clients int) (float64, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return 0, err
+	}
+	digest := make([]byte, 32)
+	return perOperation(ctx, clients, ownCPU, func() error {
+		_, _, err := ecdsa.Sign(rand.Reader, key, digest)
+		return err
+	})
 }
 
 // ownCPU is the CPU time of this process.

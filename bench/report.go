@@ -60,6 +60,9 @@ func (r report) print(out io.Writer) error {
 }
 
 func (r result) print(out io.Writer) error {
+	if len(r.Endpoints) > 0 {
+		return r.printEndpoints(out)
+	}
 	best, median := r.Runs[0], r.Runs[len(r.Runs)/2]
 	fmt.Fprintf(out, "\n%s\n", r.Version)
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)

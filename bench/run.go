@@ -38,95 +38,38 @@ type latency struct {
 	P99  float64 `json:"p99Millis"`
 }
 
-// reading is what all processes have used so far.
-type reading struct {
-	server, driver time.Duration
-	database       usage
-}
-
-func read(ctx context.Context, db database, s *server) (r reading, err error) {
-	stat, err := proc.Read(s.pid())
-	if err != nil {
-		return r, err
-	}
-	r.server = stat.Self
-	if r.driver, err = ownCPU(); err != nil {
-		return r, err
-	}
-	r.database, err = db.usage(ctx)
-	return r, err
-}
-
-// measureRun measures the reference and then one window of load.
+// measureRun measures the reference and then one window of sign-ins.
 func measureRun(ctx context.Context, o options, db database, s *server, l load, profile string) (r run, err error) {
 	if r.Reference, err = measureReference(ctx, db, o.Clients); err != nil {
 		return r, err
 	}
-	var before, after reading
-	ended := make(chan struct{})
-	highest := make(chan int64, 1)
-	begin := func() (err error) {
-		go func() { highest <- watchMemory(s.pid(), ended) }()
-		if profile != "" {
-			if err := record(ctx, s.pid(), profile, o.Duration); err != nil {
-				return err
-			}
-		}
-		before, err = read(ctx, db, s)
-		return err
-	}
-	end := func() (err error) {
-		after, err = read(ctx, db, s)
-		return err
-	}
-	inside, took, err := l.window(ctx, o.Warmup, o.Duration, begin, end)
-	close(ended)
+	w, err := measureWindow(ctx, o, db, s, l, profile)
 	if err != nil {
 		return r, err
 	}
-	r.RSS = <-highest
+	r.RSS = w.rss
 	if _, r.PeakRSS, err = proc.Memory(s.pid()); err != nil {
 		return r, err
 	}
-	n := float64(len(inside))
-	r.SignIns, r.PerSecond = len(inside), n/took.Seconds()
-	r.ServerCPU = millis(after.server-before.server) / n
-	r.DriverCPU = millis(after.driver-before.driver) / n
-	r.PostgresCPU = millis(after.database.cpu-before.database.cpu) / n
-	r.Commits = float64(after.database.commits-before.database.commits) / n
-	r.Writes = float64(after.database.writes-before.database.writes) / n
-	r.latencies(inside)
+	n := float64(len(w.all))
+	r.SignIns, r.PerSecond = len(w.all), w.perSecond()
+	r.ServerCPU, r.DriverCPU, r.PostgresCPU = millis(w.each(w.server)), millis(w.each(w.driver)), millis(w.each(w.database.cpu))
+	r.Commits, r.Writes = float64(w.database.commits)/n, float64(w.database.writes)/n
+	r.Total = latencyOf("sign-in", w.all, timing.total)
+	for i, name := range stepNames {
+		r.Steps = append(r.Steps, latencyOf(name, w.all, func(t timing) time.Duration { return t.steps[i] }))
+	}
 	return r, nil
 }
 
-func (r *run) latencies(all []timing) {
-	of := func(name string, part func(timing) time.Duration) latency {
-		durations := make([]time.Duration, len(all))
-		for i, t := range all {
-			durations[i] = part(t)
-		}
-		slices.Sort(durations)
-		at := func(q float64) float64 { return millis(durations[int(q*float64(len(durations)-1))]) }
-		return latency{name, at(.50), at(.95), at(.99)}
+func latencyOf(name string, all []timing, part func(timing) time.Duration) latency {
+	durations := make([]time.Duration, len(all))
+	for i, t := range all {
+		durations[i] = part(t)
 	}
-	r.Total = of("sign-in", timing.total)
-	for i, name := range stepNames {
-		r.Steps = append(r.Steps, of(name, func(t timing) time.Duration { return t.steps[i] }))
-	}
-}
-
-// watchMemory gives the highest resident memory until ended.
-func watchMemory(pid int, ended <-chan struct{}) (highest int64) {
-	for {
-		if now, _, err := proc.Memory(pid); err == nil {
-			highest = max(highest, now)
-		}
-		select {
-		case <-ended:
-			return highest
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
+	slices.Sort(durations)
+	at := func(q float64) float64 { return millis(durations[int(q*float64(len(durations)-1))]) }
+	return latency{name, at(.50), at(.95), at(.99)}
 }
 
 // record lets Linux perf sample the server for a while: perf report -i FILE.

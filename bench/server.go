@@ -46,25 +46,18 @@ func (p program) command(ctx context.Context, args ...string) ([]byte, error) {
 	return out, nil
 }
 
-// register sets the connector and makes the client.
-func (p program) register(ctx context.Context, mails *sink, endpoint string) (*app, error) {
+// connect sets the connector, which posts mails to url.
+func (p program) connect(ctx context.Context, url string) error {
 	config := filepath.Join(p.dir, "connector.json")
-	text, err := json.Marshal(map[string]string{"url": mails.url})
+	text, err := json.Marshal(map[string]string{"url": url})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := os.WriteFile(config, text, 0o600); err != nil {
-		return nil, err
+		return err
 	}
-	if _, err := p.command(ctx, "connector", "set", "http", "--file", config); err != nil {
-		return nil, err
-	}
-	a := &app{endpoint: endpoint, redirect: "http://127.0.0.1:9/callback"} // never called
-	out, err := p.command(ctx, "client", "create", "--name", "Bench", "--type", "traditional", "--redirect-uri", a.redirect, "--json")
-	if err != nil {
-		return nil, err
-	}
-	return a, json.Unmarshal(out, a)
+	_, err = p.command(ctx, "connector", "set", "http", "--file", config)
+	return err
 }
 
 // server is a running `idp serve`.

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -31,49 +30,10 @@ const (
 
 var stepNames = [steps]string{"authorize", "address", "code page", "mail", "verify", "token", "userinfo"}
 
-// timing is how long each step of one sign-in took, and when it ended.
-type timing struct {
-	steps [steps]time.Duration
-	end   time.Time
-}
-
-func (t timing) total() (sum time.Duration) {
-	for _, d := range t.steps {
-		sum += d
-	}
-	return sum
-}
-
-// app is the relying party: the client that `idp client create` made.
-type app struct {
-	endpoint string
-	ID       string `json:"id"`
-	Secret   string `json:"secret"`
-	redirect string
-}
-
-// run signs one person in with a new browser. screen is "sign_in" or "register".
-func (a *app) run(ctx context.Context, t *http.Transport, mails *sink, p person, screen string) (timing, error) {
-	s := signIn{app: a, browser: newBrowser(t, p.network), backend: http.Client{Transport: t, Timeout: 30 * time.Second},
+// begin readies one person's sign-in with a new browser.
+func (a *app) begin(t *http.Transport, mails *sink, p person) *signIn {
+	return &signIn{app: a, browser: newBrowser(t, p.network), backend: http.Client{Transport: t, Timeout: 30 * time.Second},
 		mails: mails, person: p, state: rand.Text(), nonce: rand.Text(), verifier: rand.Text() + rand.Text()}
-	var done timing
-	for i, do := range [steps]func(context.Context) error{
-		stepAuthorize: func(ctx context.Context) error { return s.authorize(ctx, screen) },
-		stepAddress:   s.address,
-		stepCodePage:  s.codePage,
-		stepMail:      s.mail,
-		stepVerify:    s.verify,
-		stepToken:     s.token,
-		stepUserinfo:  s.userinfo,
-	} {
-		start := time.Now()
-		if err := do(ctx); err != nil {
-			return done, fmt.Errorf("%s, step %q: %w", p.email, stepNames[i], err)
-		}
-		done.steps[i] = time.Since(start)
-	}
-	done.end = time.Now()
-	return done, nil
 }
 
 // signIn is one sign-in under way.
@@ -91,14 +51,37 @@ type signIn struct {
 	typed   string // the code from the mail
 	code    string // the authorization code
 	access  string
+	refresh string // "" unless it was asked for
 	subject string
+}
+
+// run does all steps. screen is "sign_in" or "register".
+func (s *signIn) run(ctx context.Context, screen string) (timing, error) {
+	done := timing{steps: make([]time.Duration, steps)}
+	for i, do := range [steps]func(context.Context) error{
+		stepAuthorize: func(ctx context.Context) error { return s.authorize(ctx, screen) },
+		stepAddress:   s.address,
+		stepCodePage:  s.codePage,
+		stepMail:      s.mail,
+		stepVerify:    s.verify,
+		stepToken:     s.token,
+		stepUserinfo:  s.userinfo,
+	} {
+		start := time.Now()
+		if err := do(ctx); err != nil {
+			return done, fmt.Errorf("%s, step %q: %w", s.person.email, stepNames[i], err)
+		}
+		done.steps[i] = time.Since(start)
+	}
+	done.end = time.Now()
+	return done, nil
 }
 
 func (s *signIn) authorize(ctx context.Context, screen string) error {
 	hash := sha256.Sum256([]byte(s.verifier))
 	page, err := s.browser.get(ctx, s.app.endpoint+"/oidc/auth?"+url.Values{
 		"client_id": {s.app.ID}, "redirect_uri": {s.app.redirect}, "response_type": {"code"},
-		"scope": {"openid profile email"}, "state": {s.state}, "nonce": {s.nonce},
+		"scope": {s.app.scope}, "state": {s.state}, "nonce": {s.nonce},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(hash[:])}, "code_challenge_method": {"S256"},
 		"first_screen": {screen},
 	}.Encode())
@@ -168,39 +151,29 @@ func (s *signIn) verify(ctx context.Context) error {
 }
 
 func (s *signIn) token(ctx context.Context) error {
-	body := url.Values{"grant_type": {"authorization_code"}, "code": {s.code}, "redirect_uri": {s.app.redirect}, "code_verifier": {s.verifier}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.app.endpoint+"/oidc/token", strings.NewReader(body.Encode()))
+	req, err := s.app.post(ctx, "/oidc/token", url.Values{
+		"grant_type": {"authorization_code"}, "code": {s.code}, "redirect_uri": {s.app.redirect}, "code_verifier": {s.verifier},
+	})
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.SetBasicAuth(s.app.ID, s.app.Secret)
-	var tokens struct {
-		Access string `json:"access_token"`
-		ID     string `json:"id_token"`
-	}
-	if err := s.call(req, &tokens); err != nil {
+	var t tokens
+	if err := s.call(req, &t); err != nil {
 		return err
 	}
-	// The signature is not checked here: that would be the driver's CPU, not the server's.
-	var claims struct{ Sub, Nonce, Aud string }
-	if parts := strings.Split(tokens.ID, "."); len(parts) == 3 {
-		text, _ := base64.RawURLEncoding.DecodeString(parts[1])
-		_ = json.Unmarshal(text, &claims)
-	}
-	if tokens.Access == "" || claims.Sub == "" || claims.Nonce != s.nonce || claims.Aud != s.app.ID {
+	claims := t.claims()
+	if t.Access == "" || claims.Sub == "" || claims.Nonce != s.nonce || claims.Aud != s.app.ID {
 		return errors.New("POST /oidc/token: access_token missing, or an ID token that is not ours")
 	}
-	s.access, s.subject = tokens.Access, claims.Sub
+	s.access, s.refresh, s.subject = t.Access, t.Refresh, claims.Sub
 	return nil
 }
 
 func (s *signIn) userinfo(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.app.endpoint+"/oidc/me", nil)
+	req, err := s.app.userinfo(ctx, s.access)
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer "+s.access)
 	var info struct{ Sub, Email string }
 	if err := s.call(req, &info); err != nil {
 		return err
@@ -211,14 +184,4 @@ func (s *signIn) userinfo(ctx context.Context) error {
 	return nil
 }
 
-// call is a request of the application's server, answered with JSON.
-func (s *signIn) call(req *http.Request, into any) error {
-	a, err := send(&s.backend, req)
-	if err != nil {
-		return err
-	}
-	if err := a.expect(http.StatusOK); err != nil {
-		return err
-	}
-	return json.Unmarshal(a.body, into)
-}
+func (s *signIn) call(req *http.Request, into any) error { return call(&s.backend, req, into) }

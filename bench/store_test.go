@@ -15,7 +15,7 @@ import (
 	"idp/store/sqlstore"
 )
 
-// BenchmarkStore measures each operation of a sign-in on the store alone: CPU of
+// BenchmarkStore measures each operation of a sign-in, and what comes after it, on the store alone: CPU of
 // the Go process and, apart, of Postgres.
 //
 //	go test -bench Store -benchtime 2s ./bench
@@ -28,7 +28,8 @@ func BenchmarkStore(b *testing.B) {
 				name string
 				do   func(context.Context, *attempt) error
 				upTo int // operations that come before it in a sign-in
-			}{{"send", c.send, 0}, {"verify", c.verify, 1}, {"redeem", c.redeem, 2}, {"userinfo", c.userinfo, 3}} {
+			}{{"send", c.send, 0}, {"verify", c.verify, 1}, {"redeem", c.redeem, 2}, {"userinfo", c.userinfo, 3},
+				{"refresh", c.refresh, 3}, {"replace", c.replace, 3}} {
 				b.Run(op.name, func(b *testing.B) { c.measure(b, op.do, op.upTo, used) })
 			}
 		})
@@ -64,8 +65,11 @@ func openStore(b *testing.B, engine string) (*sqlstore.DB, func() time.Duration)
 	db := sqlstore.New(e)
 	must(b, db.Start(ctx))
 	b.Cleanup(func() { _ = db.Close() })
+	must(b, db.CreateClient(ctx, store.Client{ID: "bench", Type: store.Traditional, Name: "Bench", RedirectURIs: []string{callback}, IDTokenAlg: "ES256", PKCE: true}))
 	return db, used
 }
+
+const callback = "http://127.0.0.1:9/callback" // never called
 
 // chain does the store's part of sign-ins.
 type chain struct {
@@ -153,12 +157,13 @@ func (c *chain) attempt() *attempt {
 	}}
 	a.completion = store.Completion{
 		Session: store.NewSession{Hash: random(), Idle: 12 * time.Hour, Absolute: 14 * 24 * time.Hour, AMR: []string{"otp"}},
-		Code: store.NewCode{Hash: random(), Client: "bench", RedirectURI: "http://127.0.0.1:9/callback", CodeChallenge: "challenge",
-			Nonce: "nonce", Scopes: []string{"openid", "profile", "email"}, TTL: time.Minute},
+		Code: store.NewCode{Hash: random(), Client: "bench", RedirectURI: callback, CodeChallenge: "challenge",
+			Nonce: "nonce", Scopes: []string{"openid", "profile", "email", "offline_access"}, Offline: true, TTL: 10 * time.Minute},
 		Event: "user.signed_in", UserID: store.RandomText(12),
 	}
 	a.redemption = store.Redemption{Code: a.completion.Code.Hash, Client: "bench", RedirectURI: a.completion.Code.RedirectURI,
-		Challenge: "challenge", Grant: store.NewID(now), Access: random(), AccessTTL: time.Hour, Attempt: random()}
+		Challenge: "challenge", Grant: store.NewID(now), Access: random(), AccessTTL: time.Hour, Attempt: random(),
+		Refresh: store.NewRefresh{Hash: random(), Idle: 14 * 24 * time.Hour, Absolute: 90 * 24 * time.Hour}}
 	return a
 }
 
@@ -190,6 +195,24 @@ func (c *chain) redeem(ctx context.Context, a *attempt) error {
 
 func (c *chain) userinfo(ctx context.Context, a *attempt) error {
 	_, err := c.db.AccessToken(ctx, a.redemption.Grant, a.redemption.Access)
+	return err
+}
+
+// refresh is a confidential client's, whose token is too young to be replaced.
+func (c *chain) refresh(ctx context.Context, a *attempt) error {
+	return c.refreshAfter(ctx, a, a.redemption.Refresh.Idle*70/100, -1)
+}
+
+// replace is a public client's.
+func (c *chain) replace(ctx context.Context, a *attempt) error { return c.refreshAfter(ctx, a, 0, 0) }
+
+func (c *chain) refreshAfter(ctx context.Context, a *attempt, rotate time.Duration, next int) error {
+	r := a.redemption
+	out, err := c.db.RefreshGrant(ctx, store.Refresh{Grant: r.Grant, Client: r.Client, Presented: r.Refresh.Hash, Genuine: true,
+		Next: []store.Hash{random()}, Rotate: rotate, Grace: 10 * time.Second, Idle: r.Refresh.Idle, Access: random(), AccessTTL: r.AccessTTL})
+	if err == nil && out.Next != next {
+		err = fmt.Errorf("the token is followed by %d, want %d", out.Next, next)
+	}
 	return err
 }
 
