@@ -29,7 +29,7 @@ func (r result) printEndpoints(out io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "target: 1.5 times the floor of the design's machine, and SELECT 1 of this run (Go and Postgres)")
+	fmt.Fprintln(out, "target: 1.5 times the floor of the design's machine and, for what needs the database, SELECT 1 of this run (Go and Postgres)")
 	fmt.Fprintln(out, "here:   the same, with this run's empty handler and ES256 signature as the floor")
 	return nil
 }

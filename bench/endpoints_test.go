@@ -17,8 +17,8 @@ func TestTargetsAreFloorsAndARoundTrip(t *testing.T) {
 	if design, here := (endpoint{floor: 20}).targets(r); design != 80 || here != 200 {
 		t.Errorf("targets %v and %v, want 80 and 200", design, here)
 	}
-	if design, _ := (endpoint{}).targets(r); design != 0 {
-		t.Errorf("target %v without a floor", design)
+	if design, here := (endpoint{signs: true, static: true}).targets(r); design != 0 || here != 150 {
+		t.Errorf("targets %v and %v without a measured floor and without a database, want 0 and 150", design, here)
 	}
 }
 

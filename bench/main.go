@@ -39,7 +39,7 @@ func (o options) profile(engine string, more ...string) string {
 	if len(o.Engines) > 1 {
 		parts = append(parts, engine)
 	}
-	return strings.ReplaceAll(strings.Join(append(parts, more...), "-"), " ", "-")
+	return strings.NewReplacer(", ", "-", " ", "-").Replace(strings.Join(append(parts, more...), "-"))
 }
 
 func parseFlags() (options, error) {
