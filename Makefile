@@ -40,9 +40,10 @@ e2e: ## the built program with a real browser and real clients
 	go test -timeout 15m ./e2e/...
 	go test -tags browser -timeout 5m -run Scripts ./web/signin ./web/account
 
-bench: ## complete sign-ins a second, on SQLite and on Postgres
+bench: ## what sign-ins and the endpoints of apps cost, on SQLite and on Postgres
 	.ci/need postgres
 	go run ./bench
+	go run ./bench -endpoints -duration 5s -warmup 1s
 
 lint: ## golangci-lint and govulncheck
 	go run $(GOLANGCI_LINT) run ./...

@@ -1,8 +1,10 @@
-// Command bench measures complete sign-ins against the real program.
+// Command bench measures complete sign-ins, or the endpoints that an app lives on,
+// against the real program.
 //
 //	go run ./bench                       SQLite, then Postgres
 //	go run ./bench -db postgres -best-of 5
 //	go run ./bench -json > figures.json
+//	go run ./bench -endpoints -duration 5s -warmup 1s
 //
 // It builds ./cmd/idp, makes a throw-away database (for Postgres a throw-away
 // cluster with fsync on), registers the accounts through the sign-up pages, and then
@@ -26,6 +28,20 @@
 // them: they cost what they cost in production. Those per network are off, since
 // all load comes from one address, unless -ip-limits gives each account its own
 // network through X-Forwarded-For.
+//
+// With -endpoints, everybody signs in once to a confidential client and once to a
+// public one, and then the same users ask one endpoint after the other, each with
+// grants of their own:
+//
+//	POST /oidc/token                 a refresh token: once that of the confidential
+//	                                 client, which stays, once that of the public
+//	                                 one, which is replaced each time
+//	GET  /oidc/me                    the newest access token
+//	POST /oidc/token/introspection   the same
+//	GET  /oidc/.well-known/openid-configuration, without If-None-Match
+//	GET  /oidc/jwks                  likewise
+//	POST /oidc/token/revocation      an access token; the same one many times, which
+//	                                 costs the same statements and the same write
 //
 // Driver, server and database share the machine, so sign-ins per second say as
 // much about the driver as about the server. CPU per sign-in is the figure to
