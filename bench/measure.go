@@ -14,8 +14,8 @@ import (
 type result struct {
 	Engine  string `json:"engine"`
 	Version string `json:"version"`
-	Start   starts `json:"start"`
-	IdleRSS int64  `json:"idleRSSBytes"`
+	Start   starts `json:"start,omitzero"`
+	IdleRSS int64  `json:"idleRSSBytes,omitempty"`
 	Asked   *asked `json:"asked,omitempty"` // nothing is known of SQLite, which is inside the program
 	Runs    []run  `json:"runs,omitempty"`  // cheapest first
 
