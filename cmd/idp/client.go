@@ -17,6 +17,7 @@ type clientCmd struct {
 	Create       clientCreateCmd `cmd:"" help:"Register an app."`
 	List         clientListCmd   `cmd:"" help:"List the apps."`
 	Show         clientShowCmd   `cmd:"" help:"Show one app."`
+	Update       clientUpdateCmd `cmd:"" help:"Change where people come back to."`
 	Delete       clientDeleteCmd `cmd:"" help:"Remove an app; what it holds stops working."`
 	RotateSecret clientRotateCmd `cmd:"" help:"Make a new secret; the one before it goes on working until the next rotation."`
 }

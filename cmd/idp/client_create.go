@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
-	"time"
 	"unicode/utf8"
 
-	"idp/op"
 	"idp/store"
 )
 
@@ -22,6 +19,8 @@ type clientCreateCmd struct {
 	IDTokenAlg            string   `name:"id-token-alg" help:"Algorithm that signs the ID token." enum:"ES256,RS256,ES384,EdDSA" default:"ES256"`
 	AlwaysRefresh         bool     `name:"always-refresh" help:"Give a refresh token without the scope offline_access, too; it ends with the session."`
 	JWKS                  string   `name:"jwks" help:"File with the app's public keys, a JSON Web Key Set: it signs in to us by private_key_jwt and gets no secret." placeholder:"FILE"`
+	ID                    string   `name:"client-id" help:"Keep the id that the app has, from another provider (default: a new one)." placeholder:"ID"`
+	SecretFile            string   `name:"client-secret-file" help:"Keep the secret that the app has, from this file, - for standard input (default: a new one)." placeholder:"FILE"`
 	NoPKCE                bool     `name:"no-pkce" help:"Do not require PKCE; for old server-side apps only."`
 }
 
@@ -33,23 +32,28 @@ func (*clientCreateCmd) Help() string {
 
   idp client create --name "Shop app" --type native --redirect-uri com.example.shop://callback --json
 
-The secret is printed once and cannot be shown again; idp client rotate-secret makes a new one.`
+  idp client create --name Shop --type traditional --redirect-uri https://shop.example.com/callback --client-id 8vsegcsqi3v0fxc3ve2jz --client-secret-file old-secret
+
+The secret is printed once and cannot be shown again; idp client rotate-secret makes a new one.
+With these two an app that comes from another provider keeps its own.`
 }
 
 // Run registers a client.
 func (c *clientCreateCmd) Run(a *app) error {
-	made, err := c.client()
+	made, err := c.client(a)
 	if err != nil {
 		return err
 	}
-	secret := ""
-	if made.Type.Confidential() && made.JWKS == "" {
-		var s store.ClientSecret
-		secret, s = newClientSecret()
-		made.Secrets = []store.ClientSecret{s}
+	secret, err := c.secret(a, &made)
+	if err != nil {
+		return err
 	}
 	return a.with(func(ctx context.Context, in *instance) error {
-		if err := in.db.CreateClient(ctx, made); err != nil {
+		err := in.db.CreateClient(ctx, made)
+		if store.CodeOf(err) == store.Conflict {
+			return failed(fmt.Errorf("there is a client %s already", made.ID), "Look at it: idp client show "+made.ID)
+		}
+		if err != nil {
 			return err
 		}
 		v := viewOf(made)
@@ -68,7 +72,7 @@ func (c *clientCreateCmd) Run(a *app) error {
 }
 
 // client checks the flags and makes the client of them.
-func (c *clientCreateCmd) client() (store.Client, error) {
+func (c *clientCreateCmd) client(a *app) (store.Client, error) {
 	kind := store.ClientType(c.Type)
 	if kind == store.Machine {
 		return store.Client{}, failed(errors.New("machine-to-machine clients are not available in this version yet"),
@@ -84,71 +88,23 @@ func (c *clientCreateCmd) client() (store.Client, error) {
 	if len(c.RedirectURI) == 0 {
 		return store.Client{}, usage(errors.New("a client that people sign in to needs a redirect URI"), "Add --redirect-uri https://…/callback")
 	}
-	var errs []error
-	for _, u := range c.RedirectURI {
-		errs = append(errs, kind.CheckRedirectURI(u))
-	}
-	for _, u := range c.PostLogoutRedirectURI {
-		errs = append(errs, kind.CheckPostLogoutURI(u))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return store.Client{}, usage(err, "")
-	}
-	keys, err := c.keys(kind)
+	keys, err := c.keys(a, kind)
 	if err != nil {
 		return store.Client{}, err
 	}
-	return store.Client{
-		ID: newClientID(), AlwaysRefresh: c.AlwaysRefresh, JWKS: keys, Name: name, Type: kind, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutRedirectURI,
+	id := c.ID
+	switch {
+	case id == "":
+		id = newClientID()
+	case len(id) < 8 || len(id) > 64 || strings.Trim(id, plain) != "":
+		return store.Client{}, usage(errors.New("--client-id is 8 to 64 characters of 0-9, A-Z and a-z"), "")
+	}
+	made := store.Client{
+		ID: id, AlwaysRefresh: c.AlwaysRefresh, JWKS: keys, Name: name, Type: kind, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutRedirectURI,
 		IDTokenAlg: c.IDTokenAlg, PKCE: !c.NoPKCE,
-	}, nil
-}
-
-// maxKeys bounds a key set: a handful of keys.
-const maxKeys = 32 << 10
-
-// keys reads the app's public keys.
-func (c *clientCreateCmd) keys(kind store.ClientType) (string, error) {
-	if c.JWKS == "" {
-		return "", nil
 	}
-	if !kind.Confidential() {
-		return "", usage(fmt.Errorf("--jwks does not fit --type %s", kind), "An app whose key everybody can read proves nothing with it.")
+	if err := checkURIs(made); err != nil {
+		return store.Client{}, usage(err, "")
 	}
-	text, err := os.ReadFile(c.JWKS)
-	if err != nil {
-		return "", usage(fmt.Errorf("--jwks: %w", err), "")
-	}
-	if len(text) > maxKeys {
-		return "", usage(fmt.Errorf("--jwks: the file is longer than %d bytes", maxKeys), "")
-	}
-	keys, err := op.ClientKeys(text)
-	if err != nil {
-		return "", usage(fmt.Errorf("--jwks: %w", err), `It is a JSON Web Key Set of public keys: {"keys":[{"kty":"EC","crv":"P-256",…}]}`)
-	}
-	return keys, nil
-}
-
-// newClientID gives 21 characters of [0-9a-z], 5.17 bits each.
-func newClientID() string {
-	id := ""
-	for len(id) < 21 {
-		id += strings.Map(func(r rune) rune {
-			if r >= 'A' && r <= 'Z' {
-				return -1 // dropping keeps the rest uniform
-			}
-			return r
-		}, store.RandomText(32))
-	}
-	return id[:21]
-}
-
-// newClientSecret gives 32 characters of [0-9A-Za-z], 190 bits, and what is kept of them.
-func newClientSecret() (string, store.ClientSecret) {
-	text := store.RandomText(32)
-	return text, secretOf(text)
-}
-
-func secretOf(text string) store.ClientSecret {
-	return store.ClientSecret{ID: store.NewID(time.Now()), Hash: store.HashOf([]byte(text)), Prefix: text[:4]}
+	return made, nil
 }

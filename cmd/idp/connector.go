@@ -78,6 +78,8 @@ func (in *instance) setConnector(ctx context.Context, id string, config []byte) 
 	}
 	return in.db.SetConnector(ctx, store.Connector{ID: id, Sealed: in.ring.Sealer("connector").Seal(config, []byte(id))})
 }
+
+// readInput reads a file, or standard input for -, without the space around it.
 func (a *app) readInput(path string) ([]byte, error) {
 	const most = 1 << 20
 	in := a.stdin

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"idp/op"
+	"idp/store"
+)
+
+// plain are the characters of ids and secrets: they survive Basic credentials with and
+// without URL encoding.
+const plain = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// secret gives the client its secret, the one that it has or a new one, which is to be
+// shown. Secrets are kept as a plain hash, so one that could be guessed is refused.
+func (c *clientCreateCmd) secret(a *app, made *store.Client) (shown string, err error) {
+	switch {
+	case c.SecretFile != "" && (!made.Type.Confidential() || made.JWKS != ""):
+		return "", usage(errors.New("--client-secret-file does not fit a client without a secret"), "")
+	case c.SecretFile != "":
+		text, err := a.readInput(c.SecretFile)
+		if err != nil {
+			return "", usage(fmt.Errorf("--client-secret-file: %w", err), "")
+		}
+		secret := string(text)
+		if len(secret) < 32 || len(secret) > 128 || strings.Trim(secret, plain) != "" {
+			return "", usage(errors.New("--client-secret-file: the secret is not 32 to 128 characters of 0-9, A-Z and a-z"),
+				"Leave the flag out to have one made.")
+		}
+		made.Secrets = []store.ClientSecret{secretOf(secret)}
+	case made.Type.Confidential() && made.JWKS == "":
+		var s store.ClientSecret
+		shown, s = newClientSecret()
+		made.Secrets = []store.ClientSecret{s}
+	}
+	return shown, nil
+}
+
+// maxKeys bounds a key set: a handful of keys.
+const maxKeys = 32 << 10
+
+// keys reads the app's public keys.
+func (c *clientCreateCmd) keys(a *app, kind store.ClientType) (string, error) {
+	if c.JWKS == "" {
+		return "", nil
+	}
+	if !kind.Confidential() {
+		return "", usage(fmt.Errorf("--jwks does not fit --type %s", kind), "An app whose key everybody can read proves nothing with it.")
+	}
+	text, err := a.readInput(c.JWKS)
+	if err != nil {
+		return "", usage(fmt.Errorf("--jwks: %w", err), "")
+	}
+	if len(text) > maxKeys {
+		return "", usage(fmt.Errorf("--jwks: the file is longer than %d bytes", maxKeys), "")
+	}
+	keys, err := op.ClientKeys(text)
+	if err != nil {
+		return "", usage(fmt.Errorf("--jwks: %w", err), `It is a JSON Web Key Set of public keys: {"keys":[{"kty":"EC","crv":"P-256",…}]}`)
+	}
+	return keys, nil
+}
+
+// newClientID gives 21 characters of [0-9a-z], 5.17 bits each.
+func newClientID() string {
+	id := ""
+	for len(id) < 21 {
+		id += strings.Map(func(r rune) rune {
+			if r >= 'A' && r <= 'Z' {
+				return -1 // dropping keeps the rest uniform
+			}
+			return r
+		}, store.RandomText(32))
+	}
+	return id[:21]
+}
+
+// newClientSecret gives 32 characters of [0-9A-Za-z], 190 bits, and what is kept of them.
+func newClientSecret() (string, store.ClientSecret) {
+	text := store.RandomText(32)
+	return text, secretOf(text)
+}
+
+func secretOf(text string) store.ClientSecret {
+	return store.ClientSecret{ID: store.NewID(time.Now()), Hash: store.HashOf([]byte(text)), Prefix: text[:4]}
+}
