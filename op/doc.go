@@ -19,28 +19,47 @@
 //	                        │   └──► Cancel ──► error=access_denied
 //	                        └──► 1 h: restarts in place; 24 h: gone
 //
-//	code ──► redeemed once, within 60 s ──► grant with an access token (1 h)
+//	code ──► redeemed once, within 60 s ──► grant with an access token (1 h),
+//	   │                                      and a refresh token if it may last
 //	   └───► presented again by its client ──► the grant is revoked
 //
 // Nothing is stored before the proof: the validated request travels sealed in
-// the URL parameter r, bound to the browser that brought it.
+// the URL parameter r, bound to the browser that brought it. Where a session is there,
+// but it is for its person to say whether to go on with it, Choose comes before the
+// first page, and [Provider.Continue] after it.
+//
+// # States of a refresh token
+//
+//	live ──► presented ──► live still           a confidential client's, while it is young
+//	            └────────► replaced             its successor is live
+//	replaced ──► presented within 10 s          the same successor
+//	         └─► later                          the grant is revoked: two hold it
+//
+// It ends with 14 days of no use, after 90 days, with its grant, account or client,
+// and, unless offline_access was granted, with the session.
+//
+// # States of a sign-out
+//
+//	request ──► nobody is signed in ─────────────────► back to the app, or SignedOut
+//	   ├──────► surely the person's own wish ──► ends ──► the same
+//	   └──────► AskSignOut ──► sealed in o ──► ends ──► the same
 //
 // # Routes
 //
 //	GET, POST /oidc/auth                            authorize.go   page or redirect; POST becomes GET
-//	POST      /oidc/token                           token.go       through the library's router
+//	POST      /oidc/token                           token.go, refresh.go   through the library's router
+//	POST      /oidc/token/revocation                tokens.go      through the library's router
+//	POST      /oidc/token/introspection             tokens.go      through the library's router
 //	GET, POST /oidc/me                              userinfo.go    through the library's router
+//	GET, POST /oidc/session/end                     endsession.go  page or redirect; POST becomes GET
 //	GET       /oidc/jwks                            document.go    static bytes, ETag
 //	GET       /oidc/.well-known/openid-configuration document.go   static bytes, ETag
 //	*         /oidc/…                               404 as JSON
 //
-// Refresh tokens, revocation, introspection, sign-out and the device flow are not
-// here yet; discovery names only what is.
-//
 // # What zitadel/oidc does here
 //
-// The token and userinfo endpoints are methods of its op.Server interface
-// (server.go), so that grants to come are one method each. In front of it stand
+// The endpoints for programs are methods of its op.Server interface (server.go), so
+// that grants to come are one method each. In front of it stand
 // our own checks (front.go): methods, sizes, duplicate parameters, secrets in the
 // query; and behind it the error writer (errors.go). By the time the library sees
 // a request nothing in it can make the library log what a caller sent. The

@@ -75,8 +75,7 @@ func (p *Provider) serveKeys(w http.ResponseWriter, r *http.Request) {
 }
 
 // configuration is the provider's metadata (OpenID Connect Discovery section 3,
-// RFC 8414, RFC 9207). It names nothing that is not there; end_session_endpoint,
-// revocation_endpoint and introspection_endpoint come with their endpoints.
+// RFC 8414, RFC 9207, RP-Initiated Logout section 2.1). It names nothing that is not there.
 type configuration struct {
 	Issuer                string   `json:"issuer"`
 	AuthorizationEndpoint string   `json:"authorization_endpoint"`
