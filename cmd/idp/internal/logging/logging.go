@@ -33,20 +33,11 @@ func New(w io.Writer, o Options) *slog.Logger {
 	if err := level.UnmarshalText([]byte(o.Level)); err != nil {
 		level = slog.LevelInfo
 	}
-	var out slog.Handler = newText(w, level, o.Colour)
+	h := &wall{out: newText(w, level, o.Colour), requestID: o.RequestID}
 	if o.JSON {
-		out = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: milliseconds})
+		h.out, h.millis = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}), true
 	}
-	return slog.New(&wall{out, o.RequestID})
-}
-
-// milliseconds writes durations as a number of them; slog's nanoseconds are nobody's
-// unit.
-func milliseconds(_ []string, a slog.Attr) slog.Attr {
-	if a.Value.Kind() == slog.KindDuration {
-		a.Value = slog.Float64Value(float64(a.Value.Duration().Microseconds()) / 1000)
-	}
-	return a
+	return slog.New(h)
 }
 
 // requestID is the key of the id that visitors see on error pages.
@@ -75,6 +66,7 @@ func allowed(key string) bool {
 type wall struct {
 	out       slog.Handler
 	requestID func(context.Context) string
+	millis    bool // durations as a number of milliseconds: slog's nanoseconds are nobody's unit
 }
 
 // Enabled implements [slog.Handler].
@@ -82,11 +74,17 @@ func (h *wall) Enabled(ctx context.Context, l slog.Level) bool { return h.out.En
 
 // Handle implements [slog.Handler].
 func (h *wall) Handle(ctx context.Context, r slog.Record) error {
-	var attrs []slog.Attr
-	r.Attrs(func(a slog.Attr) bool { attrs = append(attrs, a); return true })
+	var room [12]slog.Attr // the line of a request fits
+	attrs := room[:0]
+	named := false
+	r.Attrs(func(a slog.Attr) bool {
+		attrs = append(attrs, a)
+		named = named || a.Key == requestID
+		return true
+	})
 	clean := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
-	clean.AddAttrs(sieve(attrs)...)
-	if h.requestID != nil && !slices.ContainsFunc(attrs, func(a slog.Attr) bool { return a.Key == requestID }) {
+	clean.AddAttrs(h.sieve(attrs)...)
+	if h.requestID != nil && !named {
 		if id := h.requestID(ctx); id != "" {
 			clean.AddAttrs(slog.String(requestID, id))
 		}
@@ -96,7 +94,7 @@ func (h *wall) Handle(ctx context.Context, r slog.Record) error {
 
 // WithAttrs implements [slog.Handler].
 func (h *wall) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &wall{h.out.WithAttrs(sieve(attrs)), h.requestID}
+	return &wall{h.out.WithAttrs(h.sieve(attrs)), h.requestID, h.millis}
 }
 
 // WithGroup implements [slog.Handler]. Groups are left out: keys are flat.
@@ -123,8 +121,8 @@ func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup implements [slog.Handler].
 func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name), q.least} }
 
-func sieve(attrs []slog.Attr) []slog.Attr {
-	var kept []slog.Attr
+func (h *wall) sieve(attrs []slog.Attr) []slog.Attr {
+	kept := make([]slog.Attr, 0, len(attrs))
 	var dropped []string
 	var walk func([]slog.Attr)
 	walk = func(attrs []slog.Attr) {
@@ -134,7 +132,7 @@ func sieve(attrs []slog.Attr) []slog.Attr {
 			case a.Value.Kind() == slog.KindGroup:
 				walk(a.Value.Group())
 			case allowed(a.Key):
-				kept = append(kept, plain(a))
+				kept = append(kept, h.plain(a))
 			case a.Key != "":
 				dropped = append(dropped, a.Key)
 			}
@@ -150,8 +148,15 @@ func sieve(attrs []slog.Attr) []slog.Attr {
 
 // plain turns a structured value into text only where that cannot spill fields:
 // errors and Stringers speak for themselves, other structs are left out.
-func plain(a slog.Attr) slog.Attr {
-	if a.Value.Kind() != slog.KindAny {
+func (h *wall) plain(a slog.Attr) slog.Attr {
+	switch a.Value.Kind() {
+	case slog.KindDuration:
+		if h.millis {
+			return slog.Float64(a.Key, float64(a.Value.Duration().Microseconds())/1000)
+		}
+		return a
+	case slog.KindAny:
+	default:
 		return a
 	}
 	switch v := a.Value.Any().(type) {
