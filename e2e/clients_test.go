@@ -7,12 +7,16 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
@@ -38,60 +42,96 @@ func installed(dir string) error {
 	return os.WriteFile(done, want, 0o644)
 }
 
-// plainCallback has no query: openid-client derives the redirect URI from where it
-// was called back, and leaves the query out.
-const plainCallback = "https://shop.example/callback"
-
-// afterSignOut is where people come back to from signing out.
-const afterSignOut = "https://shop.example/"
-
 // openid-client from npm, unmodified, with every way that a client says who it is.
-// What it checks stands in run.mjs; here is the person.
+// What it checks stands in run.mjs; here is the person, once in Chromium.
 func TestOpenIDClientNPM(t *testing.T) {
 	t.Parallel()
 	if err := installed("clients/openid-client"); err != nil {
 		t.Fatalf("npm ci: %v (install Node.js and npm)", err)
 	}
-	s := newServer(t, "sqlite")
-	s.start()
 	public, private := clientKey(t)
-	for auth, flags := range map[string][]string{
-		"basic": {"--type", "traditional"},
-		"post":  {"--type", "traditional", "--id-token-alg", "RS256"},
-		"key":   {"--type", "traditional", "--jwks", public},
-		"none":  {"--type", "spa"},
-	} {
-		t.Run(auth, func(t *testing.T) {
-			app := s.newClient(append(flags, "--redirect-uri", plainCallback, "--post-logout-redirect-uri", afterSignOut)...)
-			email := auth + "@example.com"
-			cmd := exec.Command("node", "run.mjs")
-			cmd.Dir = "clients/openid-client"
-			cmd.Env = append(os.Environ(), "ISSUER="+s.endpoint+"/oidc", "CLIENT_ID="+app.ID, "CLIENT_SECRET="+app.Secret, "CLIENT_KEY="+private,
-				"REDIRECT_URI="+plainCallback, "POST_LOGOUT_URI="+afterSignOut, "AUTH="+auth, "EMAIL="+email)
-			cmd.Stderr = os.Stderr
-			in, out := must(cmd.StdinPipe()), must(cmd.StdoutPipe())
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = cmd.Process.Kill() }()
-			newVisitor(t, s).signUp(s.request(s.newClient()), email)
-			v, mails := newVisitor(t, s), 1
-			for lines := bufio.NewScanner(out); lines.Scan(); {
-				p := v.get(lines.Text())
-				asked := p.leaves == ""
-				if asked {
-					mails++
-					p = v.submit(p.is(200), "/sign-in", "email", email).is(200)
-					p = v.submit(p, "/verify", "code", s.code(email, mails))
+	// No query in the redirect URI: openid-client derives it from where it was called back.
+	land := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "landed") }))
+	t.Cleanup(land.Close)
+	onBoth(t, func(t *testing.T, s *server) {
+		for auth, flags := range map[string][]string{
+			"basic": {"--type", "traditional"},
+			"post":  {"--type", "traditional", "--id-token-alg", "RS256"},
+			"key":   {"--type", "traditional", "--jwks", public},
+			"none":  {"--type", "spa"},
+		} {
+			t.Run(auth, func(t *testing.T) {
+				app := s.newClient(append(flags, "--redirect-uri", land.URL+"/callback", "--post-logout-redirect-uri", land.URL+"/bye")...)
+				email := auth + "@example.com"
+				newVisitor(t, s).signUp(s.request(s.newClient()), email)
+				w := walker{s: s, email: email, mails: 1, home: land.URL}
+				open := w.visit(newVisitor(t, s))
+				if auth == "basic" {
+					open = w.browse(tab{t, chromium(t)})
 				}
-				if err := json.NewEncoder(in).Encode(map[string]any{"leaves": p.leaves, "asked": asked}); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if err := cmd.Wait(); err != nil {
-				t.Fatalf("openid-client: %v", err)
-			}
-		})
+				walkOpenIDClient(t, open, "ISSUER="+s.endpoint+"/oidc", "CLIENT_ID="+app.ID, "CLIENT_SECRET="+app.Secret, "CLIENT_KEY="+private,
+					"REDIRECT_URI="+land.URL+"/callback", "POST_LOGOUT_URI="+land.URL+"/bye", "AUTH="+auth, "EMAIL="+email)
+			})
+		}
+	})
+}
+
+// walkOpenIDClient runs the client, which prints addresses to open and reads where the
+// browser left to from there.
+func walkOpenIDClient(t *testing.T, open func(url string) (leaves string, asked bool), env ...string) {
+	t.Helper()
+	cmd := exec.Command("node", "run.mjs")
+	cmd.Dir, cmd.Env, cmd.Stderr = "clients/openid-client", append(os.Environ(), env...), os.Stderr
+	in, out := must(cmd.StdinPipe()), must(cmd.StdoutPipe())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill() }()
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		leaves, asked := open(lines.Text())
+		if err := json.NewEncoder(in).Encode(map[string]any{"leaves": leaves, "asked": asked}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("openid-client: %v", err)
+	}
+}
+
+// walker signs in where it is asked to, and tells where that leads.
+type walker struct {
+	s           *server
+	email, home string
+	mails       int
+}
+
+// visit walks as a browser without JavaScript.
+func (w *walker) visit(v *visitor) func(url string) (leaves string, asked bool) {
+	return func(url string) (string, bool) {
+		p := v.get(url)
+		if p.leaves != "" {
+			return p.leaves, false
+		}
+		w.mails++
+		p = v.submit(p.is(200), "/sign-in", "email", w.email).is(200)
+		return v.submit(p, "/verify", "code", w.s.code(w.email, w.mails)).leaves, true
+	}
+}
+
+// browse walks in Chromium.
+func (w *walker) browse(b tab) func(url string) (leaves string, asked bool) {
+	return func(url string) (string, bool) {
+		b.do(chromedp.Navigate(url))
+		at := get(b, chromedp.Location())
+		if strings.HasPrefix(at, w.home) {
+			return at, false
+		}
+		w.mails++
+		b.submit(emailField, w.email)
+		b.do(chromedp.WaitVisible(codeField))
+		b.submit(codeField, w.s.code(w.email, w.mails))
+		b.sees("landed")
+		return get(b, chromedp.Location()), true
 	}
 }
 

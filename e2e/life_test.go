@@ -67,16 +67,17 @@ func (s *server) signOutPath(c client) string {
 // before: nothing that either knows is missing to the other.
 func TestAppLifeAcrossReplicas(t *testing.T) {
 	t.Parallel()
-	a, b, _ := newReplicas(t)
+	a, b, _ := newReplicas(t, "IDP_LIMIT_RECIPIENT_SENDS=100/h")
 	a.run("connector", "set", "inbox")
 	a.start()
 	b.start()
 	app, spa := a.lasting("traditional"), a.lasting("spa")
 	v := newVisitor(t, a)
-	for round := range 2 { // the second time the other replica begins
+	mails := 0
+	for range 2 { // the second time the other replica begins
 		r := a.request(spa, "scope", offline)
 		p := v.enter(r, "ada@example.com").is(200)
-		p = v.submit(p, "/verify", "code", a.code("ada@example.com", round+1))
+		p = v.submit(p, "/verify", "code", a.code("ada@example.com", mails+1))
 		if p.leaves == "" { // no account yet
 			p = v.submit(p.is(200), "/verify")
 		}
@@ -131,6 +132,27 @@ func TestAppLifeAcrossReplicas(t *testing.T) {
 				t.Errorf("prompt=none after the sign-out: %q", got)
 			}
 		}
+		// Recovered at both, and signed out by the page that asks.
+		r = a.request(spa, "scope", offline)
+		p = v.enter(r, "ada@example.com").is(200)
+		held := a.redeem(r, v.submit(p, "/verify", "code", a.code("ada@example.com", mails+2)).answer(r).Get("code"))
+		r = a.request(spa, "first_screen", "reset_password")
+		other := newVisitor(t, a)
+		p = other.enter(r, "ada@example.com").is(200)
+		other.submit(p, "/verify", "code", a.code("ada@example.com", mails+3)).answer(r)
+		for range 2 {
+			if refreshed, _ := a.refresh(spa, held.RefreshToken); refreshed != "" {
+				t.Error("a refresh token outlived the recovery")
+			}
+			r = a.request(app, "prompt", "none")
+			if got := v.get(r.path()).answer(r).Get("error"); got != "login_required" {
+				t.Errorf("prompt=none after the recovery: %q", got)
+			}
+		}
+		other.submit(other.get("/oidc/session/end").is(200), "/sign-out").is(200, "signed out")
+		other.get("/account").is(200, "sign in")
+		a.letter("ada@example.com", mails+4) // the notice
+		mails += 4
 		v.get("/healthz") // an odd number of requests in all
 	}
 }

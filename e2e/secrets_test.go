@@ -45,6 +45,10 @@ func TestDumpAndLogsHoldNoSecrets(t *testing.T) {
 				secrets: map[string]string{"the authorization code": authCode, "the access token": tok.AccessToken, "the ID token": tok.IDToken,
 					"the refresh token": tok.RefreshToken, "the next refresh token": refresh, "the next access token": access,
 					"the client secret": s.newClient().Secret, "the instance secret": testSecret, "the verifier": r.verifier}}
+			for name, token := range map[string]string{"refresh": tok.RefreshToken, "next refresh": refresh, "access": access} {
+				raw := must(base64.RawURLEncoding.DecodeString(token)) // the id of the grant is no secret
+				l.secrets["the secret part of the "+name+" token"] = base64.RawURLEncoding.EncodeToString(raw[16:48])
+			}
 			l.addCookies(v)
 			if status := s.stop(); status != 0 {
 				t.Errorf("exit status %d", status)
