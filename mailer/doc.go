@@ -8,10 +8,11 @@
 //	       or retry due  └──> ClaimMail ──> worker of any replica
 //
 // The row of the mail commits with the challenge that it carries a code of, or
-// with the proof that it tells of, so nothing acknowledged is lost: [Queue.Seal] seals the message for the row, leased to this replica, and
-// [Queue.Sent] hands it to this replica's workers once the row is committed, so
-// that the usual mail is under way at once and without another query. If this
-// replica dies or is too busy, the lease ends and any replica claims the row.
+// with the proof that it tells of, so nothing acknowledged is lost: [Queue.Seal]
+// seals the message for the row, leased to this replica, and [Queue.Sent] hands it to
+// this replica's workers once the row is committed, so that the usual mail is under
+// way at once and without another query. If this replica dies or is too busy, the
+// lease ends and any replica claims the row.
 //
 // # At most once within a lease
 //

@@ -22,8 +22,8 @@ import (
 // both sides hold, and "none" is not one.
 var assertionAlgs = []string{algES256, algES384, "PS256", algRS256, algEdDSA}
 
-// An assertion is for one request: minutes are enough, and what was used has to be
-// remembered for as long.
+// An assertion is for one request: an hour is more than enough, and what was used has
+// to be remembered for as long.
 const (
 	maxAssertionLife = time.Hour
 	assertionSkew    = time.Minute

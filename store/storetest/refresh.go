@@ -275,7 +275,7 @@ func testRevocation(t *testing.T, f *fixture) {
 	late := m.refresh(2)
 	out, err := f.db.RefreshGrant(f.ctx(), late)
 	f.want(err, store.Conflict) // what is derived has to take the revoked one into account
-	if out.Revoked < 1 { // a script that ran twice counts twice
+	if out.Revoked < 1 {        // a script that ran twice counts twice
 		t.Errorf("%d revoked", out.Revoked)
 	}
 	late.Revoked = out.Revoked

@@ -208,7 +208,7 @@ func TestHostileNames(t *testing.T) {
 		}
 	}
 	f.Agent(ada, "")
-	p.Get("/account").Want(200, "A browser we do not know")
+	p.Get("/account").Want(200, "Unknown browser")
 }
 
 func TestMethodsAndHeaders(t *testing.T) {

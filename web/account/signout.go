@@ -113,8 +113,8 @@ func (p *Pages) SignedOut(w http.ResponseWriter, r *http.Request, why *store.Pro
 	if why != nil {
 		status = http.StatusBadRequest
 		data.Languages = page.Languages(p.languages, v.lang, page.Requested(r))
-		data.Refused, data.Description, data.Reference = why.Kind == "redirect_mismatch", why.Description, reference(r)
-		if data.Refused && p.loopback { // only developers are shown it
+		data.Refused, data.Reference = true, reference(r)
+		if p.loopback { // only developers are shown it
 			data.Mismatch = mismatch.Of(*why)
 		}
 	}

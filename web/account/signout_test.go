@@ -27,7 +27,7 @@ func TestAskedToSignOut(t *testing.T) {
 	t.Parallel()
 	f := webtest.New(t)
 	p := f.Person().SignedUp(ada)
-	page := p.Get(endSession()).Want(200, "Sign out of localhost?", "You are signed in as ada@example.com", "Bookstore asks to sign you out.")
+	page := p.Get(endSession()).Want(200, "Sign out of localhost?", "You are signed in as ada@example.com", "Bookstore wants to sign you out.")
 	if csp := page.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "form-action 'self' https:") {
 		t.Errorf("the answer leads to the app: %s", csp)
 	}
@@ -45,7 +45,7 @@ func TestAskedByNobody(t *testing.T) {
 	f := webtest.New(t)
 	p := f.Person().SignedUp(ada)
 	page := p.Get("/oidc/session/end").Want(200, "Sign out of localhost?")
-	if strings.Contains(page.Text(), "asks to sign you out") || !strings.HasSuffix(page.Header.Get("Content-Security-Policy"), "; form-action 'self'") {
+	if strings.Contains(page.Text(), "wants to sign you out") || !strings.HasSuffix(page.Header.Get("Content-Security-Policy"), "; form-action 'self'") {
 		t.Error(page.Text())
 	}
 	f.Must(f.DB.DeleteClient(t.Context(), "shop"))
@@ -95,7 +95,7 @@ func TestSignOutWithoutDatabase(t *testing.T) {
 		t.Error("no Retry-After")
 	}
 	f.Outage.On.Store(false)
-	p.Get(s.Link("Try again")).Want(200, "Bookstore asks to sign you out.").Submit("/sign-out").WantTo(goodbye)
+	p.Get(s.Link("Try again")).Want(200, "Bookstore wants to sign you out.").Submit("/sign-out").WantTo(goodbye)
 }
 
 // The app's address to go back to is not registered.
@@ -129,7 +129,7 @@ func TestHostileAppName(t *testing.T) {
 	f := webtest.New(t)
 	f.Must(f.DB.CreateClient(t.Context(), store.Client{ID: "evil", Name: `<script>alert(1)</script>`, Type: store.SPA, RedirectURIs: []string{"https://evil.example/cb"}, IDTokenAlg: "ES256", PKCE: true}))
 	p := f.Person().SignedUp(ada)
-	s := p.Get("/oidc/session/end?client_id=evil").Want(200, "<script>alert(1)</script> asks")
+	s := p.Get("/oidc/session/end?client_id=evil").Want(200, "<script>alert(1)</script> wants")
 	if strings.Contains(s.Body, "<script>alert") {
 		t.Error(s.Body)
 	}

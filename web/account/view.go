@@ -25,9 +25,9 @@ type view struct {
 
 	Asker string // the app that asks to sign out
 
-	Refused                bool // the app's address to return to is not registered
-	Mismatch               *mismatch.Mismatch
-	Description, Reference string
+	Refused   bool // the app's address to return to is not registered
+	Mismatch  *mismatch.Mismatch
+	Reference string
 }
 
 // row is one session in the list.

@@ -30,7 +30,7 @@ func TestChooseWithAHint(t *testing.T) {
 	f := webtest.New(t)
 	p := f.Person().SignedUp("ada@example.com")
 	p.Get(webtest.Authorize("prompt", "select_account", "login_hint", `"><script>@example.com`)).Want(200, "Which account do you want")
-	page := p.Get(webtest.Authorize("login_hint", "Bob@Example.com")).Want(200, "Bookstore asks for another account")
+	page := p.Get(webtest.Authorize("login_hint", "Bob@Example.com")).Want(200, "Bookstore wants a different account")
 	if s := p.Get(page.Link("Sign in as bob@example.com")).Want(200); !strings.Contains(s.Body, `value="Bob@Example.com"`) {
 		t.Error("the hint is not in the field")
 	}
