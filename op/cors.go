@@ -11,12 +11,12 @@ import (
 	"idp/store"
 )
 
-// The CORS rules: a browser app may call the token and userinfo endpoints from
-// the origin of one of its own redirect URIs, without credentials. A preflight
+// The CORS rules: a browser app may call the token, revocation and userinfo endpoints
+// from the origin of one of its own redirect URIs, without credentials. A preflight
 // does not say whose it is, so it is allowed for every client's origins; the
 // answer to the call itself is readable only from the calling client's.
-// Discovery and keys are open to all. The authorize endpoint, where a browser
-// goes by itself, has no CORS.
+// Discovery and keys are open to all. The authorize and end-session endpoints, where a
+// browser goes by itself, and introspection, which is for servers, have no CORS.
 
 // originsAge is how long the union of all origins is kept. It bounds both how late
 // a new client's browser app works and how often strangers make us list clients.

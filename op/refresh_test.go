@@ -201,21 +201,6 @@ func TestRefreshRefusals(t *testing.T) {
 	}
 }
 
-// What ends a grant ends its refresh token.
-func TestRefreshAfterTheEnd(t *testing.T) {
-	t.Parallel()
-	f := setup(t)
-	code := f.enter("ada@example.com", "scope", offline)
-	tok := f.tokens(f.exchange(code))
-	f.db.AdvanceForTest(30 * time.Second)
-	fails(t, f.exchange(code), 400, "invalid_grant") // the code a second time
-	fails(t, f.refresh(tok.Refresh), 400, "invalid_grant")
-
-	tok = f.tokens(f.exchange(f.enter("bob@example.com", "scope", offline)))
-	f.get("/oidc/session/end?id_token_hint=" + tok.ID)
-	fails(t, f.refresh(tok.Refresh), 400, "invalid_grant")
-}
-
 // While the instance secret is changed, replicas with either one give the successor
 // that the first of them made.
 func TestRefreshDuringSecretRotation(t *testing.T) {

@@ -21,7 +21,7 @@ func (f *fixture) slot() {
 	f.db.AdvanceForTest(time.Duration(grace - f.db.Now().UnixNano()%grace + int64(time.Millisecond)))
 }
 
-// A refresh for no scope at all is given the very token that one for all scopes is.
+// A refresh for no scope at all is not given the token that one for all scopes is.
 func TestNoScopesAreNotAll(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -44,7 +44,7 @@ func TestNoScopesAreNotAll(t *testing.T) {
 	}
 }
 
-// And the reverse: who asks for all gets a token that is good for nothing.
+// And the reverse: whoever asks for all is not given the token that is good for nothing.
 func TestAllScopesAreNotNone(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -57,8 +57,9 @@ func TestAllScopesAreNotNone(t *testing.T) {
 	}
 }
 
-// A token that had lost its place was revoked, with 200, and comes back.
-func TestRevokedTokenLivesAgain(t *testing.T) {
+// An access token that is revoked after it lost its place stays dead when it would be
+// derived again.
+func TestRevokedTokenStaysDead(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	first := f.tokens(f.exchange(f.enter("ada@example.com", "scope", offline)))
@@ -76,7 +77,7 @@ func TestRevokedTokenLivesAgain(t *testing.T) {
 	}
 }
 
-// max_age is counted from when the request came, and the page that asks stays for a day.
+// max_age is counted to when the answer goes out, however long the chooser was open.
 func TestMaxAgeOnTheChooser(t *testing.T) {
 	t.Parallel()
 	for name, wait := range map[string]time.Duration{"50 minutes": 50 * time.Minute, "11 hours, restarted": 11 * time.Hour} {
@@ -96,12 +97,9 @@ func TestMaxAgeOnTheChooser(t *testing.T) {
 				req.ID, req.StartedAt = store.NewID(f.db.Now()), f.db.Now()
 			}
 			to, err := f.provider.Continue(httptest.NewRequest("POST", "/choose", nil), req, f.session, f.browser)
-			if err != nil {
-				return
+			if store.CodeOf(err) != store.NotFound {
+				t.Errorf("max_age=60, and the chooser went on to %q after %v: %v", to, wait, err)
 			}
-			tok := f.tokens(f.exchange(query(t, to).Get("code")))
-			age := f.db.Now().Unix() - int64(payload(t, tok.ID)["auth_time"].(float64))
-			t.Errorf("max_age=60, and the proof is %d s old", age)
 		})
 	}
 }
@@ -153,7 +151,7 @@ func TestOddInputs(t *testing.T) {
 	}
 }
 
-// An assertion lives for a fraction of a second longer than what remembers it.
+// An assertion is remembered until after its last moment, fractions of seconds included.
 func TestAssertionAtItsEnd(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

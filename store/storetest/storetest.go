@@ -105,9 +105,9 @@ var tests = map[string]func(*testing.T, *fixture){
 	"AncestorAfterRotation":       testAncestorAfterRotation,
 	"RevokedOnLaggingReplica":     testRevokedOnLaggingReplica,
 	"RevokeAncestor":              testRevokeAncestor,
-	"RecoverRegisters":            testRecoverRegisters,
+	"RecoveryMakesNoAccount":      testRecoveryMakesNoAccount,
 	"CodeOfReplacedPerson":        testCodeOfReplacedPerson,
-	"DeadSessionIsInherited":      testDeadSessionIsInherited,
+	"DeadSessionLeavesNothing":    testDeadSessionLeavesNothing,
 	"NothingOutlivesSignOut":      testNothingOutlivesSignOut,
 }
 

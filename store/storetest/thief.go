@@ -107,7 +107,7 @@ func (g *gated) Run(ctx context.Context, s *sqlstore.Script) error {
 	return g.Engine.Run(ctx, s)
 }
 
-// A recovery has to wait for a connection or a lock; meanwhile a thief goes on.
+// A recovery that waits for a connection or a lock ends what a thief gets meanwhile.
 func testRecoveryThatWaits(t *testing.T, f *fixture) {
 	_, r := f.thief()
 	g := &gated{Engine: f.open()}
@@ -135,8 +135,9 @@ func testRecoveryThatWaits(t *testing.T, f *fixture) {
 	f.isDead(r)
 }
 
-// The clock of the replica that handles the recovery is behind: it was started after
-// the database's clock had stepped back, or measured the offset while the network was slow.
+// A recovery ends everything although the clock of its replica is behind: it was started
+// after the database's clock had stepped back, or measured the offset while the network
+// was slow.
 func testRecoveryBehindClock(t *testing.T, f *fixture) {
 	behind := f.replica()
 	f.db.AdvanceForTest(20 * time.Second)
@@ -150,8 +151,8 @@ func testRecoveryBehindClock(t *testing.T, f *fixture) {
 	}
 }
 
-// A thief has a token that was replaced a day ago, and presents it some seconds after
-// the app's next refresh.
+// A token that was replaced a day ago ends the grant, also within the grace of the app's
+// next refresh.
 func testAncestorAfterRotation(_ *testing.T, f *fixture) {
 	m := f.family("ada@example.com", true)
 	m.ok(m.refresh(0), 0)
@@ -162,6 +163,7 @@ func testAncestorAfterRotation(_ *testing.T, f *fixture) {
 	m.refused(m.refresh(2), store.NotFound)
 }
 
+// What is revoked is dead also where the clock is behind.
 func testRevokedOnLaggingReplica(t *testing.T, f *fixture) {
 	behind := f.replica()
 	m := f.family("ada@example.com", true)
@@ -174,7 +176,7 @@ func testRevokedOnLaggingReplica(t *testing.T, f *fixture) {
 	}
 }
 
-// A genuine token of the family is revoked, and with it the family, however old it is.
+// However old a genuine token of the family is, its revocation ends the family.
 func testRevokeAncestor(_ *testing.T, f *fixture) {
 	m := f.family("ada@example.com", true)
 	for i := range 3 {
@@ -185,8 +187,9 @@ func testRevokeAncestor(_ *testing.T, f *fixture) {
 	m.refused(m.refresh(3), store.NotFound)
 }
 
-// The account went between mail and code; the form says confirm=1.
-func testRecoverRegisters(t *testing.T, f *fixture) {
+// A recovery makes no account, although the one that there was has gone between mail and
+// code, and the guess confirms.
+func testRecoveryMakesNoAccount(t *testing.T, f *fixture) {
 	m := f.family("ada@example.com", true)
 	n := f.begin("ada@example.com")
 	n.Purpose = store.PurposeRecover
@@ -203,7 +206,7 @@ func testRecoverRegisters(t *testing.T, f *fixture) {
 	}
 }
 
-// Bob signs in where Ada was; her app still holds a code.
+// A code of Ada's ends when Bob signs in where she was.
 func testCodeOfReplacedPerson(_ *testing.T, f *fixture) {
 	m, r := f.thief()
 	f.exec(`UPDATE auth_code SET offline = 0`)
@@ -212,9 +215,9 @@ func testCodeOfReplacedPerson(_ *testing.T, f *fixture) {
 	f.want(err, store.NotFound)
 }
 
-// A refresh token that died with its session, half a day idle, lives again when its
-// person signs in anew in that browser.
-func testDeadSessionIsInherited(t *testing.T, f *fixture) {
+// A refresh token that died with its session stays dead when its person signs in anew in
+// that browser.
+func testDeadSessionLeavesNothing(t *testing.T, f *fixture) {
 	for name, wait := range map[string]time.Duration{"idle": 13 * time.Hour, "long idle": 13 * day} {
 		t.Run(name, func(t *testing.T) {
 			m := f.family(store.Email(store.RandomText(8)+"@example.com"), false)
