@@ -243,9 +243,15 @@ func TestAccountPage(t *testing.T) {
 		if got := phone.get(r.path()).answer(r).Get("error"); got != "login_required" {
 			t.Errorf("the session that was ended: %q", got)
 		}
-		if !s.active(app, tok.RefreshToken) {
-			t.Error("an offline grant ended with a session")
+		if s.active(app, tok.RefreshToken) {
+			t.Error("an app's grant outlived the browser that was signed out")
 		}
+		p = phone.get("/account").is(200)
+		p = phone.submit(p, "/sign-in", "email", "ada@example.com").is(200)
+		phone.submit(p, "/verify", "code", s.code("ada@example.com", 3)).is(200, "this browser")
+		r = s.request(app, "scope", offline)
+		tok = s.redeem(r, phone.get(r.path()).answer(r).Get("code"))
+		p = laptop.get("/account").is(200)
 		laptop.submit(p, "/account/sign-out-everywhere").is(200, "signed out")
 		if s.active(app, tok.RefreshToken) {
 			t.Error("an offline grant outlived the sign-out everywhere")

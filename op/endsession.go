@@ -46,37 +46,47 @@ func (p *Provider) takeSignOut(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	hash, hasSession := p.browser.Session(r)
-	browser, known := p.browser.Hash(r)
-	session := store.Session{}
-	if hasSession && known {
-		session, err = p.store.Session(r.Context(), hash, browser)
-		if err != nil && store.CodeOf(err) != store.NotFound {
-			return err
-		}
-	}
-	if session.Hash.IsZero() {
-		if hasSession {
-			p.browser.ClearSession(w)
-		}
-		p.signedOut(w, r, asked)
-		return nil
+	session, live, err := p.lastSession(r)
+	if err != nil {
+		return err
 	}
 	silent, err := p.isSilent(r, asked, session)
 	switch {
 	case err != nil:
 		return err
-	case !silent:
-		p.pages.AskSignOut(w, r, asked.SignOut, session)
+	case live && !silent:
+		p.pages.AskSignOut(w, r, asked.SignOut, session, asked.problem)
 		return nil
+	case silent: // also where the session is over: the app's own grant may outlive it
+		err = p.store.EndSessions(r.Context(), store.Ending{User: session.User.ID, Session: session.Hash, Client: asked.Client, Event: "user.signed_out"})
+		if err != nil {
+			return err
+		}
 	}
-	err = p.store.EndSessions(r.Context(), store.Ending{User: session.User.ID, Session: session.Hash, Client: asked.Client, Event: "user.signed_out"})
-	if err != nil {
-		return err
+	if !session.Hash.IsZero() {
+		p.browser.ClearSession(w)
 	}
-	p.browser.ClearSession(w)
 	p.signedOut(w, r, asked)
 	return nil
+}
+
+// lastSession is the session that this browser has or had; zero if there was none, as
+// far as is known.
+func (p *Provider) lastSession(r *http.Request) (session store.Session, live bool, err error) {
+	hash, hasSession := p.browser.Session(r)
+	browser, known := p.browser.Hash(r)
+	if !hasSession || !known {
+		return session, false, nil
+	}
+	session, err = p.store.Session(r.Context(), hash, browser)
+	if store.CodeOf(err) != store.NotFound {
+		return session, err == nil, err
+	}
+	session, err = p.store.LastSession(r.Context(), hash, browser)
+	if store.CodeOf(err) == store.NotFound {
+		return store.Session{Hash: hash}, false, nil
+	}
+	return session, false, err
 }
 
 // signOut is what was asked for, and what only its first handling needs.
@@ -93,7 +103,7 @@ type signOut struct {
 // to agree. A hint that is not ours takes the way back away whatever else was sent.
 func (p *Provider) readSignOut(r *http.Request, form url.Values) (signOut, error) {
 	dest := r.Header.Get("Sec-Fetch-Dest")
-	out := signOut{SignOut: store.SignOut{StartedAt: p.store.Now()}, document: dest == "" || dest == "document"}
+	out := signOut{SignOut: store.SignOut{StartedAt: p.store.Now(), UILocales: locales(form.Get("ui_locales"))}, document: dest == "" || dest == "document"}
 	id, uri := form.Get("client_id"), form.Get("post_logout_redirect_uri")
 	if duplicate(form) != "" {
 		return out, nil
@@ -133,7 +143,7 @@ func (p *Provider) readSignOut(r *http.Request, form url.Values) (signOut, error
 // isSilent tells whether a session may be ended without asking.
 func (p *Provider) isSilent(r *http.Request, out signOut, session store.Session) (bool, error) {
 	switch {
-	case out.problem != nil || out.Client == "":
+	case out.problem != nil || out.Client == "" || session.User.ID == "":
 		return false, nil
 	case out.hint.Subject == session.User.ID && out.hint.Session == sessionID(session.Hash):
 		return true, nil

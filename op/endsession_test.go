@@ -3,6 +3,7 @@ package op_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -114,6 +115,10 @@ func TestEndSessionAsks(t *testing.T) {
 			sealed := f.provider.SealSignOut(f.asked[0], f.browser)
 			out, err := f.provider.OpenSignOut(sealed, f.browser)
 			f.must(err)
+			mismatch := slices.Contains([]string{"another client's URI", "a query appended", "a slash appended", "a fragment", "upper case", "a redirect URI"}, name)
+			if mismatch != (f.why != nil) {
+				t.Errorf("what is wrong with the URI: %+v", f.why)
+			}
 			if back := f.provider.SignOutRedirect(out) != ""; back != c.back {
 				t.Errorf("the way back is %q", f.provider.SignOutRedirect(out))
 			}
@@ -207,6 +212,39 @@ func TestEndSessionOfNobody(t *testing.T) {
 	}
 	if r := f.end("id_token_hint", "x", "client_id", "app", "post_logout_redirect_uri", goodbye); r.Header.Get("Location") != "" {
 		t.Errorf("%d %v", r.StatusCode, r.Header)
+	}
+}
+
+// A day later the session is over. The app's own offline grant ends all the same, and
+// nobody else's does.
+func TestEndSessionOfADeadSession(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		params []string
+		ends   bool
+	}{
+		"Logto's way":        {[]string{"client_id", "app", "post_logout_redirect_uri", goodbye}, true},
+		"hint":               {[]string{"id_token_hint", "HINT", "post_logout_redirect_uri", goodbye}, true},
+		"no way back":        {[]string{"client_id", "app"}, false},
+		"another app's wish": {[]string{"client_id", "other", "post_logout_redirect_uri", goodbye}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, _ := farewell(t)
+			f.client(store.Client{ID: "other", Type: store.Traditional, PKCE: true, PostLogoutRedirectURIs: []string{goodbye}})
+			tok := f.signInToApp("ada@example.com")
+			f.db.AdvanceForTest(13 * time.Hour)
+			for i := range c.params {
+				c.params[i] = strings.ReplaceAll(c.params[i], "HINT", tok.ID)
+			}
+			r := f.end(c.params...)
+			if len(f.asked) > 0 || f.cleared != 1 || (r.Header.Get("Location") == goodbye) != slices.Contains(c.params, goodbye) {
+				t.Errorf("%d %v, asked %v", r.StatusCode, r.Header, f.asked)
+			}
+			if active := f.introspect(tok.Refresh, "client_id", "app")["active"] == true; active == c.ends {
+				t.Errorf("the app's refresh token is active: %v", active)
+			}
+		})
 	}
 }
 

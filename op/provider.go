@@ -22,6 +22,7 @@ type Store interface {
 	Clients(ctx context.Context, after string, limit int) ([]store.Client, error)
 	Session(ctx context.Context, hash, browser store.Hash) (store.Session, error)
 	CompleteSession(ctx context.Context, session, browser store.Hash, c store.Completion) (store.SignedIn, error)
+	LastSession(ctx context.Context, hash, browser store.Hash) (store.Session, error)
 	EndSessions(ctx context.Context, e store.Ending) error
 	RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, error)
 	RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshed, error)
@@ -30,7 +31,7 @@ type Store interface {
 	AccessToken(ctx context.Context, grant store.ID, access store.Hash) (store.Token, error)
 	RefreshToken(ctx context.Context, grant store.ID, refresh store.Hash) (store.Token, error)
 	RevokeToken(ctx context.Context, r store.Revocation) (issuedTo string, err error)
-	UsedSecrets(ctx context.Context, at map[store.ID]time.Time) error
+	NoteSecretUse(ctx context.Context, at map[store.ID]time.Time) error
 	UseAssertion(ctx context.Context, key store.Hash, until time.Time) error
 	SigningKeys(ctx context.Context) ([]store.SigningKey, error)
 	AddSigningKey(ctx context.Context, k store.SigningKey) error
@@ -51,8 +52,9 @@ type Pages interface {
 	Choose(w http.ResponseWriter, r *http.Request, req store.AuthRequest, client store.Client, session store.Session)
 	// Refuse renders why a request cannot be answered, not even by a redirect.
 	Refuse(w http.ResponseWriter, r *http.Request, problem store.Problem)
-	// AskSignOut asks whether to end the session of this browser.
-	AskSignOut(w http.ResponseWriter, r *http.Request, out store.SignOut, session store.Session)
+	// AskSignOut asks whether to end the session of this browser. problem is as in
+	// SignedOut.
+	AskSignOut(w http.ResponseWriter, r *http.Request, out store.SignOut, session store.Session, problem *store.Problem)
 	// SignedOut says that there is no session here any more. problem is why there is
 	// no way back to an app, if there was to be one.
 	SignedOut(w http.ResponseWriter, r *http.Request, problem *store.Problem)

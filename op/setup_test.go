@@ -49,6 +49,7 @@ type fixture struct {
 
 	chosen    []store.Session  // what the account chooser was shown
 	asked     []store.SignOut  // what was asked before signing out
+	why       *store.Problem   // and what was wrong with the way back
 	signedOut []*store.Problem // the page that says so
 	cleared   int              // session cookies taken away
 }
@@ -69,10 +70,10 @@ func (f *fixture) Choose(_ http.ResponseWriter, _ *http.Request, req store.AuthR
 	f.begun, f.chosen = append(f.begun, req), append(f.chosen, s)
 }
 
-func (f *fixture) AskSignOut(_ http.ResponseWriter, _ *http.Request, out store.SignOut, _ store.Session) {
+func (f *fixture) AskSignOut(_ http.ResponseWriter, _ *http.Request, out store.SignOut, _ store.Session, why *store.Problem) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.asked = append(f.asked, out)
+	f.asked, f.why = append(f.asked, out), why
 }
 
 func (f *fixture) SignedOut(_ http.ResponseWriter, _ *http.Request, problem *store.Problem) {

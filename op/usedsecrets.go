@@ -60,7 +60,7 @@ func (p *Provider) noteUsed(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
 	defer cancel()
-	if err := p.store.UsedSecrets(ctx, at); err != nil { // the next use is noted as well
+	if err := p.store.NoteSecretUse(ctx, at); err != nil { // the next use is noted as well
 		p.log.WarnContext(ctx, "could not note when client secrets were used", "error", err)
 	}
 }

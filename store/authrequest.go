@@ -67,6 +67,7 @@ type SignOut struct {
 	RedirectURI string    `json:"u,omitempty"` // registered for the client, "" for our own page
 	State       string    `json:"s,omitempty"`
 	HasState    bool      `json:"hs,omitempty"`
+	UILocales   []string  `json:"l,omitempty"`
 	StartedAt   time.Time `json:"t"`
 }
 

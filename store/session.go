@@ -14,11 +14,13 @@ type Session struct {
 }
 
 // Ending says which sessions of a person to end. What hangs on a session ends with
-// it: its codes, its grants, and of the grants that outlive sessions those of Client.
+// it: its codes, its grants, and of the grants that outlive sessions those of Client,
+// or all.
 type Ending struct {
 	User    string
 	Session Hash   // it, and those of the same browser that it replaced; zero: all, and all grants
 	Client  string // who asked for it, "" for the person
+	Offline bool   // end also the grants that outlive sessions
 	Event   string // kind of the audit event
 }
 

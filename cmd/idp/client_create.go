@@ -88,7 +88,7 @@ func (c *clientCreateCmd) client(a *app) (store.Client, error) {
 	if len(c.RedirectURI) == 0 {
 		return store.Client{}, usage(errors.New("a client that people sign in to needs a redirect URI"), "Add --redirect-uri https://…/callback")
 	}
-	keys, err := c.keys(a, kind)
+	keys, err := a.clientKeys(c.JWKS, kind)
 	if err != nil {
 		return store.Client{}, err
 	}

@@ -42,15 +42,15 @@ func (c *clientCreateCmd) secret(a *app, made *store.Client) (shown string, err 
 // maxKeys bounds a key set: a handful of keys.
 const maxKeys = 32 << 10
 
-// keys reads the app's public keys.
-func (c *clientCreateCmd) keys(a *app, kind store.ClientType) (string, error) {
-	if c.JWKS == "" {
+// clientKeys reads an app's public keys from a file, "" for none.
+func (a *app) clientKeys(file string, kind store.ClientType) (string, error) {
+	if file == "" {
 		return "", nil
 	}
 	if !kind.Confidential() {
 		return "", usage(fmt.Errorf("--jwks does not fit --type %s", kind), "An app whose key everybody can read proves nothing with it.")
 	}
-	text, err := a.readInput(c.JWKS)
+	text, err := a.readInput(file)
 	if err != nil {
 		return "", usage(fmt.Errorf("--jwks: %w", err), "")
 	}

@@ -99,6 +99,16 @@ func (db *DB) SetClientURIs(ctx context.Context, id string, redirect, postLogout
 	return needRow(done, "update client")
 }
 
+// SetClientKeys replaces the public keys of a client. The error is [store.NotFound].
+func (db *DB) SetClientKeys(ctx context.Context, id, jwks string) error {
+	var s Script
+	done := s.Do(`UPDATE client SET jwks = $2, updated_at = $3 WHERE id = $1`, id, jwks, db.now())
+	if err := db.administer(ctx, "update client", &s); err != nil {
+		return err
+	}
+	return needRow(done, "update client")
+}
+
 // DeleteClient removes a client and its secrets. Its codes and grants are worth
 // nothing from then on: every use of one asks for the client. The error is
 // [store.NotFound].
@@ -132,9 +142,9 @@ func addSecret(s *Script, now int64, client string, secret store.ClientSecret) {
 		secret.ID[:], client, secret.Hash[:], secret.Prefix, now)
 }
 
-// UsedSecrets notes when secrets were used last. It is no change of configuration:
+// NoteSecretUse notes when secrets were used last. It is no change of configuration:
 // no cache is emptied.
-func (db *DB) UsedSecrets(ctx context.Context, at map[store.ID]time.Time) error {
+func (db *DB) NoteSecretUse(ctx context.Context, at map[store.ID]time.Time) error {
 	s := Script{Idempotent: true}
 	byID := func(a, b store.ID) int { return bytes.Compare(a[:], b[:]) }
 	for _, id := range slices.SortedFunc(maps.Keys(at), byID) { // one order, so that two replicas never wait crosswise

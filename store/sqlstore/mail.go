@@ -13,11 +13,11 @@ import (
 // queueMail appends the mail of a challenge that attempt by has just sent for.
 // Beyond the limit for unknown addresses the mail is a decoy: a row that goes
 // through the same states and reaches nobody. An address without an account may have
-// a mail of its own. became tells the caller, who may hold the mail in memory.
+// a mail of its own. queued tells the caller, who may hold the mail in memory.
 //
 // (The branch that gives an id as the payload is never taken: it tells Postgres the
 // type of the others.)
-func queueMail(s *Script, now int64, challenge store.ID, m store.NewMail, email store.Email, unknown store.Limit, by store.Hash, became *became) {
+func queueMail(s *Script, now int64, challenge store.ID, m store.NewMail, email store.Email, unknown store.Limit, by store.Hash, queued *became) {
 	var other store.OtherMail
 	if m.Other != nil {
 		other = *m.Other
@@ -33,7 +33,7 @@ func queueMail(s *Script, now int64, challenge store.ID, m store.NewMail, email 
 		ON CONFLICT (id) DO NOTHING
 		RETURNING decoy, usage`,
 		m.ID[:], string(m.Usage), m.Payload, flag(unknown.IsZero()), unknown.Key[:], by[:], string(email),
-		m.Worker[:], now+micro(m.Lease), now, now+micro(m.TTL), challenge[:], string(other.Usage), other.Payload).Into(&became.decoy, (*string)(&became.usage))
+		m.Worker[:], now+micro(m.Lease), now, now+micro(m.TTL), challenge[:], string(other.Usage), other.Payload).Into(&queued.decoy, (*string)(&queued.usage))
 }
 
 // became is what was queued.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"idp/store"
@@ -20,15 +21,9 @@ const (
 	// $7 is the age of a token in microseconds from which it is replaced; 0 is any, also
 	// one from the future: replicas' clocks differ by milliseconds.
 	rotates = `refresh_hash = $3 AND (CAST($7 AS BIGINT) = 0 OR refresh_made + CAST($7 AS BIGINT) <= $4)`
+)
 
-	// The parties are asked for again each time: the account, the client, and the
-	// session of a grant that does not outlive it.
-	grantStands = `revoked_at IS NULL
-		  AND EXISTS (SELECT 1 FROM users WHERE users.id = oidc_grant.user_id AND suspended_at IS NULL)
-		  AND EXISTS (SELECT 1 FROM client WHERE client.id = oidc_grant.client_id)
-		  AND (offline = 1 OR EXISTS (SELECT 1 FROM session WHERE session.hash = oidc_grant.session
-		    AND session.ended_at IS NULL AND session.idle_at > $4 AND session.expires_at > $4))`
-
+var (
 	// $6 is the new access token, $10 to when it lives, $11 its scopes if they are
 	// not the grant's, $8 to when the refresh token lives. The same access token a
 	// second time (a script sent twice, a twin within the grace) takes no other's place.
@@ -45,9 +40,19 @@ const (
 		  refresh_prev_made = CASE WHEN ` + rotates + ` THEN refresh_made ELSE refresh_prev_made END,
 		  refresh_made = CASE WHEN ` + rotates + ` THEN $4 ELSE refresh_made END,
 		  refresh_until = CASE WHEN refresh_hash <> $3 THEN refresh_until WHEN ends_at < $8 THEN ends_at ELSE CAST($8 AS BIGINT) END
-		WHERE id = $1 AND client_id = $2 AND ends_at > $4 AND COALESCE(access_revoked, 0) = $12 AND ` + presentable + ` AND ` + grantStands + `
+		WHERE id = $1 AND client_id = $2 AND ends_at > $4 AND COALESCE(access_revoked, 0) = $12 AND ` + presentable + ` AND ` + grantStands("$4") + `
 		RETURNING refresh_hash`
 )
+
+// grantStands asks for the parties of a grant anew: the account, the client, and the
+// session of a grant that does not outlive it. now names a placeholder.
+func grantStands(now string) string {
+	return strings.ReplaceAll(`revoked_at IS NULL
+		  AND EXISTS (SELECT 1 FROM users WHERE users.id = oidc_grant.user_id AND suspended_at IS NULL)
+		  AND EXISTS (SELECT 1 FROM client WHERE client.id = oidc_grant.client_id)
+		  AND (offline = 1 OR EXISTS (SELECT 1 FROM session WHERE session.hash = oidc_grant.session
+		    AND session.ended_at IS NULL AND session.idle_at > $now AND session.expires_at > $now))`, "$now", now)
+}
 
 // RefreshGrant answers a refresh token (RFC 6749 section 6): the grant gets a new
 // access token and, if it is time, the token's successor takes its place.

@@ -55,10 +55,18 @@ func (db *DB) Session(ctx context.Context, hash, browser store.Hash) (store.Sess
 	return v, err
 }
 
-// maxSessions bounds the list of a person's sessions.
-const maxSessions = 100
+// LastSession reads whose session this browser had, live or not, while it is
+// remembered: hash and person. The error is [store.NotFound].
+func (db *DB) LastSession(ctx context.Context, hash, browser store.Hash) (store.Session, error) {
+	v := store.Session{Hash: hash}
+	err := db.one(ctx, "read last session", `SELECT user_id FROM session WHERE hash = $1 AND browser = $2`, []any{hash[:], browser[:]}, &v.User.ID)
+	return v, err
+}
 
-// Sessions lists a person's live sessions, the newest 100, newest first.
+// maxSessions bounds the list of a person's sessions; nobody has as many.
+const maxSessions = 1000
+
+// Sessions lists a person's live sessions, newest first.
 func (db *DB) Sessions(ctx context.Context, user string) ([]store.Session, error) {
 	var out []store.Session
 	err := db.engine.Read(ctx, `SELECT `+sessionColumns+` WHERE s.user_id = $2 AND `+liveSession+` ORDER BY s.auth_time DESC, s.hash LIMIT $3`,
@@ -78,8 +86,8 @@ func (db *DB) Sessions(ctx context.Context, user string) ([]store.Session, error
 
 // EndSessions ends one session of a person, or all. With a session end those of
 // the same browser that it replaced, their codes, and the grants that hang on them; of
-// the grants that outlive sessions only those of the client that asked. Without one,
-// all of the person's grants end. A session that is not there or not this person's ends
+// the grants that outlive sessions only those of the client that asked, unless all are to
+// end. Without one, all of the person's grants end. A session that is not there or not this person's ends
 // nothing.
 //
 // The account's row is locked first: of two scripts that end several rows of one
@@ -100,7 +108,7 @@ func (db *DB) EndSessions(ctx context.Context, e store.Ending) error {
 		)
 		endSessions(&s, browser, now, e.User, e.Session[:])
 		endCodes(&s, hanging, now, e.User, e.Session[:])
-		endGrants(&s, hanging+` AND (COALESCE(offline, 0) = 0 OR client_id = $4)`, now, e.User, e.Session[:], e.Client)
+		endGrants(&s, hanging+` AND (COALESCE(offline, 0) = 0 OR client_id = $4 OR CAST($5 AS SMALLINT) = 1)`, now, e.User, e.Session[:], e.Client, flag(e.Offline))
 	}
 	record(&s, now, e.Event, e.User, e.Client)
 	if err := db.engine.Run(ctx, &s); err != nil {

@@ -48,8 +48,8 @@ func (db *DB) RefreshToken(ctx context.Context, grant store.ID, refresh store.Ha
 		SELECT oidc_grant.client_id, oidc_grant.scopes, oidc_grant.session, oidc_grant.refresh_until,
 		  u.id, u.email, u.name, u.created_at, u.updated_at
 		FROM oidc_grant JOIN users u ON u.id = oidc_grant.user_id
-		WHERE oidc_grant.id = $1 AND refresh_hash = $2 AND refresh_until > $3 AND ends_at > $4 AND `+grantStands,
-		[]any{grant[:], refresh[:], db.now(), db.now()},
+		WHERE oidc_grant.id = $1 AND refresh_hash = $2 AND refresh_until > $3 AND `+grantStands("$3"),
+		[]any{grant[:], refresh[:], db.now()},
 		&t.Client, jsonInto(&t.Scopes), hashInto(&t.Session), into(&t.ExpiresAt),
 		&u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt))
 	return t, err
@@ -62,7 +62,8 @@ func (db *DB) RefreshToken(ctx context.Context, grant store.ID, refresh store.Ha
 //
 // An access token counts as revoked although it has made room for others: derived
 // once more, it would be live again (see [DB.RefreshGrant]). Its time is 0 and not now,
-// because replicas' clocks differ.
+// because replicas' clocks differ. (A script that runs twice may count one twice: any
+// other number than before will do.)
 func (db *DB) RevokeToken(ctx context.Context, r store.Revocation) (issuedTo string, err error) {
 	s := Script{Idempotent: true}
 	args := []any{r.Grant[:], r.Token[:], flag(r.Genuine)}

@@ -203,7 +203,7 @@ func testParallelRefreshes(t *testing.T, f *fixture) {
 		defer mu.Unlock()
 		answers[out.Next]++
 	})
-	if answers[0] != 64 || f.count(`SELECT COUNT(*) FROM oidc_grant`) != 1 {
+	if answers[0] != 64 {
 		t.Errorf("%v", answers)
 	}
 	m.accesses(m.refresh(0).Access, true)

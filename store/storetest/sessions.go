@@ -146,11 +146,20 @@ func testSessionList(t *testing.T, f *fixture) {
 		list[1].SeenAt.Sub(list[1].AuthTime).Round(time.Minute) != 2*time.Hour || !list[0].SeenAt.Equal(list[0].AuthTime) {
 		t.Fatalf("%+v", list)
 	}
+	f.no(f.db.EndSessions(f.ctx(), store.Ending{User: m.user, Session: completion(m.n).Session.Hash, Offline: true}))
+	if list, err = f.db.Sessions(f.ctx(), m.user); err != nil || len(list) != 1 {
+		t.Errorf("%+v %v", list, err)
+	}
+	m.refused(m.refresh(0), store.NotFound) // as the account page wants it
+	if last, err := f.db.LastSession(f.ctx(), completion(m.n).Session.Hash, m.n.Browser); err != nil || last.User.ID != m.user {
+		t.Errorf("%+v %v", last, err)
+	}
+	_, err = f.db.LastSession(f.ctx(), completion(m.n).Session.Hash, random())
+	f.want(err, store.NotFound)
 	f.end(m.user, store.Hash{}, "")
 	if list, err = f.db.Sessions(f.ctx(), m.user); err != nil || len(list) != 0 {
 		t.Errorf("%+v %v", list, err)
 	}
-	m.refused(m.refresh(0), store.NotFound) // all is all
 	if n := f.count(`SELECT COUNT(*) FROM event WHERE kind = 'user.signed_out'`); n < 1 {
 		t.Error("not recorded")
 	}
@@ -273,15 +282,37 @@ func testClientKeys(t *testing.T, f *fixture) {
 	c.JWKS, c.AlwaysRefresh = `{"keys":[]}`, true
 	f.no(f.db.CreateClient(f.ctx(), c))
 	used := f.db.Now()
-	f.no(f.db.UsedSecrets(f.ctx(), map[store.ID]time.Time{c.Secrets[0].ID: used, store.NewID(used): used}))
-	f.no(f.db.UsedSecrets(f.ctx(), map[store.ID]time.Time{c.Secrets[0].ID: used.Add(-time.Hour)}))
+	f.no(f.db.NoteSecretUse(f.ctx(), map[store.ID]time.Time{c.Secrets[0].ID: used, store.NewID(used): used}))
+	f.no(f.db.NoteSecretUse(f.ctx(), map[store.ID]time.Time{c.Secrets[0].ID: used.Add(-time.Hour)}))
 	got, err := f.replica().Client(f.ctx(), "keys")
 	f.no(err)
 	if got.JWKS != c.JWKS || !got.AlwaysRefresh || !got.Secrets[0].UsedAt.Equal(used) {
 		t.Errorf("%+v", got)
 	}
+	f.no(f.db.SetClientKeys(f.ctx(), "keys", `{"keys":[{}]}`))
+	if got, err = f.db.Client(f.ctx(), "keys"); err != nil || got.JWKS != `{"keys":[{}]}` {
+		t.Errorf("%+v %v", got, err)
+	}
+	f.want(f.db.SetClientKeys(f.ctx(), "nobody", ""), store.NotFound)
 	key := random()
 	f.no(f.db.UseAssertion(f.ctx(), key, used.Add(time.Minute)))
 	f.want(f.replica().UseAssertion(f.ctx(), key, used.Add(time.Minute)), store.Used)
 	f.no(f.db.UseAssertion(f.ctx(), random(), used.Add(time.Minute)))
+}
+
+// Use keeps a session alive, but not for ever.
+func testSessionEndsAtLast(_ *testing.T, f *fixture) {
+	n, _ := f.signUp("ada@example.com")
+	c := completion(n)
+	use := func() error {
+		next := store.Completion{Session: store.NewSession{Idle: c.Session.Idle}}
+		_, err := f.db.CompleteSession(f.ctx(), c.Session.Hash, n.Browser, next)
+		return err
+	}
+	for range 30 { // 13 days and 18 hours
+		f.db.AdvanceForTest(11 * time.Hour)
+		f.no(use())
+	}
+	f.db.AdvanceForTest(11 * time.Hour)
+	f.want(use(), store.NotFound)
 }

@@ -92,6 +92,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"EndSession":                  testEndSession,
 	"ReplacedSession":             testReplacedSession,
 	"AnotherPersonSignsIn":        testAnotherPersonSignsIn,
+	"SessionEndsAtLast":           testSessionEndsAtLast,
 	"SessionList":                 testSessionList,
 	"Recovery":                    testRecovery,
 	"RecoveryOfNobody":            testRecoveryOfNobody,

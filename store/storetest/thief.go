@@ -49,23 +49,22 @@ func (f *fixture) isDead(r store.Redemption) {
 	}
 }
 
-// slowGrants makes each new grant take its time on Postgres, as a disk or a lock does.
-// (On SQLite one writer lets nothing run beside it.)
-func (f *fixture) slowGrants() {
+// meanwhile ends everything while a redemption is under way. On Postgres each new grant
+// takes its time, as with a slow disk; on SQLite one writer lets nothing run beside it.
+func (f *fixture) meanwhile(r store.Redemption, end func()) {
+	f.t.Helper()
 	e := f.open()
 	defer func() { _ = e.Close() }()
-	if e.SkipLocked() == "" {
-		return
+	if e.SkipLocked() != "" {
+		f.exec(`CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$`)
+		f.exec(`CREATE TRIGGER slow BEFORE INSERT ON oidc_grant FOR EACH ROW EXECUTE FUNCTION slow()`)
 	}
-	f.exec(`CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$`)
-	f.exec(`CREATE TRIGGER slow BEFORE INSERT ON oidc_grant FOR EACH ROW EXECUTE FUNCTION slow()`)
-}
-
-// meanwhile ends everything while a redemption is under way.
-func (f *fixture) meanwhile(r store.Redemption, end func()) {
-	f.slowGrants()
 	var wg sync.WaitGroup
-	wg.Go(func() { _, _ = f.db.RedeemCode(f.ctx(), r) })
+	wg.Go(func() {
+		if _, err := f.db.RedeemCode(f.ctx(), r); err != nil {
+			f.t.Errorf("the code was not good to begin with: %v", err)
+		}
+	})
 	time.Sleep(300 * time.Millisecond)
 	end()
 	wg.Wait()

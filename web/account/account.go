@@ -72,7 +72,7 @@ func (p *Pages) postHere(v *visit) error {
 	if ok, err := p.own(v, signedOutPath); !ok {
 		return err
 	}
-	return p.leave(v, store.Ending{Session: v.hash, Event: eventSignedOut}, signedOutPath)
+	return p.leave(v, store.Ending{Session: v.hash, Offline: true, Event: eventSignedOut}, signedOutPath)
 }
 
 // postEverywhere is POST /account/sign-out-everywhere.
@@ -109,9 +109,9 @@ func (p *Pages) postSession(v *visit) error {
 			continue
 		}
 		if s.Hash == v.hash {
-			return p.leave(v, store.Ending{Session: v.hash, Event: eventSignedOut}, signedOutPath)
+			return p.leave(v, store.Ending{Session: v.hash, Offline: true, Event: eventSignedOut}, signedOutPath)
 		}
-		err := p.deps.Store.EndSessions(v.r.Context(), store.Ending{User: v.session.User.ID, Session: s.Hash, Event: eventSessionEnded})
+		err := p.deps.Store.EndSessions(v.r.Context(), store.Ending{User: v.session.User.ID, Session: s.Hash, Offline: true, Event: eventSessionEnded})
 		if err != nil {
 			return err
 		}

@@ -77,7 +77,7 @@ func TestEndAnotherSession(t *testing.T) {
 	for range 2 { // a double click
 		page.Submit("/account/sessions").WantTo("/account?done=ended")
 	}
-	left := p.Get("/account?done=ended").Want(200, "That browser is signed out.")
+	left := p.Get("/account?done=ended").Want(200, "That browser is signed out, and its apps with it.")
 	if left.HasForm("/account/sessions") {
 		t.Error(left.Text())
 	}

@@ -1,7 +1,7 @@
 // Package account is the account page, and everything about signing out.
 //
 //	GET  /account                      who is signed in, and in which browsers; the
-//	                                   sign-in page for who is not
+//	                                   sign-in page for those who are not
 //	POST /account/sign-out             ends this browser's session ──► 303 /signed-out
 //	POST /account/sign-out-everywhere  ends all that the person has ──► 303 /signed-out
 //	POST /account/sessions             session: ends another browser's ──► 303 /account

@@ -15,17 +15,20 @@ func signOutPage(sealed string) string { return "/sign-out?o=" + url.QueryEscape
 
 // AskSignOut asks whether to sign out: an app wants it, or a link to the end-session
 // endpoint was followed, and nobody can be sure that the person does.
-func (p *Pages) AskSignOut(w http.ResponseWriter, r *http.Request, out store.SignOut, session store.Session) {
+func (p *Pages) AskSignOut(w http.ResponseWriter, r *http.Request, out store.SignOut, session store.Session, why *store.Problem) {
 	v := p.newVisit(w, r)
 	v.hash, v.session = session.Hash, session
-	if err := p.ask(v, out, p.deps.SignOuts.SealSignOut(out, v.browser), http.StatusOK); err != nil {
+	if err := p.ask(v, out, p.deps.SignOuts.SealSignOut(out, v.browser), http.StatusOK, why); err != nil {
 		p.fail(v, err)
 	}
 }
 
-func (p *Pages) ask(v *visit, out store.SignOut, sealed string, status int) error {
+// ask shows the question; why says what is wrong with the app's way back, if anything.
+func (p *Pages) ask(v *visit, out store.SignOut, sealed string, status int, why *store.Problem) error {
+	p.speak(v, out.UILocales)
 	data := p.view(v, signOutPage(sealed))
 	data.O, data.Stale = sealed, status != http.StatusOK
+	p.explain(v, data, why)
 	if out.Client != "" {
 		client, err := p.deps.Store.Client(v.r.Context(), out.Client)
 		if err != nil && store.CodeOf(err) != store.NotFound { // it may be gone: then nobody asks
@@ -59,7 +62,7 @@ func (p *Pages) getSignOut(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return p.ask(v, out, sealed, http.StatusOK)
+	return p.ask(v, out, sealed, http.StatusOK, nil)
 }
 
 // postSignOut is POST /sign-out.
@@ -85,7 +88,7 @@ func (p *Pages) postSignOut(v *visit) error {
 	case unknown:
 		return p.stale(v)
 	case !p.genuine(v): // another session has begun here since, maybe another person's
-		return p.ask(v, out, sealed, http.StatusForbidden)
+		return p.ask(v, out, sealed, http.StatusForbidden, nil)
 	}
 	return p.leave(v, store.Ending{Session: v.hash, Client: out.Client, Event: eventSignedOut}, to)
 }
@@ -113,12 +116,20 @@ func (p *Pages) SignedOut(w http.ResponseWriter, r *http.Request, why *store.Pro
 	if why != nil {
 		status = http.StatusBadRequest
 		data.Languages = page.Languages(p.languages, v.lang, page.Requested(r))
-		data.Refused, data.Reference = true, reference(r)
-		if p.loopback { // only developers are shown it
-			data.Mismatch = mismatch.Of(*why)
-		}
 	}
+	p.explain(v, data, why)
 	if err := p.render(v, status, "signed_out", data); err != nil {
 		p.fail(v, err)
+	}
+}
+
+// explain says why the app's address to return to is not taken.
+func (p *Pages) explain(v *visit, data *view, why *store.Problem) {
+	if why == nil {
+		return
+	}
+	data.Refused, data.Reference = true, reference(v.r)
+	if p.loopback { // only developers are shown it
+		data.Mismatch = mismatch.Of(*why)
 	}
 }

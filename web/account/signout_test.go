@@ -109,7 +109,16 @@ func TestSignedOutAndNotSentBack(t *testing.T) {
 	}
 	p.Get(s.Link("日本語")).Want(400, "サインアウトしました", "/bye")
 	p.SignedUp(ada)
-	p.Get(endSession("post_logout_redirect_uri", "https://evil.example/")).Want(200, "サインアウトしますか").Submit("/sign-out").WantTo("/signed-out")
+	p.Get(endSession("post_logout_redirect_uri", "https://evil.example/")).Want(200, "サインアウトしますか", "戻れません", "vil.example").Submit("/sign-out").WantTo("/signed-out")
+}
+
+// The app's wish for a language counts, as at a sign-in.
+func TestSignOutInTheAppsLanguage(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	p := f.Person().SignedUp(ada)
+	page := p.Get(endSession("ui_locales", "xx ja")).Want(200, "サインアウトしますか")
+	p.Get(page.Link("English")).Want(200, "Sign out of")
 }
 
 func TestSignOutIsNoGet(t *testing.T) {

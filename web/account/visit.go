@@ -18,6 +18,8 @@ type visit struct {
 	form url.Values
 	lang *locales.Language
 
+	switched bool // the person just chose it
+
 	browser  store.Hash
 	hash     store.Hash // of the session's secret
 	signedIn bool       // the browser says so: it has brought both
@@ -45,15 +47,21 @@ func (p *Pages) handle(serve func(*visit) error) http.HandlerFunc {
 func (p *Pages) newVisit(w http.ResponseWriter, r *http.Request) *visit {
 	v := &visit{w: w, r: r, form: url.Values{}}
 	v.lang = page.Switch(w, r, p.languages, p.deps.Browser)
-	if v.lang == nil {
-		v.lang = p.languages.Choose(nil, p.deps.Browser.Language(r), r.Header.Get("Accept-Language"))
-	}
+	v.switched = v.lang != nil
+	p.speak(v, nil)
 	page.Protect(w, page.Policy{}, p.https)
 	var known bool
 	v.browser, known = p.deps.Browser.Hash(r)
 	v.hash, v.signedIn = p.deps.Browser.Session(r)
 	v.signedIn = v.signedIn && known
 	return v
+}
+
+// speak chooses the language, unless the person just has; wishes are the app's.
+func (p *Pages) speak(v *visit, wishes []string) {
+	if !v.switched {
+		v.lang = p.languages.Choose(wishes, p.deps.Browser.Language(v.r), v.r.Header.Get("Accept-Language"))
+	}
 }
 
 // fail has the sign-in pages answer for an error.

@@ -7,7 +7,7 @@
 //	GET  /recover
 //	POST /sign-in        email: a challenge, and a mail with a code ──► 303 /verify
 //	POST /register
-//	POST /recover        for who fears that somebody else is in: ends all other sessions
+//	POST /recover        for those who fear that somebody else is in: ends all other sessions
 //	POST /choose         the signed-in one will do ──► 303 to the app
 //	GET  /verify         the code page; needs no database
 //	POST /verify         code ──► 303 to the app, or the code page with what is wrong (422)
