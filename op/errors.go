@@ -58,7 +58,11 @@ func writeError(w http.ResponseWriter, e *oidc.Error, status int) {
 		h.Set("WWW-Authenticate", `Basic realm="idp"`)
 	case invalidToken:
 		status = http.StatusUnauthorized
-		h.Set("WWW-Authenticate", `Bearer realm="idp", error="invalid_token"`)
+		challenge := `Bearer realm="idp", error="invalid_token"`
+		if e.Description == noToken { // RFC 6750 section 3.1: no code where nobody tried
+			challenge = `Bearer realm="idp"`
+		}
+		h.Set("WWW-Authenticate", challenge)
 	case insufficientScope:
 		status = http.StatusForbidden
 		h.Set("WWW-Authenticate", `Bearer realm="idp", error="insufficient_scope", scope="openid"`)

@@ -59,7 +59,11 @@ func TestUserinfoRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			fails(t, r, http.StatusUnauthorized, "invalid_token")
-			if r.Header.Get("WWW-Authenticate") != `Bearer realm="idp", error="invalid_token"` {
+			want := `Bearer realm="idp", error="invalid_token"`
+			if name == "no token" || name == "GET with body" { // nobody tried: no code (RFC 6750 section 3.1)
+				want = `Bearer realm="idp"`
+			}
+			if r.Header.Get("WWW-Authenticate") != want {
 				t.Error(r.Header)
 			}
 		})

@@ -35,7 +35,7 @@ func (*clientCreateCmd) Help() string {
   idp client create --name Shop --type traditional --redirect-uri https://shop.example.com/callback --client-id 8vsegcsqi3v0fxc3ve2jz --client-secret-file old-secret
 
 The secret is printed once and cannot be shown again; idp client rotate-secret makes a new one.
-With these two an app that comes from another provider keeps its own.`
+With --client-id and --client-secret-file an app that comes from another provider keeps its own.`
 }
 
 // Run registers a client.
