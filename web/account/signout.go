@@ -6,7 +6,6 @@ import (
 	"net/url"
 
 	"idp/store"
-	"idp/web/mismatch"
 	"idp/web/page"
 )
 
@@ -130,6 +129,6 @@ func (p *Pages) explain(v *visit, data *view, why *store.Problem) {
 	}
 	data.Refused, data.Reference = true, reference(v.r)
 	if p.loopback { // only developers are shown it
-		data.Mismatch = mismatch.Of(*why)
+		data.Mismatch = page.NewMismatch(*why)
 	}
 }

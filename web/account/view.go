@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"idp/store"
-	"idp/web/mismatch"
 	"idp/web/page"
 	"idp/web/serve"
 )
@@ -26,7 +25,7 @@ type view struct {
 	Asker string // the app that asks to sign out
 
 	Refused   bool // the app's address to return to is not registered
-	Mismatch  *mismatch.Mismatch
+	Mismatch  *page.Mismatch
 	Reference string
 }
 

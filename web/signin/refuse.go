@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"idp/store"
-	"idp/web/mismatch"
 	"idp/web/page"
 	"idp/web/problem"
 )
@@ -35,7 +34,7 @@ func (p *Pages) refuseRedirect(v *visit, why store.Problem) {
 	data := p.view(v)
 	data.Reference = reference(v.r)
 	if p.loopback { // only developers are shown it
-		data.Mismatch = mismatch.Of(why)
+		data.Mismatch = page.NewMismatch(why)
 	}
 	if err := p.render(v, http.StatusBadRequest, "mismatch", page.Requested(v.r), data); err != nil {
 		p.logError(v, slog.LevelError, err)

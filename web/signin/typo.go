@@ -46,7 +46,10 @@ func isSlip(a, b string) bool {
 	if len(b)-len(a) > 1 {
 		return false
 	}
-	i := common(a, b)
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
 	if i == len(a) {
 		return len(b) == i+1
 	}
@@ -57,13 +60,4 @@ func isSlip(a, b string) bool {
 		return true
 	}
 	return i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
-}
-
-// common is the length in bytes of the longest common beginning.
-func common(a, b string) int {
-	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
-	}
-	return n
 }

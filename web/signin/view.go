@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"idp/store"
-	"idp/web/mismatch"
 	"idp/web/page"
 	"idp/web/serve"
 )
@@ -47,7 +46,7 @@ type view struct {
 	Restart, Return, Detail, Reference string
 
 	Retry    bool
-	Mismatch *mismatch.Mismatch
+	Mismatch *page.Mismatch
 }
 
 // view starts a page's view.

@@ -1,11 +1,10 @@
-// Package mismatch sets an address that an app sent, and wants the browser sent back
-// to, against those that it has registered. Only developers are shown it: on a
-// loopback endpoint. The template for it is web/page's part of that name.
-package mismatch
+package page
 
 import "idp/store"
 
-// Mismatch is what the template shows.
+// Mismatch sets an address that an app sent, and wants the browser sent back to,
+// against those that it has registered, for the part of that name. Only developers are
+// shown it: on a loopback endpoint.
 type Mismatch struct {
 	Client     string
 	Sent       Difference
@@ -15,17 +14,17 @@ type Mismatch struct {
 // Difference is a text cut at the first character that differs from another's.
 type Difference struct{ Same, First, Rest string }
 
-// Of marks in each registered address where it first differs from the sent one, and
+// NewMismatch marks in each registered address where it first differs from the sent one, and
 // in the sent one where it differs from the one most like it.
-func Of(why store.Problem) *Mismatch {
+func NewMismatch(why store.Problem) *Mismatch {
 	m := &Mismatch{Client: why.Client}
 	longest := 0
 	for _, registered := range why.Registered {
 		n := common(why.Sent, registered)
-		m.Registered = append(m.Registered, cut(registered, n))
+		m.Registered = append(m.Registered, differsAt(registered, n))
 		longest = max(longest, n)
 	}
-	m.Sent = cut(why.Sent, longest)
+	m.Sent = differsAt(why.Sent, longest)
 	return m
 }
 
@@ -38,8 +37,8 @@ func common(a, b string) int {
 	return n
 }
 
-// cut marks the character at byte n, or the end by a mark without one.
-func cut(text string, n int) Difference {
+// differsAt marks the character at byte n, or the end by a mark without one.
+func differsAt(text string, n int) Difference {
 	for n > 0 && n < len(text) && text[n]&0xC0 == 0x80 { // not inside a character
 		n--
 	}
