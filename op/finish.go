@@ -1,11 +1,9 @@
 package op
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -21,33 +19,9 @@ const (
 	requestKept  = 24 * time.Hour
 )
 
-// sealedRequest is the content of r. Fields are only ever added, so that r stays
-// readable one release back and forward; V moves when that is not possible.
-type sealedRequest struct {
-	V       int               `json:"v"`
-	Request store.AuthRequest `json:"q"`
-	State   []byte            `json:"b,omitempty"` // a state that is not plain ASCII: JSON would change its bytes
-}
-
 // Seal makes the URL parameter r of a validated request, bound to a browser.
 func (p *Provider) Seal(req store.AuthRequest, browser store.Hash) string {
-	v := sealedRequest{V: 1, Request: req}
-	if !isVSCHAR(req.State) {
-		v.State, v.Request.State = []byte(req.State), ""
-	}
-	return encode(p.requests.Seal(compact(v), browser[:]))
-}
-
-// compact writes JSON for our own eyes: escaping for HTML would make six bytes of an
-// ampersand.
-func compact(v any) []byte {
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		panic(err) // strings and numbers only
-	}
-	return bytes.TrimSpace(text.Bytes())
+	return seal(p.requests, browser, &req, &req.State)
 }
 
 // openTimeout bounds the look at the client in [Provider.Open], which is nearly
@@ -61,44 +35,30 @@ const openTimeout = 5 * time.Second
 func (p *Provider) Open(sealed string, browser store.Hash) (store.AuthRequest, error) {
 	const op = "open authorization request"
 	invalid := &store.Error{Code: store.Invalid, Op: op}
-	if len(sealed) > 4*maxQuery {
+	var req store.AuthRequest
+	if !open(p.requests, browser, sealed, &req, &req.State) {
 		return store.AuthRequest{}, invalid
-	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
-	if err != nil {
-		return store.AuthRequest{}, invalid
-	}
-	text, err := p.requests.Open(raw, browser[:])
-	if err != nil {
-		return store.AuthRequest{}, invalid
-	}
-	var v sealedRequest
-	if err := json.Unmarshal(text, &v); err != nil || v.V != 1 {
-		return store.AuthRequest{}, invalid
-	}
-	if v.State != nil {
-		v.Request.State = string(v.State)
 	}
 	expired := &store.Error{Code: store.Expired, Op: op}
-	age := p.store.Now().Sub(v.Request.StartedAt)
+	age := p.store.Now().Sub(req.StartedAt)
 	if age > requestKept {
 		return store.AuthRequest{}, expired
 	}
-	if !v.Request.IsOwn() {
+	if !req.IsOwn() {
 		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
 		defer cancel()
-		client, err := p.store.Client(ctx, v.Request.Client)
+		client, err := p.store.Client(ctx, req.Client)
 		switch {
-		case store.CodeOf(err) == store.NotFound, err == nil && !registered(client, v.Request.RedirectURI):
+		case store.CodeOf(err) == store.NotFound, err == nil && !registered(client, req.RedirectURI):
 			return store.AuthRequest{}, invalid
 		case err != nil:
 			return store.AuthRequest{}, err
 		}
 	}
 	if age > requestFresh {
-		return v.Request, expired
+		return req, expired
 	}
-	return v.Request, nil
+	return req, nil
 }
 
 // Finish is what follows when the challenge of a request is proved: the session,
@@ -155,14 +115,3 @@ func newSecret() (s [32]byte) {
 }
 
 func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
-
-// isVSCHAR tells whether s is what RFC 6749 appendix A.5 says of a state:
-// printable ASCII.
-func isVSCHAR(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
-}

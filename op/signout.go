@@ -2,8 +2,6 @@ package op
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -15,21 +13,10 @@ import (
 // signOutFresh is how long the question whether to sign out can be answered.
 const signOutFresh = time.Hour
 
-// sealedSignOut is the content of o. Fields are only ever added.
-type sealedSignOut struct {
-	V       int           `json:"v"`
-	SignOut store.SignOut `json:"q"`
-	State   []byte        `json:"b,omitempty"` // as in sealedRequest
-}
-
 // SealSignOut makes the field o of the form that asks whether to sign out, bound to a
 // browser.
 func (p *Provider) SealSignOut(out store.SignOut, browser store.Hash) string {
-	v := sealedSignOut{V: 1, SignOut: out}
-	if !isVSCHAR(out.State) {
-		v.State, v.SignOut.State = []byte(out.State), ""
-	}
-	return encode(p.signOuts.Seal(compact(v), browser[:]))
+	return seal(p.signOuts, browser, &out, &out.State)
 }
 
 // OpenSignOut reads what [Provider.SealSignOut] made for this browser. A URI that was
@@ -37,25 +24,9 @@ func (p *Provider) SealSignOut(out store.SignOut, browser store.Hash) string {
 // [store.Invalid] when it was changed or belongs to another browser; others of the store.
 func (p *Provider) OpenSignOut(sealed string, browser store.Hash) (store.SignOut, error) {
 	const op = "open sign-out"
-	invalid := &store.Error{Code: store.Invalid, Op: op}
-	if len(sealed) > 4*maxQuery {
-		return store.SignOut{}, invalid
-	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
-	if err != nil {
-		return store.SignOut{}, invalid
-	}
-	text, err := p.signOuts.Open(raw, browser[:])
-	if err != nil {
-		return store.SignOut{}, invalid
-	}
-	var v sealedSignOut
-	if err := json.Unmarshal(text, &v); err != nil || v.V != 1 {
-		return store.SignOut{}, invalid
-	}
-	out := v.SignOut
-	if v.State != nil {
-		out.State = string(v.State)
+	var out store.SignOut
+	if !open(p.signOuts, browser, sealed, &out, &out.State) {
+		return store.SignOut{}, &store.Error{Code: store.Invalid, Op: op}
 	}
 	if p.store.Now().Sub(out.StartedAt) > signOutFresh {
 		return store.SignOut{}, &store.Error{Code: store.Expired, Op: op}
