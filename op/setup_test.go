@@ -3,8 +3,6 @@ package op_test
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -13,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,6 +53,7 @@ type fixture struct {
 
 // Hash and Session stand for the cookies.
 func (f *fixture) Hash(*http.Request) (store.Hash, bool) { return f.browser, true }
+
 func (f *fixture) Session(*http.Request) (store.Hash, bool) {
 	return f.session, !f.session.IsZero()
 }
@@ -159,45 +157,6 @@ func openDB(t *testing.T, e engine, top sqlstore.Engine) *sqlstore.DB {
 	return db
 }
 
-// outage is an engine whose database stops answering, answers nonsense, or is slow.
-type outage struct {
-	sqlstore.Engine
-	down, broken atomic.Bool
-	slow         sync.RWMutex // held: lists of clients wait
-	lists        atomic.Int32 // of clients, begun so far
-}
-
-func (o *outage) err() error {
-	switch {
-	case o.down.Load():
-		return &store.Error{Code: store.Unavailable, Op: "test an outage"}
-	case o.broken.Load():
-		return errors.New("no such column")
-	}
-	return nil
-}
-
-// Run implements [sqlstore.Engine].
-func (o *outage) Run(ctx context.Context, s *sqlstore.Script) error {
-	if err := o.err(); err != nil {
-		return err
-	}
-	return o.Engine.Run(ctx, s)
-}
-
-// Read implements [sqlstore.Engine].
-func (o *outage) Read(ctx context.Context, query string, args []any, row func(func(...any) error) error) error {
-	if strings.Contains(query, "FROM client WHERE id >") {
-		o.lists.Add(1)
-		o.slow.RLock()
-		defer o.slow.RUnlock()
-	}
-	if err := o.err(); err != nil {
-		return err
-	}
-	return o.Engine.Read(ctx, query, args, row)
-}
-
 func (f *fixture) serve(p *op.Provider) { f.provider, f.handler = p, p.Handler() }
 
 func (f *fixture) newProvider() *op.Provider { return f.newProviderWith(ring) }
@@ -299,118 +258,4 @@ func (f *fixture) enter(email store.Email, changes ...string) string {
 	finish := f.signInAs(email, f.begun[n])
 	f.session = finish.Completion.Session.Hash
 	return query(f.T, finish.Redirect).Get("code")
-}
-
-// params are those of a good request, with name-value pairs changed; the value
-// "-" takes a parameter out.
-func params(changes ...string) url.Values {
-	v := url.Values{"client_id": {"shop"}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {"openid profile email"},
-		"state": {"st"}, "code_challenge": {s256}, "code_challenge_method": {"S256"}}
-	return change(v, changes)
-}
-
-func change(v url.Values, changes []string) url.Values {
-	for i := 0; i < len(changes); i += 2 {
-		if changes[i+1] == "-" {
-			v.Del(changes[i])
-		} else {
-			v.Set(changes[i], changes[i+1])
-		}
-	}
-	return v
-}
-
-func (f *fixture) authorize(changes ...string) *http.Response {
-	f.Helper()
-	return f.get("/oidc/auth?" + params(changes...).Encode())
-}
-
-func (f *fixture) get(path string, headers ...string) *http.Response {
-	f.Helper()
-	return f.do(http.MethodGet, path, "", headers...)
-}
-
-// do sends a request and follows no redirect. headers are name-value pairs.
-func (f *fixture) do(method, path, body string, headers ...string) *http.Response {
-	f.Helper()
-	r, err := http.NewRequestWithContext(f.Context(), method, f.server.URL+path, strings.NewReader(body))
-	f.must(err)
-	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	response, err := http.DefaultTransport.RoundTrip(r)
-	f.must(err)
-	f.Cleanup(func() { response.Body.Close() })
-	return response
-}
-
-// exchange redeems a code as the client shop, with changes.
-func (f *fixture) exchange(code string, changes ...string) *http.Response {
-	f.Helper()
-	return f.do(http.MethodPost, "/oidc/token", exchangeForm(code, changes...))
-}
-
-func exchangeForm(code string, changes ...string) string {
-	return change(url.Values{"grant_type": {"authorization_code"}, "client_id": {"shop"}, "client_secret": {secret}, "code": {code},
-		"redirect_uri": {callback}, "code_verifier": {verifier}}, changes).Encode()
-}
-
-type tokens struct {
-	Access  string `json:"access_token"`
-	Type    string `json:"token_type"`
-	Expires int    `json:"expires_in"`
-	ID      string `json:"id_token"`
-	Refresh string `json:"refresh_token"`
-	Scope   *string
-}
-
-func (f *fixture) tokens(r *http.Response) (t tokens) {
-	f.Helper()
-	if r.StatusCode != http.StatusOK {
-		b, _ := io.ReadAll(r.Body)
-		f.Fatalf("token endpoint: %d %s", r.StatusCode, b)
-	}
-	f.must(json.NewDecoder(r.Body).Decode(&t))
-	return t
-}
-
-// fails checks status, code and the members that Logto's SDKs need.
-func fails(t *testing.T, r *http.Response, status int, code string) {
-	t.Helper()
-	var body map[string]string
-	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
-		t.Fatalf("status %d, body: %v", r.StatusCode, err)
-	}
-	if r.StatusCode != status || body["error"] != code {
-		t.Fatalf("got %d %v, want %d %s", r.StatusCode, body, status, code)
-	}
-	if body["code"] != "oidc."+code || body["message"] == "" || body["message"] != body["error_description"] {
-		t.Errorf("members of the error: %v", body)
-	}
-	if r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Cache-Control") != "no-store" {
-		t.Errorf("headers of the error: %v", r.Header)
-	}
-}
-
-func query(t *testing.T, location string) url.Values {
-	t.Helper()
-	u, err := url.Parse(location)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-// payload is what a JWT says, unverified.
-func payload(t *testing.T, token string) map[string]any {
-	t.Helper()
-	_, claims := parts(t, token)
-	return claims
 }
