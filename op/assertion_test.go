@@ -6,7 +6,9 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -184,5 +186,30 @@ func TestClientKeys(t *testing.T) {
 		if _, err := op.ClientKeys([]byte(text)); err == nil {
 			t.Errorf("%q: taken", text)
 		}
+	}
+}
+
+// An assertion is remembered until after its last moment, fractions of seconds included.
+func TestAssertionAtItsEnd(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	signer, claims := f.keyed()
+	exp := float64(f.db.Now().Unix()+60) + 0.9
+	assertion := sign(t, signer, claims("exp", exp))
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"x"}, "client_assertion_type": {assertionType}, "client_assertion": {assertion}}.Encode()
+	use := func() string {
+		b, _ := io.ReadAll(f.do(http.MethodPost, "/oidc/token", form).Body)
+		return string(b)
+	}
+	if text := use(); !strings.Contains(text, "invalid_grant") {
+		t.Fatal(text)
+	}
+	f.db.AdvanceForTest(time.UnixMilli(int64((exp+60)*1000) - 700).Sub(f.db.Now()))
+	for range 40 {
+		_, err := f.db.Purge(t.Context(), 1000)
+		f.must(err)
+	}
+	if text := use(); strings.Contains(text, "invalid_grant") {
+		t.Error("the assertion was taken a second time")
 	}
 }

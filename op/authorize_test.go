@@ -321,35 +321,6 @@ func TestAuthorizeWithoutPKCE(t *testing.T) {
 	f.tokens(f.exchange(code, "client_id", "basic", "code_verifier", "-"))
 }
 
-// The person says whether to go on as the one who is signed in.
-func TestAuthorizeChooser(t *testing.T) {
-	t.Parallel()
-	f := setup(t)
-	if f.authorize("prompt", "select_account"); len(f.chosen) != 0 || len(f.begun) != 1 {
-		t.Error("nobody is signed in, and there is a choice")
-	}
-	f.enter("ada@example.com")
-	for _, changes := range [][]string{{"prompt", "select_account"}, {"prompt", "select_account consent"}, {"login_hint", "bob@example.com"}} {
-		f.begun, f.chosen = nil, nil
-		f.authorize(changes...)
-		if len(f.chosen) != 1 {
-			t.Fatalf("%v: no choice", changes)
-		}
-		location, err := f.provider.Continue(httptest.NewRequest("POST", "/", nil), f.begun[0], f.session, f.browser)
-		f.must(err)
-		f.tokens(f.exchange(query(t, location).Get("code")))
-		if _, err := f.provider.Continue(httptest.NewRequest("POST", "/", nil), f.begun[0], f.session, random()); store.CodeOf(err) != store.NotFound {
-			t.Errorf("another browser: %v", err)
-		}
-	}
-	f.db.AdvanceForTest(2 * time.Minute)
-	f.begun = nil
-	f.authorize("prompt", "select_account", "max_age", "60")
-	if _, err := f.provider.Continue(httptest.NewRequest("POST", "/", nil), f.begun[0], f.session, f.browser); store.CodeOf(err) != store.NotFound {
-		t.Errorf("older than max_age: %v", err)
-	}
-}
-
 // auth_time is when the person proved who they are, for every client of a session, and
 // max_age is held against it to the second.
 func TestAuthTimeAndMaxAge(t *testing.T) {

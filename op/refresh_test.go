@@ -1,6 +1,7 @@
 package op_test
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -219,4 +220,47 @@ func TestRefreshDuringSecretRotation(t *testing.T) {
 	f.db.AdvanceForTest(time.Minute)
 	fails(t, f.refresh(first.Refresh, spa...), 400, "invalid_grant") // marked under the old secret: still known as used
 	fails(t, f.refresh(third.Refresh, spa...), 400, "invalid_grant")
+}
+
+// slot waits for the beginning of a stretch of ten seconds, so that what follows is
+// within one.
+func (f *fixture) slot() {
+	const grace = int64(10 * time.Second)
+	f.db.AdvanceForTest(time.Duration(grace - f.db.Now().UnixNano()%grace + int64(time.Millisecond)))
+}
+
+// A refresh for no scope at all is not given the token that one for all scopes is.
+func TestNoScopesAreNotAll(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	first := f.tokens(f.exchange(f.enter("ada@example.com", "scope", offline)))
+	f.slot()
+	full := f.tokens(f.refresh(first.Refresh))
+	narrow := f.tokens(f.refresh(first.Refresh, "scope", "unknown"))
+	if *narrow.Scope != "" {
+		t.Fatalf("%+v", narrow)
+	}
+	if got := f.introspect(narrow.Access)["scope"]; got != nil {
+		t.Errorf("the answer says no scope, the token has %q", got)
+	}
+	if r := f.get("/oidc/me", "Authorization", "Bearer "+narrow.Access); r.StatusCode == http.StatusOK {
+		body, _ := io.ReadAll(r.Body)
+		t.Errorf("userinfo: %s", body)
+	}
+	if narrow.Access == full.Access {
+		t.Error("one token for two grants of scopes")
+	}
+}
+
+// And the reverse: whoever asks for all is not given the token that is good for nothing.
+func TestAllScopesAreNotNone(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	first := f.tokens(f.exchange(f.enter("ada@example.com", "scope", offline)))
+	f.slot()
+	f.tokens(f.refresh(first.Refresh, "scope", "unknown"))
+	full := f.tokens(f.refresh(first.Refresh))
+	if r := f.get("/oidc/me", "Authorization", "Bearer "+full.Access); r.StatusCode != http.StatusOK {
+		t.Errorf("userinfo with a token for %q: %d", *full.Scope, r.StatusCode)
+	}
 }

@@ -168,3 +168,23 @@ func TestOutageOfTokenCalls(t *testing.T) {
 	f.outage.down.Store(false)
 	f.tokens(f.refresh(tok.Refresh))
 }
+
+// An access token that is revoked after it lost its place stays dead when it would be
+// derived again.
+func TestRevokedTokenStaysDead(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	first := f.tokens(f.exchange(f.enter("ada@example.com", "scope", offline)))
+	f.slot()
+	a := f.tokens(f.refresh(first.Refresh))
+	f.tokens(f.refresh(first.Refresh, "scope", "openid"))
+	f.tokens(f.refresh(first.Refresh, "scope", "email"))
+	f.revoke(a.Access)
+	if f.introspect(a.Access)["active"] != false {
+		t.Fatal("not revoked")
+	}
+	f.tokens(f.refresh(first.Refresh))
+	if f.introspect(a.Access)["active"] != false {
+		t.Error("a revoked access token lives again")
+	}
+}
