@@ -274,32 +274,3 @@ func TestDiscoveryOverHTTPS(t *testing.T) {
 		}
 	}
 }
-
-// Requests to sign out as the logout plan sends them, with a state and without client_id,
-// which other tests do not have in this form.
-func TestSignOutRequests(t *testing.T) {
-	t.Parallel()
-	f, hint := farewell(t)
-	state := strings.Repeat("s", 128)
-	for name, params := range map[string][]string{
-		"another path":         {"id_token_hint", hint, "post_logout_redirect_uri", "https://shop.example/bad_post_logout_redirect_uri"},
-		"no hint":              {"post_logout_redirect_uri", goodbye},
-		"a state, and no more": {},
-	} {
-		f.asked = nil
-		r := f.end(append(params, "state", state)...)
-		if r.Header.Get("Location") != "" || len(f.asked) != 1 || f.provider.SignOutRedirect(f.asked[0]) != "" || !f.isSignedIn() {
-			t.Errorf("%s: %d %v %+v", name, r.StatusCode, r.Header, f.asked)
-		}
-	}
-	if r := f.end("id_token_hint", hint, "state", state); r.Header.Get("Location") != "" || len(f.signedOut) != 1 || f.signedOut[0] != nil || f.isSignedIn() {
-		t.Errorf("no way back: %d %v", r.StatusCode, r.Header)
-	}
-	hint = f.signInToApp("ada@example.com").ID
-	if r := f.end("id_token_hint", hint, "post_logout_redirect_uri", goodbye, "state", state); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != goodbye+"&state="+state {
-		t.Errorf("%d %v", r.StatusCode, r.Header)
-	}
-	if got := query(t, f.authorize("client_id", "app", "prompt", "none").Header.Get("Location")).Get("error"); got != "login_required" {
-		t.Errorf("afterwards: %q", got)
-	}
-}

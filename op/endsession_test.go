@@ -52,6 +52,7 @@ func TestEndSessionSilently(t *testing.T) {
 		"hint and client":      {[]string{"id_token_hint", "HINT", "client_id", "app", "post_logout_redirect_uri", goodbye}, goodbye},
 		"Logto's way":          {[]string{"client_id", "app", "post_logout_redirect_uri", goodbye}, goodbye},
 		"hint without way out": {[]string{"id_token_hint", "HINT"}, ""},
+		"hint and state only":  {[]string{"id_token_hint", "HINT", "state", "s"}, ""},
 		"hint, other locale":   {[]string{"id_token_hint", "HINT", "ui_locales", "ja", "logout_hint", "ada"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -67,8 +68,8 @@ func TestEndSessionSilently(t *testing.T) {
 			if c.want != "" && r.StatusCode != http.StatusSeeOther || r.Header.Get("Cache-Control") != "no-store" || r.Header.Get("Access-Control-Allow-Origin") != "" {
 				t.Errorf("%d %v", r.StatusCode, r.Header)
 			}
-			if f.isSignedIn() {
-				t.Error("still signed in")
+			if got := query(t, f.authorize("client_id", "app", "prompt", "none").Header.Get("Location")).Get("error"); got != "login_required" {
+				t.Errorf("afterwards: %q", got)
 			}
 		})
 	}
@@ -88,11 +89,13 @@ func TestEndSessionAsks(t *testing.T) {
 	}{
 		"nothing":                     {nil, false},
 		"a client":                    {[]string{"client_id", "app"}, false},
+		"a state":                     {[]string{"state", "s"}, false},
 		"a URI without a client":      {[]string{"post_logout_redirect_uri", goodbye}, false},
 		"a client without a grant":    {[]string{"client_id", "other", "post_logout_redirect_uri", "https://other.example/"}, true},
 		"another client's URI":        {[]string{"client_id", "other", "post_logout_redirect_uri", goodbye}, false},
 		"an unknown client":           {[]string{"client_id", "nobody", "post_logout_redirect_uri", goodbye}, false},
 		"an odd client":               {[]string{"client_id", "a\x00", "post_logout_redirect_uri", goodbye}, false},
+		"another path":                {[]string{"id_token_hint", hint, "post_logout_redirect_uri", "https://shop.example/bad", "state", "s"}, false},
 		"a query appended":            {[]string{"id_token_hint", hint, "post_logout_redirect_uri", goodbye + "&x=1"}, false},
 		"a slash appended":            {[]string{"client_id", "app", "post_logout_redirect_uri", goodbye + "/"}, false},
 		"a fragment":                  {[]string{"client_id", "app", "post_logout_redirect_uri", goodbye + "#x"}, false},
@@ -115,7 +118,7 @@ func TestEndSessionAsks(t *testing.T) {
 			sealed := f.provider.SealSignOut(f.asked[0], f.browser)
 			out, err := f.provider.OpenSignOut(sealed, f.browser)
 			f.must(err)
-			mismatch := slices.Contains([]string{"another client's URI", "a query appended", "a slash appended", "a fragment", "upper case", "a redirect URI"}, name)
+			mismatch := slices.Contains([]string{"another client's URI", "another path", "a query appended", "a slash appended", "a fragment", "upper case", "a redirect URI"}, name)
 			if mismatch != (f.why != nil) {
 				t.Errorf("what is wrong with the URI: %+v", f.why)
 			}
