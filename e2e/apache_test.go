@@ -11,8 +11,8 @@ import (
 func TestApacheModAuthOpenIDC(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *server) {
-		home, env := newAppSite(s, "/private/callback", "/")
-		a := appSite{server: s, home: home, private: "/private/", signIn: `a[href="/private/"]`, out: "nobody is signed in", refresh: "/private/refresh/"}
+		a := newAppSite(s, "/private/callback", "/", "--type", "traditional")
+		a.first, a.private, a.refresh = "/private/", "/private/", "/private/refresh/"
 		dir := t.TempDir()
 		if err := os.CopyFS(dir, os.DirFS("clients/apache")); err != nil {
 			t.Fatal(err)
@@ -24,7 +24,7 @@ func TestApacheModAuthOpenIDC(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		cmd.Env = append(env, "FOLDER="+dir)
+		cmd.Env = append(a.env, "FOLDER="+dir)
 		t.Cleanup(func() {
 			if log, err := os.ReadFile(filepath.Join(dir, "error.log")); err == nil && t.Failed() {
 				t.Logf("Apache's log:\n%s", log)

@@ -15,29 +15,30 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
-// appSite is somebody else's website with a way to sign in, a process of its own. Its
-// pages show what its client library learned in elements with the ids id-token,
-// userinfo and access-token. It is at another host than the provider for cookies, as
-// apps are.
+// appSite is somebody else's website with a way to sign in, a process of its own. What
+// is clicked has the ids sign-in and sign-out, and what its client library learned is
+// shown in elements with the ids id-token, userinfo and access-token. It is at another
+// host than the provider for cookies, as apps are.
 type appSite struct {
 	*server
-	home    string // without a slash at the end
-	private string // path of a page that shows the claims
-	signIn  string // what is clicked on the home page to sign in
-	out     string // what the home page says when nobody is signed in
-	refresh string // path of the same page after the app had its tokens refreshed
+	home    string   // without a slash at the end
+	env     []string // of its process
+	first   string   // path that sends whoever is not signed in to the provider
+	private string   // path of a page that shows the claims
+	refresh string   // path of the same page after the app had its tokens refreshed
 }
 
-// newAppSite gives an app's address and what its process gets to know. Its client has
-// the redirect URI home+callback and the post-logout redirect URI home+out.
-func newAppSite(s *server, callback, out string) (home string, env []string) {
+// newAppSite registers an app with flags of idp client create. Its redirect URI is
+// home+callback and its post-logout redirect URI home+out.
+func newAppSite(s *server, callback, out string, flags ...string) appSite {
 	s.t.Helper()
 	addr := freeAddr(s.t)
 	_, port, _ := net.SplitHostPort(addr)
-	home = "http://" + addr
-	c := s.newClient("--type", "traditional", "--redirect-uri", home+callback, "--post-logout-redirect-uri", home+out)
-	return home, append(cleanEnv(), "PORT="+port, "HOME_URL="+home, "ENDPOINT="+s.endpoint, "ISSUER="+s.endpoint+"/oidc",
+	home := "http://" + addr
+	c := s.newClient(append(flags, "--redirect-uri", home+callback, "--post-logout-redirect-uri", home+out)...)
+	env := append(cleanEnv(), "PORT="+port, "HOME_URL="+home, "ENDPOINT="+s.endpoint, "ISSUER="+s.endpoint+"/oidc",
 		"CLIENT_ID="+c.ID, "CLIENT_SECRET="+c.Secret)
+	return appSite{server: s, home: home, env: env, first: "/sign-in", private: "/", refresh: "/refresh"}
 }
 
 // runs starts the app's process, waits until it listens, and ends it with the test.
@@ -98,56 +99,93 @@ func (a appSite) shows(b tab, email string) (p shown) {
 	return p
 }
 
-// walk is what a person does in a browser: signs in, comes back to fresh tokens,
-// signs out, signs in again.
-func (a appSite) walk() tab {
+// walk is one person's way: sign up, into the other apps without a question, twice back
+// to fresh tokens, out of all of them, and in again.
+func (a appSite) walk(others ...appSite) tab {
 	a.t.Helper()
+	const email = "ada@example.com"
 	b := tab{a.t, chromium(a.t)}
-	email := strings.ToLower(strings.NewReplacer("/", ".").Replace(a.t.Name())) + "@example.com"
-	enter := func(n int) shown {
+	prove := func(mails int) {
 		a.t.Helper()
-		b.do(chromedp.Navigate(a.home + "/"))
-		b.sees(a.out)
-		b.do(chromedp.Click(chromedp.CSS(a.signIn)), chromedp.WaitVisible(emailField))
+		b.do(chromedp.WaitVisible(emailField))
 		if at := get(b, chromedp.Location()); !strings.HasPrefix(at, a.endpoint+"/") {
 			a.t.Fatalf("the address is asked for at %s", at)
 		}
 		b.submit(emailField, email)
 		b.do(chromedp.WaitVisible(codeField))
-		b.submit(codeField, a.code(email, n))
-		if n == 1 { // no account yet: asks
-			b.do(chromedp.Click(chromedp.CSS(`form:has(input[name="confirm"]) button`)))
-		}
-		p := a.shows(b, email)
-		if at := get(b, chromedp.Location()); at != a.home+a.private {
-			a.t.Errorf("back in the app at %s", at)
-		}
-		return p
+		b.submit(codeField, a.code(email, mails))
 	}
-	first, last := enter(1), shown{}
-	seen := map[string]bool{first.access: true}
-	for range 2 { // with the first refresh token, and with its successor
+	b.do(chromedp.Navigate(a.home + "/"))
+	a.says(b, "signed out")
+	b.do(chromedp.Navigate(a.home + a.first))
+	prove(1)
+	b.do(chromedp.Click(chromedp.CSS(`form:has([name="confirm"]) button`))) // no account yet: asks
+	seen := []shown{a.enters(b, email)}
+
+	for _, other := range others {
+		b.do(chromedp.Navigate(other.home + other.first))
+		other.enters(b, email)
+	}
+	if mails := len(a.inbox(email)); mails != 1 {
+		a.t.Errorf("the other apps cost mail: %d in all", mails)
+	}
+
+	for i := range 2 { // with the first refresh token, and with its successor
 		a.daysPass()
 		b.do(chromedp.Navigate(a.home + a.refresh))
-		last = a.shows(b, email)
-		if seen[last.access] {
-			a.t.Error("the access token was not refreshed")
+		seen = append(seen, a.shows(b, email))
+		if seen[i].access == seen[i+1].access || seen[i].IDToken.Sub != seen[i+1].IDToken.Sub {
+			a.t.Errorf("not refreshed: %+v", seen)
 		}
-		seen[last.access] = true
 	}
-	b.do(chromedp.Click(chromedp.CSS(`a[href*="out"]`)))
-	b.sees(a.out)
-	if at := get(b, chromedp.Location()); at != a.home+"/" {
-		a.t.Errorf("signed out, and at %s", at)
+
+	for _, app := range append([]appSite{a}, others...) { // from the second on, idp has no session any more
+		b.do(chromedp.Navigate(app.home+app.private), chromedp.Click(chromedp.CSS("#sign-out")))
+		app.says(b, "signed out")
 	}
-	if status, _ := a.userinfo(last.access); status != 401 {
+	a.refusedNothing()
+	if status, _ := a.userinfo(seen[2].access); status != 401 {
 		a.t.Errorf("signed out, but the access token lives: status %d", status)
 	}
-	last = enter(2)
-	if last.IDToken.Sub != first.IDToken.Sub {
-		a.t.Errorf("the subject was %s and is %s", first.IDToken.Sub, last.IDToken.Sub)
+
+	b.do(chromedp.Navigate(a.home+"/"), chromedp.Click(chromedp.CSS("#sign-in")))
+	prove(2)
+	if again := a.enters(b, email); again.IDToken.Sub != seen[0].IDToken.Sub {
+		a.t.Errorf("the subject was %s and is %s", seen[0].IDToken.Sub, again.IDToken.Sub)
 	}
 	return b
+}
+
+// says waits until the tab is in the app, which says the words.
+func (a appSite) says(b tab, words string) {
+	a.t.Helper()
+	b.sees(words)
+	if at := get(b, chromedp.Location()); !strings.HasPrefix(at, a.home+"/") {
+		a.t.Errorf("at %s, not in the app at %s", at, a.home)
+	}
+}
+
+// enters waits until the tab is back in the app, and reads its private page.
+func (a appSite) enters(b tab, email string) shown {
+	a.t.Helper()
+	a.says(b, "sign out")
+	b.do(chromedp.Navigate(a.home + a.private))
+	return a.shows(b, email)
+}
+
+// refusedNothing fails the test if the provider refused a protocol request: a client
+// library may hide that, as Logto's do for the revocation.
+func (s *server) refusedNothing() {
+	s.t.Helper()
+	for line := range strings.Lines(s.log.String()) {
+		var request struct {
+			Route  string
+			Status int
+		}
+		if json.Unmarshal([]byte(line), &request) == nil && strings.HasPrefix(request.Route, "/oidc/") && request.Status >= 400 {
+			s.t.Errorf("refused: %s", line)
+		}
+	}
 }
 
 // daysPass makes all refresh tokens so old that their use replaces them, and that none

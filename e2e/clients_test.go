@@ -22,26 +22,6 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// installed puts the npm packages of a folder in place, as its lock file names them,
-// unless they are there. No package's scripts run.
-func installed(dir string) error {
-	want, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
-	if err != nil {
-		return err
-	}
-	done := filepath.Join(dir, "node_modules", ".installed") // npm ci starts by removing the folder
-	if have, err := os.ReadFile(done); err == nil && string(have) == string(want) {
-		return nil
-	}
-	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
-	cmd.Dir = dir
-	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
-		return err
-	}
-	return os.WriteFile(done, want, 0o644)
-}
-
 // openid-client from npm, unmodified, with every way that a client says who it is.
 // What it checks stands in run.mjs; here is the person, once in Chromium.
 func TestOpenIDClientNPM(t *testing.T) {

@@ -16,16 +16,15 @@ func TestLogtoFlask(t *testing.T) {
 		t.Fatal(err)
 	}
 	onBoth(t, func(t *testing.T, s *server) {
-		home, env := newAppSite(s, "/callback", "/")
-		a := appSite{server: s, home: home, private: "/", signIn: `a[href="/sign-in"]`, out: "not authenticated", refresh: "/refresh"}
+		a := newAppSite(s, "/callback", "/", "--type", "traditional")
 		cmd := exec.Command(python, dir+"/app.py")
-		cmd.Env = env
+		cmd.Env = a.env
 		a.runs(cmd)
 		b := a.walk()
 
 		// All tokens are in one cookie, which browsers take up to 4096 bytes of; a
 		// Flask app has its own things to put there.
-		for _, c := range set(b, network.GetCookies, network.GetCookiesParams{URLs: []string{home}}).Cookies {
+		for _, c := range set(b, network.GetCookies, network.GetCookiesParams{URLs: []string{a.home}}).Cookies {
 			t.Logf("cookie %s: %d bytes", c.Name, c.Size)
 			if c.Name == "session" && c.Size > 2048 {
 				t.Errorf("the session cookie has %d bytes", c.Size)
@@ -38,10 +37,9 @@ func TestLogtoFlask(t *testing.T) {
 func TestAuthlibFlask(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *server) {
-		home, env := newAppSite(s, "/callback", "/signed-out")
-		a := appSite{server: s, home: home, private: "/", signIn: `a[href="/sign-in"]`, out: "nobody is signed in", refresh: "/refresh"}
+		a := newAppSite(s, "/callback", "/signed-out", "--type", "traditional")
 		cmd := exec.Command(systemPython, "clients/authlib-flask/app.py")
-		cmd.Env = env
+		cmd.Env = a.env
 		a.runs(cmd)
 		a.walk()
 	})

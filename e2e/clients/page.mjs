@@ -1,4 +1,4 @@
-// What the apps show. The tests go by these words and ids, the same for every app.
+// What the apps on Node.js show. The tests go by these words and ids, the same for every app.
 const escape = (value) => String(value).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 
 // home is the public page.

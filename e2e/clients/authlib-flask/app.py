@@ -35,13 +35,13 @@ def shown():
     return f"""<pre id="id-token">{escape(app.json.dumps(session["claims"]))}</pre>
 <pre id="userinfo">{escape(app.json.dumps(info))}</pre>
 <pre id="access-token">{session["token"]["access_token"]}</pre>
-<a href="/sign-out">Sign out</a>"""
+<a id="sign-out" href="/sign-out">Sign out</a>"""
 
 
 @app.route("/")
 def home():
     if "token" not in session:
-        return 'Nobody is signed in. <a href="/sign-in">Sign in</a>'
+        return 'Signed out <a id="sign-in" href="/sign-in">Sign in</a>'
     return shown()
 
 

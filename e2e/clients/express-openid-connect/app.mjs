@@ -3,12 +3,12 @@ import express from 'express'
 import eoc from 'express-openid-connect'
 import { home, profile } from '../page.mjs'
 
-const { ENDPOINT, CLIENT_ID, CLIENT_SECRET, BASE_URL, PORT } = process.env
+const { ENDPOINT, CLIENT_ID, CLIENT_SECRET, HOME_URL, PORT } = process.env
 
 const app = express()
 app.use(eoc.auth({
   issuerBaseURL: `${ENDPOINT}/oidc`,
-  baseURL: BASE_URL,
+  baseURL: HOME_URL,
   clientID: CLIENT_ID,
   clientSecret: CLIENT_SECRET,
   secret: 'for tests only, and long enough',

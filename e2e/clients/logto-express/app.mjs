@@ -5,12 +5,12 @@ import express from 'express'
 import session from 'express-session'
 import { home, profile } from '../page.mjs'
 
-const { ENDPOINT, CLIENT_ID, CLIENT_SECRET, BASE_URL, PORT } = process.env
+const { ENDPOINT, CLIENT_ID, CLIENT_SECRET, HOME_URL, PORT } = process.env
 const config = {
   endpoint: ENDPOINT,
   appId: CLIENT_ID,
   appSecret: CLIENT_SECRET,
-  baseUrl: BASE_URL,
+  baseUrl: HOME_URL,
   scopes: ['email'],
 }
 

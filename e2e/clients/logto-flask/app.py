@@ -39,13 +39,13 @@ async def shown():
     return f"""<pre id="id-token">{escape(claims.model_dump_json(exclude_unset=True))}</pre>
 <pre id="userinfo">{escape(info.model_dump_json(exclude_unset=True))}</pre>
 <pre id="access-token">{await client.getAccessToken()}</pre>
-<a href="/sign-out">Sign out</a>"""
+<a id="sign-out" href="/sign-out">Sign out</a>"""
 
 
 @app.route("/")
 async def home():
     if client.isAuthenticated() is False:
-        return 'Not authenticated <a href="/sign-in">Sign in</a>'
+        return 'Signed out <a id="sign-in" href="/sign-in">Sign in</a>'
     return await shown()
 
 

@@ -1,10 +1,10 @@
-const { ENDPOINT, CLIENT_ID, CLIENT_SECRET, BASE_URL } = process.env
+const { ENDPOINT, CLIENT_ID, CLIENT_SECRET, HOME_URL } = process.env
 
 export const config = {
   endpoint: ENDPOINT,
   appId: CLIENT_ID,
   appSecret: CLIENT_SECRET,
-  baseUrl: BASE_URL,
+  baseUrl: HOME_URL,
   cookieSecret: 'thirty-two characters, for tests',
   cookieSecure: false, // http on loopback
   scopes: ['email'],
