@@ -20,24 +20,33 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	err := p.takeRequest(w, r)
-	var page *refusal
 	var back *denial
 	switch {
 	case err == nil:
-	case errors.As(err, &page):
-		p.log.InfoContext(r.Context(), "authorization request refused", "kind", page.problem.Kind)
-		p.pages.Refuse(w, r, page.problem)
 	case errors.As(err, &back):
 		p.log.InfoContext(r.Context(), "authorization request denied", "client", back.client, "error_code", back.code, "reason", back.description)
 		seeOther(w, p.answer(back.to, "error", back.code, "error_description", back.description))
-	case answerable(err).ErrorType == temporarilyUnavailable:
-		p.log.WarnContext(r.Context(), "authorization request", "error", err)
-		w.Header().Set("Retry-After", retryAfter)
-		p.pages.Refuse(w, r, store.Problem{Kind: "unavailable"})
 	default:
-		p.log.ErrorContext(r.Context(), "authorization request", "error", err)
-		p.pages.Refuse(w, r, store.Problem{Kind: "failure"})
+		p.showError(w, r, "authorization request", err)
 	}
+}
+
+// showError answers by a page; what is the request that failed.
+func (p *Provider) showError(w http.ResponseWriter, r *http.Request, what string, err error) {
+	problem := store.Problem{Kind: "failure"}
+	var page *refusal
+	switch {
+	case errors.As(err, &page):
+		problem = page.problem
+		p.log.InfoContext(r.Context(), what+" refused", "kind", problem.Kind)
+	case answerable(err).ErrorType == temporarilyUnavailable:
+		problem.Kind = "unavailable"
+		p.log.WarnContext(r.Context(), what, "error", err)
+		w.Header().Set("Retry-After", retryAfter)
+	default:
+		p.log.ErrorContext(r.Context(), what, "error", err)
+	}
+	p.pages.Refuse(w, r, problem)
 }
 
 func (p *Provider) takeRequest(w http.ResponseWriter, r *http.Request) error {

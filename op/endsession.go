@@ -1,7 +1,6 @@
 package op
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,20 +19,8 @@ import (
 func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	err := p.takeSignOut(w, r)
-	var page *refusal
-	switch {
-	case err == nil:
-	case errors.As(err, &page):
-		p.log.InfoContext(r.Context(), "sign-out refused", "kind", page.problem.Kind)
-		p.pages.Refuse(w, r, page.problem)
-	case answerable(err).ErrorType == temporarilyUnavailable:
-		p.log.WarnContext(r.Context(), "sign-out", "error", err)
-		w.Header().Set("Retry-After", retryAfter)
-		p.pages.Refuse(w, r, store.Problem{Kind: "unavailable"})
-	default:
-		p.log.ErrorContext(r.Context(), "sign-out", "error", err)
-		p.pages.Refuse(w, r, store.Problem{Kind: "failure"})
+	if err := p.takeSignOut(w, r); err != nil {
+		p.showError(w, r, "sign-out", err)
 	}
 }
 

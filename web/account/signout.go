@@ -7,6 +7,7 @@ import (
 
 	"idp/store"
 	"idp/web/page"
+	"idp/web/serve"
 )
 
 // signOutPage is where the question whether to sign out is asked again.
@@ -127,7 +128,7 @@ func (p *Pages) explain(v *visit, data *view, why *store.Problem) {
 	if why == nil {
 		return
 	}
-	data.Refused, data.Reference = true, reference(v.r)
+	data.Refused, data.Reference = true, serve.RequestID(v.r.Context())
 	if p.loopback { // only developers are shown it
 		data.Mismatch = page.NewMismatch(*why)
 	}

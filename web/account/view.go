@@ -1,13 +1,11 @@
 package account
 
 import (
-	"net/http"
 	"strings"
 	"time"
 
 	"idp/store"
 	"idp/web/page"
-	"idp/web/serve"
 )
 
 // view is what the templates show. A page uses some of it.
@@ -83,6 +81,3 @@ func (p *Pages) row(v *visit, s store.Session) row {
 	r.Browser, r.System, _ = strings.Cut(s.Agent, " on ") // as the sign-in pages write it
 	return r
 }
-
-// reference is what a visitor can tell support.
-func reference(r *http.Request) string { return serve.RequestID(r.Context()) }
