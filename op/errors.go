@@ -59,7 +59,7 @@ func writeError(w http.ResponseWriter, e *oidc.Error, status int) {
 	case invalidToken:
 		status = http.StatusUnauthorized
 		challenge := `Bearer realm="idp", error="invalid_token"`
-		if e.Description == noToken { // RFC 6750 section 3.1: no code where nobody tried
+		if e.Description == nothingSent { // RFC 6750 section 3.1: no code where nobody tried
 			challenge = `Bearer realm="idp"`
 		}
 		h.Set("WWW-Authenticate", challenge)

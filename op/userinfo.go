@@ -21,7 +21,7 @@ func userinfoCall(r *http.Request) *oidc.Error {
 	header, body := r.Header.Values("Authorization"), r.PostForm.Get("access_token")
 	switch {
 	case len(header) == 0 && body == "":
-		return badToken(noToken)
+		return badToken(nothingSent)
 	case len(header) > 1 || len(header) == 1 && body != "":
 		return oidc.ErrInvalidRequest().WithDescription("there is more than one access token")
 	case len(header) == 1 && !isBearer(header[0]):
@@ -30,8 +30,8 @@ func userinfoCall(r *http.Request) *oidc.Error {
 	return nil
 }
 
-// noToken is what is wrong where nobody tried to authenticate.
-const noToken = "there is no access token"
+// nothingSent is what is wrong where nobody tried to authenticate.
+const nothingSent = "there is no access token"
 
 func isBearer(header string) bool {
 	scheme, _, found := strings.Cut(header, " ")
