@@ -96,6 +96,8 @@ func (s *server) RefreshToken(ctx context.Context, r *zitadel.ClientRequest[oidc
 	switch store.CodeOf(err) {
 	case store.NotFound:
 		return nil, badRefresh()
+	case store.Conflict: // its client revokes faster than it refreshes
+		return nil, &oidc.Error{ErrorType: temporarilyUnavailable, Description: "tokens of this grant are being revoked, try again shortly"}
 	case store.Used:
 		return nil, oidc.ErrInvalidGrant().WithDescription("the refresh token was replaced before; what it gave is revoked")
 	}

@@ -254,3 +254,25 @@ func TestAllScopesAreNotNone(t *testing.T) {
 		t.Errorf("userinfo with a token for %q: %d", *full.Scope, r.StatusCode)
 	}
 }
+
+// A client that was deleted and registered anew under its id, which operators can choose
+// since --client-id, holds nothing of what its predecessor held.
+func TestClientUnderOldID(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.client(store.Client{ID: "spa", Type: store.SPA, PKCE: true})
+	tok := f.tokens(f.exchange(f.enter("ada@example.com", "client_id", "spa", "scope", offline), "client_id", "spa", "client_secret", "-"))
+	f.must(f.db.DeleteClient(t.Context(), "spa"))
+	if r := f.get("/oidc/me", "Authorization", "Bearer "+tok.Access); r.StatusCode == 200 {
+		t.Fatal("the token of a deleted client lives")
+	}
+	f.db.AdvanceForTest(10 * time.Second)
+	f.client(store.Client{ID: "spa", Type: store.SPA, PKCE: true, RedirectURIs: []string{"https://another.example/cb"}})
+	if r := f.get("/oidc/me", "Authorization", "Bearer "+tok.Access); r.StatusCode == 200 {
+		t.Error("the access token lives again")
+	}
+	r := f.do(http.MethodPost, "/oidc/token", url.Values{"grant_type": {"refresh_token"}, "client_id": {"spa"}, "refresh_token": {tok.Refresh}}.Encode())
+	if r.StatusCode == 200 {
+		t.Error("the refresh token lives again")
+	}
+}

@@ -68,7 +68,8 @@ func (s *server) Introspect(ctx context.Context, r *zitadel.Request[zitadel.Intr
 // Revocation ends a token (RFC 7009). What is no token, or no longer one, is as good
 // as revoked; another client's stays, and its holder is told.
 func (s *server) Revocation(ctx context.Context, r *zitadel.ClientRequest[oidc.RevocationRequest]) (*zitadel.Response, error) {
-	end := store.Revocation{Client: r.Client.GetID()}
+	client := r.Client.(relyingParty)
+	end := store.Revocation{Client: client.ID, Proved: client.Type.Confidential()}
 	if t, ok := s.readRefreshToken(r.Data.Token); ok {
 		end.Grant, end.Token, end.Refresh, end.Genuine = t.grant, store.HashOf(t.secret[:]), true, t.genuine
 	} else if b, ok := decode(r.Data.Token, accessTokenSize); ok {

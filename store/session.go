@@ -5,6 +5,7 @@ import "time"
 // Session is a live session of a browser.
 type Session struct {
 	Hash      Hash
+	Browser   Hash // of the browser's cookie
 	User      User
 	AuthTime  time.Time // when the person proved who they are
 	AMR       []string
@@ -91,6 +92,7 @@ type Revocation struct {
 	Token   Hash
 	Refresh bool // it is a refresh token
 	Genuine bool // one that was issued here, if it is not the live one
+	Proved  bool // the client has shown a secret or a key: its word is taken for tokens that are not kept any more
 }
 
 // Token is what a live access or refresh token stands for (RFC 7662 section 2.2).

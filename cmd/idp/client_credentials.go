@@ -26,8 +26,8 @@ func (c *clientCreateCmd) secret(a *app, made *store.Client) (shown string, err 
 			return "", usage(fmt.Errorf("--client-secret-file: %w", err), "")
 		}
 		secret := string(text)
-		if len(secret) < 32 || len(secret) > 128 || strings.Trim(secret, plain) != "" {
-			return "", usage(errors.New("--client-secret-file: the secret is not 32 to 128 characters of 0-9, A-Z and a-z"),
+		if len(secret) < 32 || len(secret) > 128 || strings.Trim(secret, plain) != "" || distinct(secret) < 10 {
+			return "", usage(errors.New("--client-secret-file: the secret is not 32 to 128 random characters of 0-9, A-Z and a-z"),
 				"Leave the flag out to have one made.")
 		}
 		made.Secrets = []store.ClientSecret{secretOf(secret)}
@@ -37,6 +37,15 @@ func (c *clientCreateCmd) secret(a *app, made *store.Client) (shown string, err 
 		made.Secrets = []store.ClientSecret{s}
 	}
 	return shown, nil
+}
+
+// distinct counts the different characters: of 32 random ones hardly ever fewer than 20.
+func distinct(text string) int {
+	seen := map[rune]bool{}
+	for _, r := range text {
+		seen[r] = true
+	}
+	return len(seen)
 }
 
 // maxKeys bounds a key set: a handful of keys.

@@ -48,7 +48,7 @@ func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 		dead int64
 	}{
 		{db.purge("budget", "key", "tat < $2 AND tat2 < $2"), hash[:], now},
-		{db.purge("session", "hash", "expires_at < $2"), hash[:], now - micro(keepSession)},
+		{db.purge("session", "hash", noGrant+" AND expires_at < $2"), hash[:], now - micro(keepSession)},
 		{db.purge("auth_code", "hash", "expires_at < $2"), hash[:], now - micro(keepCode)},
 		{db.purge("challenge", "id", "expires_at < $2"), id[:], now - micro(keepChallenge)},
 		{db.purge("oidc_grant", "id", "(access_until < $2 AND COALESCE(refresh_until, 0) < $2 OR revoked_at < $2)"), id[:], now - micro(keepGrant)},
@@ -65,6 +65,11 @@ func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 	}
 	return n, nil
 }
+
+// noGrant keeps a session while a grant hangs on it that may outlive it: through its
+// session the grant is found when its person signs out in that browser.
+const noGrant = `NOT EXISTS (SELECT 1 FROM oidc_grant
+	WHERE oidc_grant.user_id = session.user_id AND oidc_grant.session = session.hash AND oidc_grant.revoked_at IS NULL)`
 
 // purge is the statement for a table with primary key key.
 func (db *DB) purge(table, key, dead string) string {

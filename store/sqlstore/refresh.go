@@ -44,12 +44,13 @@ var (
 		RETURNING refresh_hash`
 )
 
-// grantStands asks for the parties of a grant anew: the account, the client, and the
+// grantStands asks for the parties of a grant anew: the account, the client (a later one
+// under the same id is another; the five seconds are for clocks that differ), and the
 // session of a grant that does not outlive it. now names a placeholder.
 func grantStands(now string) string {
 	return strings.ReplaceAll(`revoked_at IS NULL
 		  AND EXISTS (SELECT 1 FROM users WHERE users.id = oidc_grant.user_id AND suspended_at IS NULL)
-		  AND EXISTS (SELECT 1 FROM client WHERE client.id = oidc_grant.client_id)
+		  AND EXISTS (SELECT 1 FROM client WHERE client.id = oidc_grant.client_id AND client.created_at <= oidc_grant.created_at + 5000000)
 		  AND (offline = 1 OR EXISTS (SELECT 1 FROM session WHERE session.hash = oidc_grant.session
 		    AND session.ended_at IS NULL AND session.idle_at > $now AND session.expires_at > $now))`, "$now", now)
 }

@@ -34,7 +34,7 @@ func (db *DB) CompleteSession(ctx context.Context, session, browser store.Hash, 
 
 const (
 	sessionColumns = `
-		s.hash, u.id, u.email, u.name, u.created_at, u.updated_at, s.auth_time, s.amr,
+		s.hash, s.browser, u.id, u.email, u.name, u.created_at, u.updated_at, s.auth_time, s.amr,
 		CASE WHEN s.idle_at < s.expires_at THEN s.idle_at ELSE s.expires_at END, COALESCE(s.seen_at, s.auth_time), COALESCE(s.agent, '')
 		FROM session s JOIN users u ON u.id = s.user_id`
 	// $1 is now.
@@ -43,7 +43,7 @@ const (
 
 func sessionInto(v *store.Session) []any {
 	u := &v.User
-	return []any{hashInto(&v.Hash), &u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt),
+	return []any{hashInto(&v.Hash), hashInto(&v.Browser), &u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt),
 		into(&v.AuthTime), jsonInto(&v.AMR), into(&v.ExpiresAt), into(&v.SeenAt), &v.Agent}
 }
 
@@ -58,7 +58,7 @@ func (db *DB) Session(ctx context.Context, hash, browser store.Hash) (store.Sess
 // LastSession reads whose session this browser had, live or not, while it is
 // remembered: hash and person. The error is [store.NotFound].
 func (db *DB) LastSession(ctx context.Context, hash, browser store.Hash) (store.Session, error) {
-	v := store.Session{Hash: hash}
+	v := store.Session{Hash: hash, Browser: browser}
 	err := db.one(ctx, "read last session", `SELECT user_id FROM session WHERE hash = $1 AND browser = $2`, []any{hash[:], browser[:]}, &v.User.ID)
 	return v, err
 }

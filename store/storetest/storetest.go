@@ -109,6 +109,9 @@ var tests = map[string]func(*testing.T, *fixture){
 	"RecoveryMakesNoAccount":      testRecoveryMakesNoAccount,
 	"CodeOfReplacedPerson":        testCodeOfReplacedPerson,
 	"DeadSessionLeavesNothing":    testDeadSessionLeavesNothing,
+	"SignOutAfterPurge":           testSignOutAfterPurge,
+	"RevocationsStarveNobody":     testRevocationsStarveNobody,
+	"MixedEndings":                testMixedEndings,
 	"NothingOutlivesSignOut":      testNothingOutlivesSignOut,
 }
 

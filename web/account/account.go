@@ -67,17 +67,45 @@ func (p *Pages) stale(v *visit) error {
 	return p.show(v, http.StatusForbidden, data)
 }
 
-// postHere is POST /account/sign-out.
+// postHere is POST /account/sign-out. A session that went cold ends as well, with what
+// hangs on it.
 func (p *Pages) postHere(v *visit) error {
+	end := store.Ending{Session: v.hash, Offline: true, Event: eventSignedOut}
+	ok, err := p.leaveCold(v, end, signedOutPath)
+	if ok || err != nil {
+		return err
+	}
 	if ok, err := p.own(v, signedOutPath); !ok {
 		return err
 	}
-	return p.leave(v, store.Ending{Session: v.hash, Offline: true, Event: eventSignedOut}, signedOutPath)
+	return p.leave(v, end, signedOutPath)
 }
 
-// postEverywhere is POST /account/sign-out-everywhere.
+// leaveCold ends what hangs on a session that is over, for a form of that session; ok
+// tells that it answered.
+func (p *Pages) leaveCold(v *visit, e store.Ending, to string) (ok bool, err error) {
+	if err := p.find(v); store.CodeOf(err) != store.NotFound || !v.signedIn || !p.genuine(v) {
+		return false, nil // whoever comes next finds the same
+	}
+	v.session, err = p.deps.Store.LastSession(v.r.Context(), v.hash, v.browser)
+	if store.CodeOf(err) == store.NotFound {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, p.leave(v, e, to)
+}
+
+// postEverywhere is POST /account/sign-out-everywhere. A browser whose session is over
+// signs in first: "you are signed out" would be true of itself only. One that has brought
+// none was told already.
 func (p *Pages) postEverywhere(v *visit) error {
-	if ok, err := p.own(v, signedOutPath); !ok {
+	elsewhere := signedOutPath
+	if v.signedIn {
+		elsewhere = accountPath
+	}
+	if ok, err := p.own(v, elsewhere); !ok {
 		return err
 	}
 	return p.leave(v, store.Ending{Event: eventSignedOutEverywhere}, signedOutPath)

@@ -23,6 +23,9 @@ import (
 type Store interface {
 	// Session reads a live session of a browser. The error is store.NotFound.
 	Session(ctx context.Context, hash, browser store.Hash) (store.Session, error)
+	// LastSession is whose session a browser had, live or not. The error is
+	// store.NotFound.
+	LastSession(ctx context.Context, hash, browser store.Hash) (store.Session, error)
 	// Sessions are the live sessions of a person, newest first.
 	Sessions(ctx context.Context, user string) ([]store.Session, error)
 	EndSessions(ctx context.Context, e store.Ending) error

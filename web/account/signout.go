@@ -77,6 +77,10 @@ func (p *Pages) postSignOut(v *visit) error {
 	if !unknown {
 		to = cmp.Or(p.deps.SignOuts.SignOutRedirect(out), to)
 	}
+	end := store.Ending{Session: v.hash, Client: out.Client, Event: eventSignedOut}
+	if ok, err := p.leaveCold(v, end, to); ok || err != nil {
+		return err
+	}
 	err = p.find(v)
 	switch {
 	case store.CodeOf(err) == store.NotFound:
@@ -90,7 +94,7 @@ func (p *Pages) postSignOut(v *visit) error {
 	case !p.genuine(v): // another session has begun here since, maybe another person's
 		return p.ask(v, out, sealed, http.StatusForbidden, nil)
 	}
-	return p.leave(v, store.Ending{Session: v.hash, Client: out.Client, Event: eventSignedOut}, to)
+	return p.leave(v, end, to)
 }
 
 // isNotOurs tells that a sealed sign-out is too old, or no sign-out of this browser.

@@ -61,6 +61,9 @@ func (p *Pages) list(v *visit, sessions []store.Session, data *view) {
 			rows[0] = p.row(v, s)
 			continue
 		}
+		if s.Browser == v.browser { // an earlier one of this browser: it ends with this one
+			continue
+		}
 		if len(rows) == maxRows {
 			data.More++
 			continue

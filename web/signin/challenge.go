@@ -30,6 +30,9 @@ func (c challenge) took(b store.Begun) challenge {
 
 func (p *Pages) sealChallenge(c challenge, browser store.Hash) string {
 	c.V = 1
+	if c.Purpose == store.PurposeRecover {
+		c.V = 2 // the release before knows no recovery, and must not take it for a sign-in
+	}
 	text, err := json.Marshal(c)
 	if err != nil {
 		panic(err) // text and numbers
@@ -48,7 +51,7 @@ func (p *Pages) openChallenge(sealed string, browser store.Hash) (challenge, boo
 		return challenge{}, false
 	}
 	var c challenge
-	if err := json.Unmarshal(text, &c); err != nil || c.V != 1 {
+	if err := json.Unmarshal(text, &c); err != nil || c.V < 1 || c.V > 2 {
 		return challenge{}, false
 	}
 	return c, true
