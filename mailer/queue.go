@@ -68,6 +68,7 @@ type Deps struct {
 type Queue struct {
 	store   Store
 	sealer  *keyring.Sealer
+	book    // of recipients
 	senders *senders
 	replica store.ID
 	log     *slog.Logger
@@ -99,7 +100,7 @@ func New(d Deps) (*Queue, error) {
 		return nil, fmt.Errorf("a mail's lease (%s) has to be longer than the send timeout plus the slack (%s)", c.Lease, c.SendTimeout+c.Slack)
 	}
 	return &Queue{
-		store: d.Store, sealer: d.Ring.Sealer("mail"), replica: d.Replica, log: d.Log, now: d.Now, config: c,
+		store: d.Store, sealer: d.Ring.Sealer("mail"), book: newBook(d.Ring), replica: d.Replica, log: d.Log, now: d.Now, config: c,
 		senders: &senders{kinds: d.Senders, sealer: d.Ring.Sealer("connector"), built: map[string]built{}},
 		nags:    nags{last: map[string]time.Time{}},
 		fresh:   make(chan job, c.Backlog),
@@ -117,10 +118,16 @@ func (q *Queue) Seal(m store.Message, challenge store.ID) (store.NewMail, error)
 		return store.NewMail{}, fmt.Errorf("seal mail: %w", err)
 	}
 	now := q.now()
-	return store.NewMail{
+	addresses := q.addresses.Sums([]byte(m.To))
+	mail := store.NewMail{
 		ID: store.NewID(now), Usage: m.Usage, Payload: q.sealer.Seal(plain, challenge[:]), Made: now,
-		TTL: time.Duration(m.CodeTTL) * time.Minute, Worker: q.replica, Lease: q.config.Lease,
-	}, nil
+		TTL: time.Duration(m.CodeTTL) * time.Minute, Worker: q.replica, Lease: q.config.Lease, Locale: m.Locale,
+		Address: addresses[0], Recipient: q.recipients.Seal([]byte(m.To), addresses[0][:]),
+	}
+	if len(addresses) > 1 {
+		mail.Before = addresses[1]
+	}
+	return mail, nil
 }
 
 // Sent hands over a mail whose row is committed. It never blocks: if all hands

@@ -29,6 +29,8 @@ type Rendered struct {
 	Usage   store.Usage
 	Code    string // "" in a mail without one
 	Locale  string // that it is written in
+	ReplyTo string // an address, or ""
+	Sender  string // "Name <a@b>" or "a@b" that a template asks for; "" is the sender's own
 }
 
 // Receipt is the provider's answer to an accepted mail.
@@ -39,11 +41,13 @@ type Receipt struct {
 // Class tells what to do about a mail that was not taken.
 type Class string
 
-// The classes. All but Refused are tried again while the mail is worth sending.
+// The classes. All but Refused and Rejected are tried again while the mail is worth
+// sending.
 const (
 	Temporary     Class = "temporary"     // network, timeout, the provider's own fault
 	Throttled     Class = "throttled"     // too fast
-	Refused       Class = "refused"       // this address will never take it
+	Refused       Class = "refused"       // this address will never take it; it goes on the suppression list
+	Rejected      Class = "rejected"      // this sender will never take this mail, whatever its address
 	Paused        Class = "paused"        // the account may not send now
 	Misconfigured Class = "misconfigured" // an operator has to mend the connector
 )
@@ -51,7 +55,8 @@ const (
 // SendError is why a sender did not take a mail.
 type SendError struct {
 	Class Class
-	Err   error
+	Err   error  // the provider's words
+	Hint  string // what an operator can do about it, or ""
 }
 
 func (e *SendError) Error() string { return fmt.Sprintf("%s: %v", e.Class, e.Err) }
@@ -65,6 +70,56 @@ func classOf(err error) Class {
 		return e.Class
 	}
 	return Temporary
+}
+
+// The rest of what a sender can be. All are optional.
+type (
+	// Templated brings mails of its own wording, by usage: they take the place of ours.
+	Templated interface{ Templates() []store.MailTemplate }
+
+	// Rated knows how fast it may send.
+	Rated interface {
+		Quota(ctx context.Context) (Quota, error)
+	}
+
+	// Examined looks at how it is set up at the provider: is the sender's address
+	// verified, may it send to everybody.
+	Examined interface {
+		Examine(ctx context.Context) []Finding
+	}
+
+	// Addressed tells the address that it sends from, "a@b".
+	Addressed interface{ Address() string }
+
+	// Closer lets go of connections when the connector's configuration changes.
+	Closer interface{ Close() error }
+)
+
+// Quota is what a provider's account may send.
+type Quota struct {
+	PerSecond float64 // 0: not limited
+	Day       float64 // in 24 hours; 0: not limited
+	Sent      float64 // in the last 24 hours
+	Paused    bool    // the account may not send now
+	Sandbox   bool    // only to verified addresses
+}
+
+// Level grades a finding.
+type Level string
+
+// The levels.
+const (
+	OK      Level = "ok"
+	Warning Level = "warning"
+	Failure Level = "failure"
+)
+
+// Finding is one thing that was looked at.
+type Finding struct {
+	Check string `json:"check"` // what: "sender identity"
+	Level Level  `json:"level"`
+	Text  string `json:"text"`          // what was found
+	Fix   string `json:"fix,omitempty"` // what to do about it
 }
 
 // Factory makes a sender from a connector's JSON configuration, and checks it:

@@ -62,10 +62,10 @@ func (q *Queue) send(ctx context.Context, j job) result {
 		q.nag(slog.LevelError, "connectors", "mails wait: no connector is set up (fix: idp connector set http --file config.json)")
 		return result{err: errNoConnector}
 	}
-	mail, err := q.texts.render(j.message)
+	mail, err := q.compose(ctx, j.message, nil)
 	if err != nil {
 		q.log.Error("mail given up: it cannot be rendered", "mail", j.id.String(), "error", err)
-		return result{err: &SendError{Class: Refused, Err: err}}
+		return result{err: &SendError{Class: Rejected, Err: err}}
 	}
 	if j.decoy { // rendered like any other: it takes the machine the same time
 		return q.pace.replay(ctx)
@@ -112,8 +112,8 @@ func (q *Queue) verdict(j job, r result) store.Settled {
 		return s
 	}
 	class := classOf(r.err)
-	s.State, s.Error = store.MailFailed, q.words(r.err, j)
-	if class != Refused {
+	s.State, s.Error, s.Refused = store.MailFailed, q.words(r.err, j), class == Refused
+	if class != Refused && class != Rejected {
 		s.State, s.Retry = store.MailQueued, q.backoff(class, j.attempts)
 		if q.now().Add(s.Retry).After(j.expires) {
 			s.State, s.Retry = store.MailExpired, 0 // there will be no other attempt: say so now

@@ -200,7 +200,7 @@ func (e *Engine) Verify(ctx context.Context, g store.Guess, c store.Completion) 
 	if err != nil || in.RefundUnits == 0 { // not right, or the second click
 		return in, err
 	}
-	if !g.Notice.IsZero() {
+	if !g.Notice.IsZero() && !in.Unsent {
 		e.outbox.Sent(g.Notice.Mail, g.Challenge, g.Notice.Message, false)
 	}
 	if !in.Refund.IsZero() {

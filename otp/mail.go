@@ -36,7 +36,7 @@ func (e *Engine) letter(a store.Attempt, challenge store.ID, code string) (lette
 
 // handOver has a committed letter sent.
 func (e *Engine) handOver(b store.Begun, l letter) {
-	if b.Again { // it may be under way already: the lease decides
+	if b.Again || b.Suppressed { // it may be under way already, and the lease decides; or it is not to go
 		return
 	}
 	m := l.message

@@ -83,6 +83,8 @@ type Begun struct {
 	Decoy     bool      // the mail is to reach nobody
 	Other     bool      // the mail is the one for an address without an account
 	Again     bool      // it was begun before, and no new mail was queued
+
+	Suppressed bool // the address takes no mail: it was not queued
 }
 
 // Guess is a proof that is offered: the code a person typed, as keyed MACs under
@@ -160,6 +162,8 @@ type SignedIn struct {
 	TriesLeft int
 	Wait      time.Duration // with OutcomeLimited
 	Purpose   Purpose
+
+	Unsent bool // the notice was not queued: its address takes no mail
 
 	Refund      Hash // budget of the network that asked for the codes, with OutcomeAccepted
 	RefundUnits int

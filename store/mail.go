@@ -33,12 +33,22 @@ func (p Purpose) Usage() Usage {
 // MailState is where a queued mail stands; the numbers are stored.
 type MailState int16
 
-// The states.
+// The states that are stored.
 const (
-	MailQueued  MailState = 1
-	MailSent    MailState = 2
-	MailFailed  MailState = 3 // given up: refused by the sender
-	MailExpired MailState = 4 // its TTL ended before any sender took it
+	MailQueued     MailState = 1
+	MailSent       MailState = 2
+	MailFailed     MailState = 3 // given up: refused by the sender
+	MailExpired    MailState = 4 // its TTL ended before any sender took it
+	MailSuppressed MailState = 5 // never tried: its address takes no mail
+)
+
+// The states that a sent mail has by what its provider told later.
+const (
+	MailDelayed    MailState = 6 // the recipient's server does not take it yet
+	MailDelivered  MailState = 7
+	MailBounced    MailState = 8
+	MailComplained MailState = 9  // the recipient calls it spam
+	MailRejected   MailState = 10 // the provider thought better of it
 )
 
 // Message is what a mail says. It is sealed while it waits: it holds the code.
@@ -52,6 +62,8 @@ type Message struct {
 	Browser string    `json:"browser,omitempty"`
 	Place   string    `json:"place,omitempty"` // the network it was asked from
 	Asked   time.Time `json:"asked"`
+	Link    string    `json:"link,omitempty"`  // signs in with one click; an option
+	NotMe   string    `json:"notMe,omitempty"` // for who did not ask for it
 }
 
 // NewMail is a row of the queue.
@@ -63,6 +75,11 @@ type NewMail struct {
 	TTL     time.Duration // after it the mail is not worth sending
 	Worker  ID            // the replica that sends it at once
 	Lease   time.Duration // after it any replica takes over
+	Locale  string        // as in the [Message]
+
+	Address   Hash   // keyed hash of the recipient
+	Before    Hash   // the same under the secret before a rotation, or zero
+	Recipient []byte // the recipient's address, sealed
 
 	Other *OtherMail // goes instead of it if the address has no account; nil: there is none
 }
@@ -101,6 +118,96 @@ type Settled struct {
 	Sender   string        // connector that took or refused it
 	Provider string        // the sender's own id for the mail
 	Error    string        // the sender's words, no address and no code in it
+	Refused  bool          // by its address, for good: it goes on the suppression list
+}
+
+// FeedbackKind is what a provider tells of a mail that it took.
+type FeedbackKind string
+
+// The kinds.
+const (
+	FeedbackDelay     FeedbackKind = "delay"
+	FeedbackDelivery  FeedbackKind = "delivery"
+	FeedbackBounce    FeedbackKind = "bounce"
+	FeedbackComplaint FeedbackKind = "complaint"
+	FeedbackReject    FeedbackKind = "reject"
+)
+
+// Feedback is one notification about a mail.
+type Feedback struct {
+	Notification Hash      // names it: told twice, it counts once
+	Until        time.Time // how long that is remembered
+	Provider     string    // the provider's id of the mail
+	Sender       string    // the connector that the mail went through
+	Kind         FeedbackKind
+	Permanent    bool // a bounce that will happen again
+	At           time.Time
+	Detail       string // the provider's words, no address in it
+}
+
+// Delivery is what is known about one mail. It never holds the code.
+type Delivery struct {
+	ID        ID
+	Challenge ID
+	Usage     Usage
+	Locale    string
+	Address   Hash   // keyed hash of the recipient; zero in rows of earlier versions
+	Recipient []byte // sealed, with Address as associated data
+	Decoy     bool
+	State     MailState // with what the provider told
+	Attempts  int
+	Sender    string // connector, "" while none took it
+	Provider  string // the provider's id
+	Error     string
+	Feedback  string
+
+	CreatedAt, ExpiresAt, SettledAt                             time.Time
+	DelayedAt, DeliveredAt, BouncedAt, ComplainedAt, RejectedAt time.Time
+}
+
+// Reason is why an address takes no mail.
+type Reason string
+
+// The reasons.
+const (
+	ReasonBounce    Reason = "bounce"
+	ReasonComplaint Reason = "complaint"
+	ReasonRefused   Reason = "refused" // when it was handed over
+	ReasonManual    Reason = "manual"
+)
+
+// Suppression is an address that takes no mail until it is lifted.
+type Suppression struct {
+	Address   Hash
+	Recipient []byte // sealed, with Address as associated data
+	Reason    Reason
+	Detail    string
+	Sender    string
+	Mail      ID // by which it was learned, or zero
+	CreatedAt time.Time
+}
+
+// MailTemplate words a mail in the place of ours. The variables are Logto's:
+// {{ code }}, {{ link }}, {{ application.name }} and so on.
+type MailTemplate struct {
+	ID          string
+	Usage       Usage
+	Locale      string // BCP 47; "" for any, in a connector's own templates
+	Subject     string
+	Content     string
+	ContentType string // "text/html" or "text/plain"
+	ReplyTo     string
+	SendFrom    string // "Name <a@b>" or "a@b"; "": the connector's own
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// ConnectorHealth is how one replica gets on with one connector.
+type ConnectorHealth struct {
+	Connector string
+	Replica   ID
+	At        time.Time // when it was told
+	Health    []byte    // JSON, as the mailer writes it
 }
 
 // InboxItem is one mail in the development mailbox, sealed.

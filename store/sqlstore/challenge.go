@@ -140,7 +140,7 @@ func (db *DB) ChallengeState(ctx context.Context, id store.ID, browser store.Has
 	var maxTries, tries, maxSends, mail int
 	err := db.one(ctx, "read challenge", `
 		SELECT sent_at, max_tries, tries, max_sends, sends, next_send, expires_at, COALESCE(until3, until2, until1), consumed_at,
-		  COALESCE((SELECT state FROM mail WHERE mail.id = challenge.mail), 0)
+		  COALESCE((SELECT `+mailState+` FROM mail WHERE mail.id = challenge.mail), 0)
 		FROM challenge WHERE id = $1 AND browser = $2`, []any{id[:], browser[:]},
 		into(&st.SentAt), &maxTries, &tries, &maxSends, &st.Sends, into(&st.NextSend), into(&st.ExpiresAt), into(&st.CodeUntil), into(&consumed), &mail)
 	st.TriesLeft, st.SendsLeft = maxTries-tries, maxSends-st.Sends

@@ -56,14 +56,20 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 	}
 }
 
-// notify appends the mail that goes with the first proof of a challenge.
-func notify(s *Script, now int64, m store.NewMail, session store.Hash, p proof) {
+// notify appends the mail that goes with the first proof of a challenge. (For the branch
+// that gives an id as the payload, see queueMail.) state is that of the mail.
+func notify(s *Script, now int64, m store.NewMail, session store.Hash, p proof, state *int) {
 	s.Do(`
-		INSERT INTO mail (id, challenge, usage, payload, decoy, state, attempts, worker, due_at, created_at, expires_at, sender, provider_id, error)
-		SELECT $3, id, $5, $6, 0, 1, 0, $7, $8, $4, $9, '', '', ''
-		FROM challenge WHERE id = $1 AND prover = $2 AND consumed_at = $4 AND EXISTS (SELECT 1 FROM session WHERE hash = $10)
-		ON CONFLICT (id) DO NOTHING`,
-		p.challenge[:], p.attempt[:], m.ID[:], now, string(m.Usage), m.Payload, m.Worker[:], now+micro(m.Lease), now+micro(m.TTL), session[:])
+		INSERT INTO mail (id, challenge, usage, payload, decoy, state, attempts, worker, due_at, created_at, expires_at, settled_at,
+		  sender, provider_id, error, address, recipient, locale)
+		SELECT $3, id, $5, CASE WHEN listed > 1 THEN id WHEN listed = 1 THEN NULL ELSE $6 END, 0, CASE WHEN listed = 1 THEN 5 ELSE 1 END, 0, $7, $8, $4, $9,
+		  CASE WHEN listed = 1 THEN CAST($4 AS BIGINT) ELSE NULL END, '', '', '', $11, $13, $14
+		FROM challenge, `+suppressed("$11", "$12")+`
+		WHERE id = $1 AND prover = $2 AND consumed_at = $4 AND EXISTS (SELECT 1 FROM session WHERE hash = $10)
+		ON CONFLICT (id) DO NOTHING
+		RETURNING state`,
+		p.challenge[:], p.attempt[:], m.ID[:], now, string(m.Usage), m.Payload, m.Worker[:], now+micro(m.Lease), now+micro(m.TTL), session[:],
+		m.Address[:], m.Before[:], m.Recipient, m.Locale).Into(state)
 }
 
 // inherit appends what becomes of what hangs on a session that was just replaced. The

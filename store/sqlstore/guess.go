@@ -111,15 +111,16 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		Into(&left, &right, hashInto(&prover), hashInto(&ipKey), &sends)
 	refund(&s, now, g, macs)
 	var user string
+	var notice int
 	proved := proof{challenge: g.Challenge, attempt: g.Attempt, browser: g.Browser, email: g.Email}
 	complete(&s, now, c, proved, &user)
 	if !g.Notice.IsZero() {
-		notify(&s, now, g.Notice.Mail, c.Session.Hash, proved)
+		notify(&s, now, g.Notice.Mail, c.Session.Hash, proved, &notice)
 	}
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.SignedIn{}, fmt.Errorf("%s: %w", op, err)
 	}
-	in := store.SignedIn{Purpose: g.Purpose, TriesLeft: left}
+	in := store.SignedIn{Purpose: g.Purpose, TriesLeft: left, Unsent: store.MailState(notice) == store.MailSuppressed}
 	switch {
 	case guess.Rows == 0:
 		return db.whyNot(ctx, now, g, macs)

@@ -23,27 +23,43 @@ func queueMail(s *Script, now int64, challenge store.ID, m store.NewMail, email 
 		other = *m.Other
 	}
 	s.Do(`
-		INSERT INTO mail (id, challenge, usage, payload, decoy, state, attempts, worker, due_at, created_at, expires_at, sender, provider_id, error)
+		INSERT INTO mail (id, challenge, usage, payload, decoy, state, attempts, worker, due_at, created_at, expires_at, settled_at,
+		  sender, provider_id, error, address, recipient, locale)
 		SELECT $1, id, CASE WHEN known = 1 OR $13 = '' THEN $2 ELSE $13 END,
-		  CASE WHEN known > 1 THEN id WHEN known = 1 OR $13 = '' THEN $3 ELSE $14 END,
+		  CASE WHEN known > 1 THEN id WHEN listed = 1 THEN NULL WHEN known = 1 OR $13 = '' THEN $3 ELSE $14 END,
 		  CASE WHEN known = 1 OR CAST($4 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $5 AND taker = $6) THEN 0 ELSE 1 END,
-		  1, 0, $8, $9, $10, $11, '', '', ''
-		FROM challenge, (SELECT CASE WHEN EXISTS (SELECT 1 FROM users WHERE email = $7) THEN 1 ELSE 0 END AS known) AS account
-		WHERE id = $12 AND sender = $6
+		  CASE WHEN listed = 1 THEN 5 ELSE 1 END, 0, $8, $9, $10, $11, CASE WHEN listed = 1 THEN CAST($10 AS BIGINT) ELSE NULL END,
+		  '', '', '', $15, $17, $18
+		FROM challenge, (SELECT CASE WHEN EXISTS (SELECT 1 FROM users WHERE email = $7) THEN 1 ELSE 0 END AS known) AS account,
+		  `+suppressed("$15", "$16")+`
+		WHERE id = $12 AND challenge.sender = $6
 		ON CONFLICT (id) DO NOTHING
-		RETURNING decoy, usage`,
+		RETURNING decoy, usage, state`,
 		m.ID[:], string(m.Usage), m.Payload, flag(unknown.IsZero()), unknown.Key[:], by[:], string(email),
-		m.Worker[:], now+micro(m.Lease), now, now+micro(m.TTL), challenge[:], string(other.Usage), other.Payload).Into(&queued.decoy, (*string)(&queued.usage))
+		m.Worker[:], now+micro(m.Lease), now, now+micro(m.TTL), challenge[:], string(other.Usage), other.Payload,
+		m.Address[:], m.Before[:], m.Recipient, m.Locale).Into(&queued.decoy, (*string)(&queued.usage), &queued.state)
 }
+
+// suppressed is one row that tells, as listed, whether an address is on the suppression
+// list under either of its hashes.
+func suppressed(address, before string) string {
+	return `(SELECT CASE WHEN EXISTS (SELECT 1 FROM suppression WHERE suppression.address IN (` + address + `, ` + before + `)) THEN 1 ELSE 0 END AS listed) AS list`
+}
+
+// mailState is where a mail stands with what its provider told of it.
+const mailState = `CASE WHEN complained_at IS NOT NULL THEN 9 WHEN bounced_at IS NOT NULL THEN 8 WHEN rejected_at IS NOT NULL THEN 10
+	  WHEN delivered_at IS NOT NULL THEN 7 WHEN delayed_at IS NOT NULL THEN 6 ELSE state END`
 
 // became is what was queued.
 type became struct {
 	decoy int
 	usage store.Usage
+	state int
 }
 
 func (b became) tell(begun *store.Begun, m store.NewMail) {
 	begun.Decoy, begun.Other = b.decoy == 1, m.Other != nil && b.usage == m.Other.Usage
+	begun.Suppressed = store.MailState(b.state) == store.MailSuppressed
 }
 
 // ClaimMail leases up to limit due mails to worker: those whose lease ended
@@ -123,38 +139,4 @@ func (db *DB) SettleMail(ctx context.Context, results []store.Settled) error {
 func (db *DB) MailDepth(ctx context.Context) (queued int, oldest time.Time, err error) {
 	err = db.one(ctx, "count mail", `SELECT COUNT(*), MIN(created_at) FROM mail WHERE state = 1`, nil, &queued, into(&oldest))
 	return queued, oldest, err
-}
-
-// AddInbox puts a mail into the development mailbox and keeps the newest keep.
-func (db *DB) AddInbox(ctx context.Context, item store.InboxItem, keep int) error {
-	s := Script{Idempotent: true}
-	s.Do(`INSERT INTO inbox (id, sealed, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING`, item.ID[:], item.Sealed, db.now())
-	s.Do(`DELETE FROM inbox WHERE id NOT IN (SELECT id FROM inbox ORDER BY created_at DESC, id DESC LIMIT $1)`, keep)
-	if err := db.engine.Run(ctx, &s); err != nil {
-		return fmt.Errorf("add to the mailbox: %w", err)
-	}
-	return nil
-}
-
-// Inbox reads the development mailbox, newest first. (Ids do not tell: a notice's is
-// derived from its challenge.)
-func (db *DB) Inbox(ctx context.Context, limit int) ([]store.InboxItem, error) {
-	var out []store.InboxItem
-	err := db.engine.Read(ctx, `SELECT id, sealed, created_at FROM inbox ORDER BY created_at DESC, id DESC LIMIT $1`, []any{limit},
-		func(scan func(...any) error) error {
-			var it store.InboxItem
-			if err := scan(idInto(&it.ID), &it.Sealed, into(&it.CreatedAt)); err != nil {
-				return err
-			}
-			out = append(out, it)
-			return nil
-		})
-	return out, err
-}
-
-// ClearInbox empties the development mailbox.
-func (db *DB) ClearInbox(ctx context.Context) error {
-	s := Script{Idempotent: true}
-	s.Do(`DELETE FROM inbox`)
-	return db.engine.Run(ctx, &s)
 }

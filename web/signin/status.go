@@ -11,6 +11,8 @@ import (
 // mailWords are the states of a mail as the page's script knows them.
 var mailWords = map[store.MailState]string{
 	store.MailQueued: "queued", store.MailSent: "sent", store.MailFailed: "failed", store.MailExpired: "expired",
+	store.MailDelayed: "sent", store.MailDelivered: "sent", store.MailComplained: "sent", store.MailRejected: "failed",
+	store.MailBounced: "failed", store.MailSuppressed: "failed",
 }
 
 // mailStatus is what the code page is told while it is open.

@@ -1,0 +1,14 @@
+package mailer
+
+import "idp/keyring"
+
+// book writes recipients down so that a dump names nobody: a keyed hash to find them
+// by, and the address sealed, with that hash as associated data, to show it.
+type book struct {
+	addresses  *keyring.MAC
+	recipients *keyring.Sealer
+}
+
+func newBook(ring *keyring.Ring) book {
+	return book{addresses: ring.MAC("recipient"), recipients: ring.Sealer("recipient's address")}
+}
