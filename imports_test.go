@@ -48,6 +48,7 @@ var confined = map[string][]string{
 	"github.com/pressly/goose":   {"migrations", "store/postgres", "store/sqlite"},
 	"github.com/zitadel/oidc":    {"op"},
 	"github.com/aws/aws-sdk-go":  {"mailer/ses"},
+	"github.com/aws/smithy-go":   {"mailer/ses"},
 	"github.com/coreos/go-oidc":  {"cmd/idp/internal/bookstore"},
 	"github.com/alecthomas/kong": {"cmd/idp"},
 }
