@@ -27,6 +27,7 @@ const (
 // commands is the command line.
 type commands struct {
 	settings.Store `embed:""`
+	settings.Mail  `embed:""`
 	settings.Log   `embed:""`
 
 	Dev       devCmd       `cmd:"" help:"Run everything on this machine: server, mailbox in the browser, sample app."`
@@ -45,6 +46,7 @@ type app struct {
 	stdout, stderr io.Writer
 	source         *settings.Source
 	settings.Store
+	settings.Mail
 	settings.Log
 }
 
@@ -83,7 +85,7 @@ func Main(args, env []string, stdin io.Reader, stdout, stderr io.Writer) (status
 		}
 		return a.fail(usage(err, hint))
 	}
-	a.Store, a.Log = c.Store, c.Log
+	a.Store, a.Mail, a.Log = c.Store, c.Mail, c.Log
 	return a.fail(run.Run(a))
 }
 

@@ -11,6 +11,7 @@ import (
 	"idp/mailer"
 	"idp/mailer/httpmail"
 	"idp/mailer/inbox"
+	"idp/mailer/ses"
 	"idp/store"
 )
 
@@ -20,13 +21,15 @@ type connectorCmd struct {
 }
 
 type connectorSetCmd struct {
-	ID   string `arg:"" help:"inbox (a mailbox on this server, for development) or http (posts each mail to your own program)."`
+	ID   string `arg:"" help:"aws-ses-mail (Amazon SES), http (posts each mail to your own program) or inbox (a mailbox on this server, for development)."`
 	File string `help:"Its configuration, a JSON file; - reads standard input." placeholder:"FILE"`
 }
 
 // Help shows how it is used.
 func (*connectorSetCmd) Help() string {
 	return `Examples:
+
+  idp connector set aws-ses-mail --file ses.json
 
   idp connector set inbox
 
@@ -38,11 +41,11 @@ The configuration is sealed under the instance secret. The running server takes 
 // Run seals a connector's configuration and puts it first.
 func (c *connectorSetCmd) Run(a *app) error {
 	switch c.ID {
-	case inbox.ID, "http":
-	case "aws-ses-mail", "smtp":
-		return failed(fmt.Errorf("the connector %s is not available in this version yet", c.ID), "Connectors that work: inbox, http.")
+	case inbox.ID, httpmail.ID, ses.ID:
+	case "smtp":
+		return failed(fmt.Errorf("the connector %s is not available in this version yet", c.ID), "Connectors that work: aws-ses-mail, http, inbox.")
 	default:
-		return usage(fmt.Errorf("there is no connector %q", printable(c.ID)), "Connectors: inbox, http.")
+		return usage(fmt.Errorf("there is no connector %q", printable(c.ID)), "Connectors: aws-ses-mail, http, inbox.")
 	}
 	config := []byte("{}")
 	if c.File != "" {
@@ -62,7 +65,7 @@ func (c *connectorSetCmd) Run(a *app) error {
 
 // senders are the connectors this program has.
 func (in *instance) senders() mailer.Kinds {
-	return mailer.Kinds{inbox.ID: in.mailbox().Factory, "http": httpmail.New}
+	return mailer.Kinds{inbox.ID: in.mailbox().Factory, httpmail.ID: httpmail.New, ses.ID: ses.Factory(in.ses)}
 }
 
 func (in *instance) mailbox() *inbox.Inbox { return inbox.New(in.db, in.ring) }
@@ -71,8 +74,11 @@ func (in *instance) mailbox() *inbox.Inbox { return inbox.New(in.db, in.ring) }
 func (in *instance) setConnector(ctx context.Context, id string, config []byte) error {
 	if err := in.senders().Check(id, config); err != nil {
 		hint := ""
-		if id == "http" {
+		switch id {
+		case httpmail.ID:
 			hint = `It is {"url": "https://…"}, given with --file.`
+		case ses.ID:
+			hint = "Logto's configuration of this connector, given with --file: docs/email.md."
 		}
 		return usage(err, hint)
 	}

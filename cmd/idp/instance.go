@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"idp/keyring"
+	"idp/mailer/ses"
 	"idp/migrations"
 	"idp/store"
 	"idp/store/postgres"
@@ -122,11 +123,15 @@ type instance struct {
 	place
 	db   *sqlstore.DB
 	ring *keyring.Ring
+	ses  ses.Options
 }
 
 // open opens the database, brings its schema up to date, and makes sure that the
 // secret belongs to it.
 func (a *app) open(ctx context.Context, p place) (*instance, error) {
+	if err := ses.CheckEndpoint(a.AWSEndpointURL); err != nil {
+		return nil, usage(fmt.Errorf("IDP_AWS_ENDPOINT_URL: %w", err), "")
+	}
 	if err := p.makeFolders(); err != nil {
 		return nil, err
 	}
@@ -141,7 +146,7 @@ func (a *app) open(ctx context.Context, p place) (*instance, error) {
 	if err := e.Migrate(ctx); err != nil {
 		return nil, errors.Join(databaseFailure("bring the database up to date", err), e.Close())
 	}
-	in := &instance{place: p, db: sqlstore.New(e), ring: ring}
+	in := &instance{place: p, db: sqlstore.New(e), ring: ring, ses: ses.Options{Endpoint: a.AWSEndpointURL}}
 	check := ring.MAC("instance check")
 	err = in.db.Start(ctx)
 	if err == nil {

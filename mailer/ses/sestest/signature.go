@@ -82,10 +82,7 @@ func (s *Server) verify(r *http.Request, body []byte) Fault {
 // sign gives the Authorization header of the request as its caller should have made it:
 // over the headers that the caller names.
 func (s *Server) sign(r *http.Request, body []byte, headers string, at time.Time) (string, error) {
-	again, err := http.NewRequestWithContext(context.Background(), r.Method, "http://"+r.Host+r.URL.RequestURI(), nil)
-	if err != nil {
-		return "", err
-	}
+	again := &http.Request{Method: r.Method, URL: r.URL, Host: r.Host, Header: http.Header{}}
 	for name := range strings.SplitSeq(headers, ";") {
 		switch name {
 		case "host":

@@ -33,6 +33,11 @@ type Store struct {
 	SecretPrevious string `kong:"-"`
 }
 
+// Mail is what connectors take beyond their own configuration.
+type Mail struct {
+	AWSEndpointURL string `name:"aws-endpoint-url" help:"Endpoint of the SES API instead of the region's, for private endpoints and tests." placeholder:"URL" group:"mail"`
+}
+
 // Log says what is logged and how.
 type Log struct {
 	LogFormat string `help:"auto (colour on a terminal, else JSON), text or json." enum:"auto,text,json" default:"auto" group:"log"`
@@ -78,6 +83,7 @@ type Dev struct {
 // use are read from it.
 type all struct {
 	Store
+	Mail
 	Log
 	Server
 	Dev
@@ -86,14 +92,14 @@ type all struct {
 // later are settings of parts that this version does not have. Taking one
 // without effect would be worse than refusing it.
 var later = map[string]string{
-	"admin_emails":     "the console is not part of this version yet",
-	"metrics_listen":   "metrics are not part of this version yet",
-	"aws_endpoint_url": "the SES connector is not part of this version yet",
+	"admin_emails":   "the console is not part of this version yet",
+	"metrics_listen": "metrics are not part of this version yet",
 }
 
 // Groups are the titles of the settings in help texts.
 var Groups = map[string]string{
 	"store":  "Data",
+	"mail":   "Mail",
 	"log":    "Log",
 	"server": "Server",
 	"otp":    "Codes",

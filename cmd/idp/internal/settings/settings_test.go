@@ -15,6 +15,7 @@ import (
 
 type everything struct {
 	settings.Store
+	settings.Mail
 	settings.Log
 	settings.Server
 	settings.Dev
@@ -108,6 +109,7 @@ func TestUnknownNames(t *testing.T) {
 		{"", "otp_digits: 6\notp: {digits: 6}", "set twice"},
 		{"", "- a list", "cannot unmarshal"},
 		{"IDP_TEST_DATABASE_URL=postgres://x", "", ""},
+		{"IDP_AWS_ENDPOINT_URL=https://ses.example.com", "", ""},
 	} {
 		_, err := parse(t, nil, []string{c.env}, c.file)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
