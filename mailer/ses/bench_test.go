@@ -48,7 +48,7 @@ func BenchmarkSend(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64((cpu(b) - before).Microseconds())/float64(b.N), "cpu-µs/op")
+	b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
 }
 
 // BenchmarkFake measures sender and fake together at 64 mails at a time, in mails a second.
@@ -78,7 +78,7 @@ func BenchmarkFake(b *testing.B) {
 	close(work)
 	hands.Wait()
 	b.ReportMetric(float64(n)/time.Since(began).Seconds(), "mails/s")
-	b.ReportMetric(float64((cpu(b) - before).Microseconds())/float64(n), "cpu-µs/op")
+	b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(n), "cpu-µs/op")
 	runtime.KeepAlive(fake)
 }
 

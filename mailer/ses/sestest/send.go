@@ -82,13 +82,8 @@ func (s *Server) read(body []byte) (Mail, Fault) {
 	case c.Body.Text == nil && c.Body.Html == nil:
 		return Mail{}, bad("Body is missing")
 	}
-	for _, part := range []*content{&c.Subject, c.Body.Text, c.Body.Html} {
-		if part != nil && part.Charset == "" && !printable(part.Data, true) {
-			return Mail{}, bad("Content contains characters outside of 7-bit ASCII")
-		}
-	}
 	for _, one := range append(append([]string{in.FromEmailAddress}, to...), in.ReplyToAddresses...) {
-		if _, err := mail.ParseAddress(one); err != nil || !printable(one, false) {
+		if _, err := mail.ParseAddress(one); err != nil || !printable(one) {
 			return Mail{}, bad("Illegal address")
 		}
 	}
@@ -97,7 +92,7 @@ func (s *Server) read(body []byte) (Mail, Fault) {
 		FromARN: in.FromEmailAddressIdentityArn, Feedback: in.FeedbackForwardingEmailAddress, Headers: map[string]string{},
 	}
 	for _, h := range c.Headers {
-		if !printable(h.Name, false) || !printable(h.Value, false) || strings.ContainsAny(h.Name, ": ") {
+		if !printable(h.Name) || !printable(h.Value) || strings.ContainsAny(h.Name, ": ") {
 			return Mail{}, bad("Invalid header")
 		}
 		m.Headers[h.Name] = h.Value
@@ -118,15 +113,9 @@ func bad(message string) Fault {
 	return Fault{Status: 400, Code: "BadRequestException", Message: message}
 }
 
-// printable tells whether text is printable ASCII, with or without line breaks and tabs.
-func printable(text string, lines bool) bool {
-	for i := range len(text) {
-		c := text[i]
-		if (c < ' ' || c > '~') && (!lines || c != '\r' && c != '\n' && c != '\t') {
-			return false
-		}
-	}
-	return true
+// printable tells whether text is printable ASCII.
+func printable(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // known checks a mail against the account, the identities and the configuration sets
