@@ -12,6 +12,7 @@ import (
 	"idp/mailer/httpmail"
 	"idp/mailer/inbox"
 	"idp/mailer/ses"
+	"idp/mailer/smtp"
 	"idp/store"
 )
 
@@ -21,7 +22,7 @@ type connectorCmd struct {
 }
 
 type connectorSetCmd struct {
-	ID   string `arg:"" help:"aws-ses-mail (Amazon SES), http (posts each mail to your own program) or inbox (a mailbox on this server, for development)."`
+	ID   string `arg:"" help:"aws-ses-mail (Amazon SES), smtp (a mail server), http (posts each mail to your own program) or inbox (a mailbox on this server, for development)."`
 	File string `help:"Its configuration, a JSON file; - reads standard input." placeholder:"FILE"`
 }
 
@@ -33,6 +34,12 @@ func (*connectorSetCmd) Help() string {
 
   idp connector set inbox
 
+  idp connector set smtp --file smtp.json
+
+  with, in smtp.json, what Logto's SMTP connector takes, or as little as
+
+  {"host": "smtp.example.com", "auth": {"user": "…", "pass": "…"}, "fromEmail": "Shop <no-reply@example.com>"}
+
   echo '{"url": "https://mail.example.com/hooks/idp"}' | idp connector set http --file -
 
 The configuration is sealed under the instance secret. The running server takes it up within seconds.`
@@ -41,11 +48,9 @@ The configuration is sealed under the instance secret. The running server takes 
 // Run seals a connector's configuration and puts it first.
 func (c *connectorSetCmd) Run(a *app) error {
 	switch c.ID {
-	case inbox.ID, httpmail.ID, ses.ID:
-	case "smtp":
-		return failed(fmt.Errorf("the connector %s is not available in this version yet", c.ID), "Connectors that work: aws-ses-mail, http, inbox.")
+	case inbox.ID, httpmail.ID, ses.ID, smtp.ID:
 	default:
-		return usage(fmt.Errorf("there is no connector %q", printable(c.ID)), "Connectors: aws-ses-mail, http, inbox.")
+		return usage(fmt.Errorf("there is no connector %q", printable(c.ID)), "Connectors: aws-ses-mail, smtp, http, inbox.")
 	}
 	config := []byte("{}")
 	if c.File != "" {
@@ -65,7 +70,7 @@ func (c *connectorSetCmd) Run(a *app) error {
 
 // senders are the connectors this program has.
 func (in *instance) senders() mailer.Kinds {
-	return mailer.Kinds{inbox.ID: in.mailbox().Factory, httpmail.ID: httpmail.New, ses.ID: ses.Factory(in.ses)}
+	return mailer.Kinds{inbox.ID: in.mailbox().Factory, httpmail.ID: httpmail.New, ses.ID: ses.Factory(in.ses), smtp.ID: smtp.New}
 }
 
 func (in *instance) mailbox() *inbox.Inbox { return inbox.New(in.db, in.ring) }
@@ -79,6 +84,8 @@ func (in *instance) setConnector(ctx context.Context, id string, config []byte) 
 			hint = `It is {"url": "https://…"}, given with --file.`
 		case ses.ID:
 			hint = "Logto's configuration of this connector, given with --file: docs/email.md."
+		case smtp.ID:
+			hint = `It is {"host", "auth": {"user", "pass"}, "fromEmail"} and more (docs/email-smtp.md), given with --file.`
 		}
 		return usage(err, hint)
 	}

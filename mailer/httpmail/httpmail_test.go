@@ -1,6 +1,9 @@
 package httpmail_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +21,7 @@ import (
 )
 
 var mail = mailer.Rendered{ID: "m1", From: "Bookstore", To: "ada@example.com", Subject: "Sign in to Bookstore", Text: "text",
-	HTML: "<p>html</p>", Usage: store.UsageSignIn, Code: "123456", Locale: "en"}
+	HTML: "<p>html</p>", Usage: store.UsageSignIn, Code: "123456", Locale: "en", ReplyTo: "help@example.com"}
 
 func sender(t *testing.T, h http.HandlerFunc, more string) mailer.Sender {
 	t.Helper()
@@ -48,7 +51,7 @@ func TestSendPostsTheMail(t *testing.T) {
 		t.Error(err)
 	}
 	delete(got, "createdAt")
-	want := `{"code":"123456","from":"Bookstore","html":"\u003cp\u003ehtml\u003c/p\u003e","id":"m1","locale":"en","subject":"Sign in to Bookstore","text":"text","to":"ada@example.com","usageType":"SignIn"}`
+	want := `{"code":"123456","from":"Bookstore","html":"\u003cp\u003ehtml\u003c/p\u003e","id":"m1","locale":"en","replyTo":"help@example.com","sender":"","subject":"Sign in to Bookstore","text":"text","to":"ada@example.com","usageType":"SignIn"}`
 	if b, _ := json.Marshal(got); string(b) != want {
 		t.Errorf("posted %s", b)
 	}
@@ -77,6 +80,53 @@ func TestStatusTellsTheClass(t *testing.T) {
 	}
 }
 
+func TestBodyIsSigned(t *testing.T) {
+	t.Parallel()
+	key := strings.Repeat("k", 32)
+	s := sender(t, func(w http.ResponseWriter, r *http.Request) {
+		raw, _ := io.ReadAll(r.Body)
+		mac := hmac.New(sha256.New, []byte(key))
+		mac.Write(raw)
+		if got := r.Header.Get("logto-signature-sha-256"); got != hex.EncodeToString(mac.Sum(nil)) {
+			t.Errorf("signature %q", got)
+		}
+		if got := r.Header.Get("Idempotency-Key"); got != "m1" {
+			t.Errorf("idempotency key %q", got)
+		}
+		io.WriteString(w, `{"id":"their-name"}`)
+	}, `,"signingKey":"`+key+`"`)
+	receipt, err := s.Send(t.Context(), mail)
+	if err != nil || receipt.Provider != "their-name" {
+		t.Error(receipt, err)
+	}
+}
+
+func TestNothingIsSignedWithoutAKey(t *testing.T) {
+	t.Parallel()
+	s := sender(t, func(w http.ResponseWriter, r *http.Request) {
+		if got, ok := r.Header["Logto-Signature-Sha-256"]; ok {
+			t.Errorf("signature %q", got)
+		}
+		io.WriteString(w, "thanks")
+	}, "")
+	if receipt, err := s.Send(t.Context(), mail); err != nil || receipt.Provider != "" {
+		t.Error(receipt, err)
+	}
+}
+
+func TestAskedToWaitIsThrottled(t *testing.T) {
+	t.Parallel()
+	s := sender(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "5")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}, "")
+	_, err := s.Send(t.Context(), mail)
+	var e *mailer.SendError
+	if !errors.As(err, &e) || e.Class != mailer.Throttled {
+		t.Error(err)
+	}
+}
+
 func TestSilenceIsTemporaryAndShowsNoURL(t *testing.T) {
 	t.Parallel()
 	s := sender(t, func(w http.ResponseWriter, r *http.Request) {
@@ -100,19 +150,21 @@ func TestSilenceIsTemporaryAndShowsNoURL(t *testing.T) {
 func TestConfigIsChecked(t *testing.T) {
 	t.Parallel()
 	for config, want := range map[string]string{
-		`{"url":"https://mail.example.com/send"}`:                "",
-		`{"url":"http://127.0.0.1:9/","timeout":"5s"}`:           "",
-		`{"url":"http://[::1]:9/"}`:                              "",
-		`{"url":"http://localhost:9/"}`:                          "",
-		`{}`:                                                     "url is missing",
-		`{"url":"http://mail.example.com/"}`:                     "has to be https",
-		`{"url":"http://localhost.evil.example/"}`:               "has to be https",
-		`{"url":"ftp://mail.example.com/"}`:                      "has to start with https://",
-		`{"url":"/send"}`:                                        "has to start with https://",
-		`{"url":"https://mail.example.com/","timeout":"1h"}`:     "timeout",
-		`{"url":"https://mail.example.com/","timeout":"soon"}`:   "timeout",
-		`{"uri":"https://mail.example.com/"}`:                    "unknown field",
-		`{"url":"https://mail.example.com/"} {"url":"https://"}`: "more after",
+		`{"url":"https://mail.example.com/send"}`:                  "",
+		`{"url":"http://127.0.0.1:9/","timeout":"5s"}`:             "",
+		`{"url":"http://[::1]:9/"}`:                                "",
+		`{"url":"http://localhost:9/"}`:                            "",
+		`{}`:                                                       "url is missing",
+		`{"url":"http://mail.example.com/"}`:                       "has to be https",
+		`{"url":"http://localhost.evil.example/"}`:                 "has to be https",
+		`{"url":"ftp://mail.example.com/"}`:                        "has to start with https://",
+		`{"url":"/send"}`:                                          "has to start with https://",
+		`{"url":"https://mail.example.com/","timeout":"1h"}`:       "timeout",
+		`{"url":"https://mail.example.com/","timeout":"soon"}`:     "timeout",
+		`{"uri":"https://mail.example.com/"}`:                      "unknown field",
+		`{"url":"https://mail.example.com/"} {"url":"https://"}`:   "more after",
+		`{"url":"https://mail.example.com/","signingKey":"short"}`: "at least 32",
+		`{"url":"https://mail.example.com/","signingKey":"` + strings.Repeat("k", 32) + `"}`: "",
 		`nonsense`: "not {",
 	} {
 		_, err := httpmail.New([]byte(config))

@@ -1,0 +1,124 @@
+package smtp
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	netmail "net/mail"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/wneessen/go-mail"
+
+	"idp/mailer"
+	"idp/store/address"
+)
+
+// envelope is a mail as it goes over the wire.
+type envelope struct {
+	from, to string // addresses
+	text     []byte // header and body, with CRLF
+}
+
+// maxMail bounds a mail: servers take 10 MB and more, but nothing we send has a reason to
+// be a tenth of that.
+const maxMail = 1 << 20
+
+// String is the mailbox as a header has it, the name encoded where it has to be (RFC 2047).
+func (m mailbox) String() string {
+	return (&netmail.Address{Name: m.name, Address: m.address}).String()
+}
+
+// seal writes a mail down: multipart/alternative, every header on one line of our own
+// making, signed if there is a key. The error says what in the mail is wrong.
+func (s *Sender) seal(m mailer.Rendered, now time.Time) (envelope, error) {
+	to, err := address.Parse(m.To)
+	if err != nil {
+		return envelope{}, errors.New("the recipient is not one plain address")
+	}
+	from := s.settings.from
+	if m.Sender != "" {
+		if from, err = parseMailbox(m.Sender); err != nil {
+			return envelope{}, fmt.Errorf("the template's sender: %w", err)
+		}
+	}
+	from.name = cmp.Or(from.name, line(m.From))
+	replyTo := s.settings.replyTo
+	if m.ReplyTo != "" {
+		box, err := parseMailbox(m.ReplyTo)
+		if err != nil {
+			return envelope{}, fmt.Errorf("the template's reply-to: %w", err)
+		}
+		replyTo = box.String()
+	}
+	if len(m.Text)+len(m.HTML) > maxMail {
+		return envelope{}, fmt.Errorf("the mail is longer than %d kB", maxMail>>10)
+	}
+
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
+	err = errors.Join(
+		msg.SetAddrHeader(mail.HeaderFrom, from.String()),
+		msg.SetAddrHeader(mail.HeaderTo, "<"+string(to)+">"))
+	if replyTo != "" {
+		err = errors.Join(err, msg.SetAddrHeader(mail.HeaderReplyTo, replyTo))
+	}
+	if err != nil {
+		return envelope{}, err
+	}
+	msg.Subject(line(m.Subject))
+	msg.SetDateWithValue(now)
+	// The same on every attempt: a mailbox that gets a mail twice shows it once.
+	msg.SetMessageIDWithValue(cmp.Or(line(m.ID), rand.Text()) + "@" + from.domain())
+	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office answers
+	body(msg, m)
+	if s.settings.dkim != nil {
+		msg.SetDKIM(s.settings.dkim.DKIMSigner)
+	}
+	var text bytes.Buffer
+	if _, err := msg.WriteTo(&text); err != nil {
+		return envelope{}, err
+	}
+	return envelope{from.address, string(to), text.Bytes()}, nil
+}
+
+// body sets the parts; the plainest comes first (RFC 2046 section 5.1.4).
+func body(msg *mail.Msg, m mailer.Rendered) {
+	switch {
+	case m.HTML == "":
+		msg.SetBodyString(mail.TypeTextPlain, m.Text, mail.WithPartEncoding(encoding(m.Text)))
+	case m.Text == "":
+		msg.SetBodyString(mail.TypeTextHTML, m.HTML, mail.WithPartEncoding(encoding(m.HTML)))
+	default:
+		msg.SetBodyString(mail.TypeTextPlain, m.Text, mail.WithPartEncoding(encoding(m.Text)))
+		msg.AddAlternativeString(mail.TypeTextHTML, m.HTML, mail.WithPartEncoding(encoding(m.HTML)))
+	}
+}
+
+// encoding is the shorter one: quoted-printable takes three bytes for each that is not
+// ASCII, base64 four for each three.
+func encoding(text string) mail.Encoding {
+	wide := 0
+	for i := range len(text) {
+		if text[i] >= 0x80 {
+			wide++
+		}
+	}
+	if wide > len(text)/6 {
+		return mail.EncodingB64
+	}
+	return mail.EncodingQP
+}
+
+// line makes a text safe for a header: control characters, line breaks before all, become
+// spaces.
+func line(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, " "))
+}
