@@ -43,14 +43,16 @@ var rules = []rule{
 
 // confined modules may be imported under these folders only. Tests may use more.
 var confined = map[string][]string{
-	"github.com/jackc/pgx":       {"store/postgres", "store/pgtest"},
-	"modernc.org/sqlite":         {"store/sqlite"},
-	"github.com/pressly/goose":   {"migrations", "store/postgres", "store/sqlite"},
-	"github.com/zitadel/oidc":    {"op"},
-	"github.com/aws/aws-sdk-go":  {"mailer/ses"},
-	"github.com/aws/smithy-go":   {"mailer/ses"},
-	"github.com/coreos/go-oidc":  {"cmd/idp/internal/bookstore"},
-	"github.com/alecthomas/kong": {"cmd/idp"},
+	"github.com/jackc/pgx":           {"store/postgres", "store/pgtest"},
+	"modernc.org/sqlite":             {"store/sqlite"},
+	"github.com/pressly/goose":       {"migrations", "store/postgres", "store/sqlite"},
+	"github.com/zitadel/oidc":        {"op"},
+	"github.com/aws/aws-sdk-go":      {"mailer/ses"},
+	"github.com/aws/smithy-go":       {"mailer/ses"},
+	"github.com/wneessen/go-mail":    {"mailer/smtp"},
+	"github.com/emersion/go-msgauth": {"mailer/smtp"},
+	"github.com/coreos/go-oidc":      {"cmd/idp/internal/bookstore"},
+	"github.com/alecthomas/kong":     {"cmd/idp"},
 }
 
 // Import directions are a test, not a habit (docs/decisions/0002-layout.md).

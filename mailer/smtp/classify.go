@@ -21,7 +21,7 @@ var (
 	enhanced   = regexp.MustCompile(`^([245]\.\d{1,3}\.\d{1,3})\b`)
 	tooFast    = regexp.MustCompile(`(?i)thrott|too many|rate limit|rate exceeded|sending rate|too fast|slow down`)
 	accountOut = regexp.MustCompile(`(?i)quota exceeded|sending limit|sending paused|sending suspended|account (is )?(paused|suspended|disabled)`)
-	notOurs    = regexp.MustCompile(`(?i)not verified|verify the|relay|authenticat|not owned by|not allowed to send`)
+	notOurs    = regexp.MustCompile(`(?i)not verified|verify the|relay|authentication (is )?required|must (be )?authenticat|authenticate first|not owned by|not allowed to send`)
 	unknown    = regexp.MustCompile(`(?i)user unknown|unknown user|no such|not exist|not found|no mailbox|invalid (mailbox|recipient)`)
 	policy     = regexp.MustCompile(`(?i)spam|block|black ?list|reputation|policy|\bspf\b|dkim|dmarc|denied|prohibited|content|virus|listed|sender`)
 )
@@ -45,7 +45,8 @@ func classify(err error) *mailer.SendError {
 	var answer *textproto.Error
 	if errors.As(f.err, &answer) {
 		class, hint := classOf(f.stage, answer)
-		return &mailer.SendError{Class: class, Hint: hint, Err: fmt.Errorf("the mail server answered %q to the %s", answer.Error(), f.stage)}
+		return &mailer.SendError{Class: class, Hint: hint,
+			Err: fmt.Errorf("the mail server answered \"%d %s\" to the %s", answer.Code, strings.Join(strings.Fields(answer.Msg), " "), f.stage)}
 	}
 	class, hint := classOfFault(f)
 	if f.stage == stageBody {

@@ -18,11 +18,11 @@ const (
 	stageConnect stage = "connect"
 	stageGreet   stage = "greeting"
 	stageTLS     stage = "TLS"
-	stageAuth    stage = "sign in"
+	stageAuth    stage = "sign-in"
 	stageMail    stage = "sender"
 	stageRcpt    stage = "recipient"
-	stageData    stage = "content"      // asked whether to go ahead
-	stageBody    stage = "confirmation" // the server has, or may have, the whole mail
+	stageData    stage = "content" // asked whether to go ahead
+	stageBody    stage = "mail"    // the server has, or may have, the whole mail
 )
 
 // fault is where and why a mail was not taken.
@@ -95,7 +95,7 @@ func (s *settings) dial(ctx context.Context, note func(stage, string)) (*conn, e
 
 // greet brings a new connection to where mails can be sent on it.
 func (s *settings) greet(ctx context.Context, c *conn, note func(stage, string)) error {
-	var wire net.Conn = c.raw
+	wire := c.raw
 	if s.tls.policy == implicit {
 		secure := tls.Client(c.raw, s.tls.config)
 		if err := secure.HandshakeContext(ctx); err != nil {

@@ -1,13 +1,18 @@
 package smtp
 
 import (
+	"bytes"
 	"crypto"
+	"crypto/ed25519"
 	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/wneessen/go-mail"
+	"github.com/emersion/go-msgauth/dkim"
 	"golang.org/x/net/idna"
 )
 
@@ -19,7 +24,18 @@ type dkimConfig struct {
 }
 
 // signer signs mails. It is safe for concurrent use.
-type signer struct{ *mail.DKIMSigner }
+type signer struct{ options dkim.SignOptions }
+
+// sign gives the mail with the signature's header field before it.
+func (s *signer) sign(mail []byte) ([]byte, error) {
+	var out bytes.Buffer
+	out.Grow(len(mail) + 1024)
+	options := s.options
+	if err := dkim.Sign(&out, bytes.NewReader(mail), &options); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
 
 // signed are the header fields under the signature. From is named once more than it is
 // there, so that nobody can add another without breaking the signature; so are the others
@@ -48,26 +64,37 @@ func (c *dkimConfig) signer(sender string) (*signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := mail.NewDKIMSigner(domain, c.Selector, key)
-	s.HeaderCanonicalization(mail.CanonicalizationRelaxed)
-	s.BodyCanonicalization(mail.CanonicalizationRelaxed)
-	s.SignHeaders(signed...)
-	s.OversignHeaders(oversigned...)
-	// The first signature is made here: it tells whether the key can sign, and the
-	// signer writes its algorithm down on it, which it must not do on many mails at once.
-	if _, err := s.Sign([]byte("From: <a@"+domain+">\r\n"), []byte("\r\n")); err != nil {
+	s := &signer{dkim.SignOptions{
+		Domain: domain, Selector: c.Selector, Signer: key, HeaderKeys: slices.Concat(signed, oversigned),
+		HeaderCanonicalization: dkim.CanonicalizationRelaxed, BodyCanonicalization: dkim.CanonicalizationRelaxed,
+	}}
+	if _, err := s.sign([]byte("From: <a@" + domain + ">\r\n\r\n")); err != nil {
 		return nil, fmt.Errorf("dkim.privateKey cannot sign: %w", err)
 	}
-	return &signer{s}, nil
+	return s, nil
 }
 
 func privateKey(text string) (crypto.Signer, error) {
-	key, err := mail.PrivKeyFromPEM([]byte(text))
+	wrong := errors.New("dkim.privateKey has to be a PEM text of an RSA or Ed25519 key (PKCS #1 or #8), without a passphrase")
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil, wrong
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return nil, errors.New("dkim.privateKey has to be a PEM text of an RSA or Ed25519 key (PKCS #1 or #8), without a passphrase")
+		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
 	}
-	if k, ok := key.(*rsa.PrivateKey); ok && k.N.BitLen() < 1024 {
-		return nil, errors.New("dkim.privateKey is shorter than 1024 bits: mailboxes do not count it (RFC 8301)")
+	if err != nil {
+		return nil, wrong
 	}
-	return key, nil
+	switch k := key.(type) {
+	case ed25519.PrivateKey:
+		return k, nil
+	case *rsa.PrivateKey:
+		if k.N.BitLen() < 1024 {
+			return nil, errors.New("dkim.privateKey is shorter than 1024 bits: mailboxes do not count it (RFC 8301)")
+		}
+		return k, nil
+	}
+	return nil, wrong
 }

@@ -74,14 +74,17 @@ func (s *Sender) seal(m mailer.Rendered, now time.Time) (envelope, error) {
 	msg.SetMessageIDWithValue(cmp.Or(line(m.ID), rand.Text()) + "@" + from.domain())
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office answers
 	body(msg, m)
-	if s.settings.dkim != nil {
-		msg.SetDKIM(s.settings.dkim.DKIMSigner)
-	}
-	var text bytes.Buffer
-	if _, err := msg.WriteTo(&text); err != nil {
+	var buffer bytes.Buffer
+	if _, err := msg.WriteTo(&buffer); err != nil {
 		return envelope{}, err
 	}
-	return envelope{from.address, string(to), text.Bytes()}, nil
+	text := buffer.Bytes()
+	if s.settings.dkim != nil {
+		if text, err = s.settings.dkim.sign(text); err != nil {
+			return envelope{}, err
+		}
+	}
+	return envelope{from.address, string(to), text}, nil
 }
 
 // body sets the parts; the plainest comes first (RFC 2046 section 5.1.4).

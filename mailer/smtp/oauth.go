@@ -30,8 +30,8 @@ type oauthConfig struct {
 }
 
 const (
-	googleTokens = "https://oauth2.googleapis.com/token"
-	gmailScope   = "https://mail.google.com/"
+	google     = "https://oauth2.googleapis.com/token"
+	gmailScope = "https://mail.google.com/"
 )
 
 func (o *oauthConfig) given() bool {
@@ -40,7 +40,7 @@ func (o *oauthConfig) given() bool {
 
 // source gives the function that answers a token for user, from memory while it lives.
 func (o *oauthConfig) source(user string) (func(context.Context) (string, error), error) {
-	tokens := cmp.Or(o.AccessURL, googleTokens)
+	tokens := cmp.Or(o.AccessURL, google)
 	if u, err := url.Parse(tokens); err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
 		return nil, errors.New("auth.accessUrl has to start with https://")
 	}
