@@ -10,22 +10,78 @@ import (
 	"idp/store"
 )
 
-// claim takes over mails whose lease ended or whose retry is due, until ctx ends.
+// claim takes over mails whose lease ended or whose retry is due, until ctx ends:
+// as many as the connectors take within the lease, and none while all of them are
+// open. Also then it has the store drop those that nobody needs any more.
 func (q *Queue) claim(ctx, writing context.Context) {
 	for {
-		if q.claimBatch(ctx, writing) && ctx.Err() == nil {
-			continue // a full batch: there is more
+		room, shut := q.room(ctx)
+		full := false
+		if room > 0 || shut {
+			full = q.claimBatch(ctx, writing, room)
 		}
-		// Jitter keeps replicas that started together from asking together.
-		if !sleep(ctx, q.config.Poll/2+rand.N(q.config.Poll)) {
+		var ok bool
+		switch {
+		case room == 0 && !shut, full: // there is more, once there is room
+			ok = sleep(ctx, 5*time.Millisecond)
+		default:
+			// Jitter keeps replicas that started together from asking together.
+			ok = q.await(ctx, q.config.Poll/2+rand.N(q.config.Poll), shut)
+		}
+		if !ok {
 			return
 		}
 	}
 }
 
-func (q *Queue) claimBatch(ctx, writing context.Context) (full bool) {
+// await sleeps for d, or, if the connectors are shut, until one of them opens up.
+func (q *Queue) await(ctx context.Context, d time.Duration, shut bool) bool {
+	if !shut {
+		return sleep(ctx, d)
+	}
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		if !sleep(ctx, min(glance, d)) {
+			return false
+		}
+		if room, _ := q.room(ctx); room > 0 {
+			return true
+		}
+	}
+	return true
+}
+
+// room is how many mails to claim now. shut tells that there is none because no
+// connector takes mails.
+func (q *Queue) room(ctx context.Context) (room int, shut bool) {
+	now := time.Now()
+	inHand := len(q.claimed) + len(q.fresh)
+	try := false
+	for _, l := range q.lines(ctx) {
+		closed, ripe, rate := l.ready(now)
+		if !closed {
+			try = try || ripe
+			continue
+		}
+		most := q.config.Claim
+		if rate > 0 {
+			// Half of the time that a mail may wait for its turn under the lease.
+			window := (q.config.Lease - q.config.SendTimeout - q.config.Slack) / 2
+			most = min(most, max(1, int(rate*window.Seconds())))
+		}
+		if room = most - inHand; room < (most+1)/2 {
+			return 0, false
+		}
+		return room, false
+	}
+	if try && inHand == 0 && !q.waiting.Load() {
+		return 1, false
+	}
+	return 0, true
+}
+
+func (q *Queue) claimBatch(ctx, writing context.Context, limit int) (full bool) {
 	until := q.now().Add(q.config.Lease) // from before the claim: never more than there is
-	mails, err := q.store.ClaimMail(ctx, q.replica, q.config.Lease, q.config.Claim)
+	mails, err := q.store.ClaimMail(ctx, q.replica, q.config.Lease, limit)
 	if err != nil {
 		if ctx.Err() == nil {
 			q.nag(slog.LevelWarn, "claim", "cannot look for waiting mails", "error", err)
@@ -48,7 +104,7 @@ func (q *Queue) claimBatch(ctx, writing context.Context) (full bool) {
 			q.report(writing, store.Settled{ID: m.ID, State: store.MailQueued})
 		}
 	}
-	return len(mails) == q.config.Claim
+	return limit > 0 && len(mails) == limit
 }
 
 func (q *Queue) open(m store.QueuedMail) (job, error) {
@@ -56,12 +112,15 @@ func (q *Queue) open(m store.QueuedMail) (job, error) {
 	if err != nil {
 		return job{}, err
 	}
-	j := job{id: m.ID, decoy: m.Decoy, attempts: m.Attempts, expires: m.ExpiresAt}
+	j := job{id: m.ID, decoy: m.Decoy, attempts: m.Attempts, created: m.CreatedAt, expires: m.ExpiresAt}
 	return j, json.Unmarshal(plain, &j.message)
 }
 
 // sleep waits for d; false if ctx ended first.
 func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"idp/keyring"
@@ -19,37 +20,51 @@ type Store interface {
 	ClaimMail(ctx context.Context, worker store.ID, lease time.Duration, limit int) ([]store.QueuedMail, error)
 	SettleMail(ctx context.Context, results []store.Settled) error
 	Connectors(ctx context.Context) ([]store.Connector, error)
+	SetConnectorHealth(ctx context.Context, h store.ConnectorHealth) error
+	ConnectorHealth(ctx context.Context) ([]store.ConnectorHealth, error)
 }
 
 // Config is how the queue works. A zero field has the default.
 type Config struct {
-	Workers     int           // mails sent at the same time; 4
-	SendTimeout time.Duration // of one attempt; 10 s
+	Workers     int           // mails sent at the same time; 64: at 100 ms a mail they send 640 a second
+	SendTimeout time.Duration // of one attempt, all connectors together; 10 s
 	Lease       time.Duration // after it another replica takes over; 30 s
 	Slack       time.Duration // of a lease, for writing the result down; 5 s
 	Poll        time.Duration // between looks for mails to take over; 1 s
-	Claim       int           // mails taken over at once; 32: four workers send them well within a lease
+	Claim       int           // mails taken over at once, at most; 512
 	Backlog     int           // mails of this replica that wait for a worker, and results that wait for the database; 1024
 	SettleEvery time.Duration // results wait this long for company; 50 ms
-	SettleBatch int           // results written together; 64
+	SettleBatch int           // results written together; 256
 	Retry       time.Duration // before the second attempt, doubled for each later one; 2 s
-	MaxRetry    time.Duration // 1 min
+	MaxRetry    time.Duration // 10 s: while a connector fails, its circuit breaker keeps the mails away from it
 	Grace       time.Duration // for sends in flight at a stop, and again for their results; 5 s
+
+	// Of a connector's circuit breaker.
+	Trip    int           // failures in a row that open it; 5
+	Cool    time.Duration // until the first mail tries it again, doubled each time it fails; 1 s
+	MaxCool time.Duration // 5 s
+	Halt    time.Duration // the same where a person has to act: misconfigured, account paused; 15 s
+	MaxHalt time.Duration // 30 s
 }
 
 func (c Config) withDefaults() Config {
-	c.Workers = cmp.Or(c.Workers, 4)
+	c.Workers = cmp.Or(c.Workers, 64)
 	c.SendTimeout = cmp.Or(c.SendTimeout, 10*time.Second)
 	c.Lease = cmp.Or(c.Lease, 30*time.Second)
 	c.Slack = cmp.Or(c.Slack, 5*time.Second)
 	c.Poll = cmp.Or(c.Poll, time.Second)
-	c.Claim = cmp.Or(c.Claim, 32)
+	c.Claim = cmp.Or(c.Claim, 512)
 	c.Backlog = cmp.Or(c.Backlog, 1024)
 	c.SettleEvery = cmp.Or(c.SettleEvery, 50*time.Millisecond)
-	c.SettleBatch = cmp.Or(c.SettleBatch, 64)
+	c.SettleBatch = cmp.Or(c.SettleBatch, 256)
 	c.Retry = cmp.Or(c.Retry, 2*time.Second)
-	c.MaxRetry = cmp.Or(c.MaxRetry, time.Minute)
+	c.MaxRetry = cmp.Or(c.MaxRetry, 10*time.Second)
 	c.Grace = cmp.Or(c.Grace, 5*time.Second)
+	c.Trip = cmp.Or(c.Trip, 5)
+	c.Cool = cmp.Or(c.Cool, time.Second)
+	c.MaxCool = cmp.Or(c.MaxCool, 5*time.Second)
+	c.Halt = cmp.Or(c.Halt, 15*time.Second)
+	c.MaxHalt = cmp.Or(c.MaxHalt, 30*time.Second)
 	return c
 }
 
@@ -69,15 +84,18 @@ type Queue struct {
 	store   Store
 	sealer  *keyring.Sealer
 	book    // of recipients
-	senders *senders
 	replica store.ID
 	log     *slog.Logger
 	nags    nags
 	now     func() time.Time
 	config  Config
 
-	fresh   chan job // handed over by Sent
-	claimed chan job // taken over by the claimer
+	connectors *lines
+
+	fresh   chan job        // handed over by Sent
+	claimed chan job        // taken over by the claimer
+	hands   chan assignment // from the dispatcher to the workers
+	waiting atomic.Bool     // the dispatcher holds a mail that waits for its turn
 	results chan store.Settled
 	held    held
 	pace    pace
@@ -90,6 +108,7 @@ type job struct {
 	message  store.Message
 	decoy    bool
 	attempts int // before this one, as far as they were counted
+	created  time.Time
 	expires  time.Time
 }
 
@@ -101,12 +120,13 @@ func New(d Deps) (*Queue, error) {
 	}
 	return &Queue{
 		store: d.Store, sealer: d.Ring.Sealer("mail"), book: newBook(d.Ring), replica: d.Replica, log: d.Log, now: d.Now, config: c,
-		senders: &senders{kinds: d.Senders, sealer: d.Ring.Sealer("connector"), built: map[string]built{}},
-		nags:    nags{last: map[string]time.Time{}},
-		fresh:   make(chan job, c.Backlog),
-		claimed: make(chan job),
-		results: make(chan store.Settled, c.Backlog),
-		held:    held{until: map[store.ID]time.Time{}},
+		connectors: &lines{kinds: d.Senders, sealer: d.Ring.Sealer("connector"), config: c, built: map[string]*line{}},
+		nags:       nags{last: map[string]time.Time{}},
+		fresh:      make(chan job, c.Backlog),
+		claimed:    make(chan job, c.Claim),
+		hands:      make(chan assignment),
+		results:    make(chan store.Settled, c.Backlog),
+		held:       held{until: map[store.ID]time.Time{}},
 	}, nil
 }
 
@@ -137,7 +157,7 @@ func (q *Queue) Sent(mail store.NewMail, _ store.ID, m store.Message, decoy bool
 		return
 	}
 	select {
-	case q.fresh <- job{id: mail.ID, message: m, decoy: decoy, expires: mail.Made.Add(mail.TTL)}:
+	case q.fresh <- job{id: mail.ID, message: m, decoy: decoy, created: mail.Made, expires: mail.Made.Add(mail.TTL)}:
 	default:
 		q.held.drop(mail.ID)
 		q.nag(slog.LevelWarn, "backlog", "mails come in faster than they can be sent: they wait for their lease to end",
@@ -159,9 +179,11 @@ func (q *Queue) Run(ctx context.Context) error {
 	go func() { settled <- q.settle(writing) }()
 	var hands sync.WaitGroup
 	for range q.config.Workers {
-		hands.Go(func() { q.work(ctx, sending, writing) })
+		hands.Go(func() { q.work(sending, writing) })
 	}
+	hands.Go(func() { q.dispatch(ctx, writing) })
 	hands.Go(func() { q.claim(ctx, writing) })
+	hands.Go(func() { q.watch(ctx) })
 
 	<-ctx.Done()
 	defer time.AfterFunc(q.config.Grace, stopSending).Stop()
@@ -177,6 +199,8 @@ func (q *Queue) giveBack(writing context.Context) {
 	for {
 		select {
 		case j := <-q.fresh:
+			q.report(writing, store.Settled{ID: j.id, State: store.MailQueued})
+		case j := <-q.claimed:
 			q.report(writing, store.Settled{ID: j.id, State: store.MailQueued})
 		default:
 			return

@@ -61,7 +61,8 @@ func (w *world) connect(id, config string) {
 // quick makes leases, polls and retries short enough for a test.
 func quick() mailer.Config {
 	return mailer.Config{SendTimeout: 200 * time.Millisecond, Slack: 200 * time.Millisecond, Lease: 700 * time.Millisecond,
-		Poll: 20 * time.Millisecond, Retry: 20 * time.Millisecond, MaxRetry: 100 * time.Millisecond, Grace: time.Second}
+		Poll: 20 * time.Millisecond, Retry: 20 * time.Millisecond, MaxRetry: 100 * time.Millisecond, Grace: time.Second,
+		Trip: 5, Cool: 50 * time.Millisecond, MaxCool: 100 * time.Millisecond, Halt: 50 * time.Millisecond, MaxHalt: 100 * time.Millisecond}
 }
 
 func (w *world) queue(s mailer.Store, c mailer.Config) *mailer.Queue {

@@ -12,32 +12,17 @@ import (
 	"idp/store/address"
 )
 
-// work sends mails one after the other until ctx ends.
-func (q *Queue) work(ctx, sending, writing context.Context) {
-	for ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-		case j := <-q.fresh:
-			q.handle(sending, writing, j)
-		case j := <-q.claimed:
-			q.handle(sending, writing, j)
+// work sends the mails that the dispatcher hands out, one after the other.
+func (q *Queue) work(sending, writing context.Context) {
+	for a := range q.hands {
+		if !q.timely(writing, a.job) { // it may have waited for this worker
+			a.release()
+			continue
 		}
-	}
-}
-
-// handle sends a mail if it is in time and there is life in its lease.
-func (q *Queue) handle(sending, writing context.Context, j job) {
-	now := q.now()
-	switch {
-	case !now.Before(j.expires):
-		q.report(writing, store.Settled{ID: j.id, State: store.MailExpired, Error: "its time ran out before a sender took it"})
-	case now.Add(q.config.SendTimeout + q.config.Slack).After(q.held.lease(j.id)):
-		q.held.drop(j.id) // too late for this lease: the next holder sends it
-	default:
 		ctx, cancel := context.WithTimeout(sending, q.config.SendTimeout)
-		r := q.send(ctx, j)
+		r := q.send(ctx, a)
 		cancel()
-		q.report(writing, q.verdict(j, r))
+		q.report(writing, q.verdict(a.job, r))
 	}
 }
 
@@ -49,49 +34,87 @@ type result struct {
 	took      time.Duration
 }
 
-var errNoConnector = &SendError{Class: Misconfigured, Err: errors.New("no connector is set up")}
-
-// send tries the connectors in order. One that refuses the address ends it: the
-// next one would only collect the same bounce.
-func (q *Queue) send(ctx context.Context, j job) result {
-	connectors, err := q.store.Connectors(ctx)
-	if err != nil {
-		return result{err: err}
-	}
-	if len(connectors) == 0 {
-		q.nag(slog.LevelError, "connectors", "mails wait: no connector is set up (fix: idp connector set http --file config.json)")
-		return result{err: errNoConnector}
-	}
-	mail, err := q.compose(ctx, j.message, nil)
-	if err != nil {
-		q.log.Error("mail given up: it cannot be rendered", "mail", j.id.String(), "error", err)
-		return result{err: &SendError{Class: Rejected, Err: err}}
-	}
-	if j.decoy { // rendered like any other: it takes the machine the same time
+// send tries the connectors in order, within one budget of time. One that refuses
+// the address ends it: the next one would only collect the same bounce.
+//
+// A connector that fails without saying whether it took the mail, by a timeout or a
+// broken connection, counts as one that did not: the mail goes on to the next one,
+// or again later. A code that comes twice is better than one that does not come.
+func (q *Queue) send(ctx context.Context, a assignment) result {
+	if a.decoy {
+		// Rendered like any other: it takes the machine the same time.
+		if _, err := q.compose(ctx, a.message, nil); err != nil {
+			return result{err: &SendError{Class: Rejected, Err: err}}
+		}
 		return q.pace.replay(ctx)
 	}
-	mail.ID = j.id.String()
-	var r result
-	for _, c := range connectors {
-		start := time.Now()
-		r = q.sendBy(ctx, c, mail)
-		r.took = time.Since(start)
-		if r.err == nil || classOf(r.err) == Refused || ctx.Err() != nil {
+	var r result // of the attempt: the best hope among its failures
+	start := time.Now()
+	passed := false
+	for i, l := range a.lines {
+		t := a.ticket
+		if i > 0 {
+			var ok bool
+			if t, ok = l.enter(time.Now()); !ok {
+				passed = true
+				continue
+			}
+		}
+		one := q.sendBy(ctx, l, t, a, i)
+		if one.err == nil || classOf(one.err) == Refused || ctx.Err() != nil {
+			r = one
 			break
 		}
-		q.complain(c.ID, j, r.err)
+		if r.err == nil || classOf(r.err) == Rejected {
+			r = one
+		}
+		q.complain(l.id, a.job, one.err)
 	}
+	if passed && r.err != nil && classOf(r.err) == Rejected {
+		r.err = &SendError{Class: Temporary, Err: r.err} // another one may take it, once it is well again
+	}
+	r.took = time.Since(start)
 	q.pace.record(r)
 	return r
 }
 
-func (q *Queue) sendBy(ctx context.Context, c store.Connector, mail Rendered) result {
-	sender, err := q.senders.get(c)
-	if err != nil {
-		return result{connector: c.ID, err: err}
+// sendBy tries one connector, the i-th of the attempt, and takes down how it did.
+func (q *Queue) sendBy(ctx context.Context, l *line, t ticket, a assignment, i int) result {
+	r := result{connector: l.id}
+	// A share of the rest of the time, so that one that hangs leaves some for the next.
+	ends, _ := ctx.Deadline()
+	share, cancel := context.WithTimeout(ctx, time.Until(ends)/time.Duration(len(a.lines)-i))
+	defer cancel()
+	if i > 0 && (!fits(share, l.wait(time.Now())) || !sleep(share, l.reserve(time.Now()))) {
+		l.release(t)
+		r.err = &SendError{Class: Throttled, Err: errNoShare}
+		return r
 	}
-	receipt, err := sender.Send(ctx, mail)
-	return result{connector: c.ID, provider: receipt.Provider, err: err}
+	if r.err = l.err; r.err == nil {
+		var mail Rendered
+		if mail, r.err = q.compose(ctx, a.message, l.sender); r.err != nil {
+			l.release(t)
+			q.log.Error("mail cannot be rendered", "mail", a.id.String(), "connector", l.id, "error", q.words(r.err, a.job))
+			r.err = &SendError{Class: Rejected, Err: r.err}
+			return r
+		}
+		mail.ID = a.id.String()
+		var receipt Receipt
+		receipt, r.err = l.sender.Send(share, mail)
+		r.provider = receipt.Provider
+	}
+	if errors.Is(ctx.Err(), context.Canceled) && r.err != nil { // we stop: it is not the connector's fault
+		l.release(t)
+		return r
+	}
+	l.note(t, r.err, q.wordsOf(r.err, a.job))
+	return r
+}
+
+// fits tells whether d passes before the deadline of ctx.
+func fits(ctx context.Context, d time.Duration) bool {
+	ends, ok := ctx.Deadline()
+	return !ok || time.Until(ends) > d
 }
 
 // complain logs a connector that has to be mended.
@@ -115,14 +138,11 @@ func (q *Queue) verdict(j job, r result) store.Settled {
 	s.State, s.Error, s.Refused = store.MailFailed, q.words(r.err, j), class == Refused
 	if class != Refused && class != Rejected {
 		s.State, s.Retry = store.MailQueued, q.backoff(class, j.attempts)
-		if q.now().Add(s.Retry).After(j.expires) {
+		if !q.now().Add(s.Retry).Before(store.LastCall(j.created, j.expires)) {
 			s.State, s.Retry = store.MailExpired, 0 // there will be no other attempt: say so now
 		}
 	}
-	about = append(about, "class", class, "retry", s.Retry.Round(time.Millisecond), "error", s.Error)
-	if !errors.Is(r.err, errNoConnector) { // that one is said once a minute for all
-		q.log.Warn("mail not sent", about...)
-	}
+	q.log.Warn("mail not sent", append(about, "class", class, "retry", s.Retry.Round(time.Millisecond), "error", s.Error)...)
 	return s
 }
 
@@ -136,11 +156,19 @@ func (q *Queue) backoff(class Class, attempts int) time.Duration {
 	}
 	for range attempts {
 		if wait = 2 * wait; wait >= q.config.MaxRetry {
-			wait = q.config.MaxRetry
 			break
 		}
 	}
+	wait = min(wait, q.config.MaxRetry)
 	return wait - wait/4 + rand.N(wait/2+1)
+}
+
+// wordsOf is words of an error that there may be none of.
+func (q *Queue) wordsOf(err error, j job) string {
+	if err == nil {
+		return ""
+	}
+	return q.words(err, j)
 }
 
 // words is an error as it may be logged and stored: without the address and the

@@ -107,8 +107,22 @@ type QueuedMail struct {
 	Payload   []byte
 	Decoy     bool // goes through all states and is sent nowhere
 	Attempts  int
+	CreatedAt time.Time
 	ExpiresAt time.Time
 }
+
+// The least life that a mail has to have left when it is sent: a person has to
+// find it, read it and type its code. A mail that lives shortly needs a quarter
+// of its life.
+const LeastLife = time.Minute
+
+// LastCall is when a mail is not worth sending any more.
+func LastCall(created, expires time.Time) time.Time {
+	return expires.Add(-min(LeastLife, expires.Sub(created)/4))
+}
+
+// DroppedMail is the error of a mail that was not sent because of that.
+const DroppedMail = "dropped: no sender took it in time, and too little of its life is left to be of use"
 
 // Settled is what became of one leased mail.
 type Settled struct {

@@ -62,42 +62,85 @@ func (b became) tell(begun *store.Begun, m store.NewMail) {
 	begun.Suppressed = store.MailState(b.state) == store.MailSuppressed
 }
 
+// How many mails are looked at in one statement.
+const (
+	dropBatch  = 500  // that nobody needs any more
+	fewDueMail = 2000 // that can be sorted at little cost
+)
+
 // ClaimMail leases up to limit due mails to worker: those whose lease ended
-// without a result, and those whose retry is due. Mails that outlived their code
-// are settled as expired instead.
+// without a result, and those whose retry is due; those with most life left first.
+// Mails that are past their last call ([store.LastCall]) are settled as expired
+// instead, also with limit 0.
+//
+// Few due mails are found by the time they are due, and sorted: the many that are
+// leased or wait for a retry cost nothing. Many are found by the life they have left,
+// where the first ones are due as a rule. The plus before due_at keeps that index
+// from being taken.
 func (db *DB) ClaimMail(ctx context.Context, worker store.ID, lease time.Duration, limit int) ([]store.QueuedMail, error) {
 	const op = "claim mail"
-	due := false
 	now := db.now()
 	// Most polls find nothing: they cost a read, not a write.
-	err := db.engine.Read(ctx, `SELECT 1 FROM mail WHERE state = 1 AND due_at <= $1 LIMIT 1`, []any{now},
-		func(scan func(...any) error) error { due = true; return scan(new(int)) })
-	if err != nil || !due {
-		return nil, err
-	}
-	token := store.NewID(time.Now()) // tells this claim's rows from earlier ones of the same worker
-	s := Script{}
-	s.Do(`
-		UPDATE mail SET state = $2, settled_at = $1, payload = NULL, error = 'its time ran out before a sender took it'
-		WHERE state = 1 AND due_at <= $1 AND expires_at <= $1`, now, int16(store.MailExpired))
-	claimed := s.Do(`
-		UPDATE mail SET worker = $1, due_at = $2, attempts = attempts + 1
-		WHERE id IN (SELECT id FROM mail WHERE state = 1 AND due_at <= $3 ORDER BY due_at LIMIT $4`+db.engine.SkipLocked()+`)`,
-		token[:], now+micro(lease), now, limit)
-	if err := db.engine.Run(ctx, &s); err != nil {
+	due := 0
+	err := db.engine.Read(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM mail WHERE state = 1 AND due_at <= $1 LIMIT $2) AS due`,
+		[]any{now, fewDueMail + 1}, func(scan func(...any) error) error { return scan(&due) })
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
-	if claimed.Rows == 0 {
+	if due == 0 {
 		return nil, nil
 	}
+	token := store.NewID(time.Now()) // tells this claim's rows from earlier ones of the same worker
+	for batch := 0; ; batch++ {
+		s := Script{}
+		dropped := db.dropMail(&s, now)
+		claimed := &Step{}
+		if limit > 0 {
+			claimed = s.Do(`
+				UPDATE mail SET worker = $1, due_at = $2, attempts = attempts + 1
+				WHERE id IN (`+dueMail(due <= fewDueMail)+db.engine.SkipLocked()+`)`, token[:], now+micro(lease), now, limit)
+		}
+		if err := db.engine.Run(ctx, &s); err != nil {
+			return nil, fmt.Errorf("%s: %w", op, err)
+		}
+		if claimed.Rows > 0 {
+			return db.claimed(ctx, token, now+micro(lease))
+		}
+		if dropped.Rows < dropBatch || batch == 20 {
+			return nil, nil
+		}
+	}
+}
+
+// dueMail selects the ids of the due mails ($3: now) with most life left, $4 of them.
+func dueMail(few bool) string {
+	if few {
+		return `SELECT id FROM mail WHERE state = 1 AND due_at <= $3 ORDER BY expires_at DESC, due_at LIMIT $4`
+	}
+	return `SELECT id FROM mail WHERE state = 1 AND +due_at <= $3 ORDER BY expires_at DESC LIMIT $4`
+}
+
+// dropMail settles a batch of the mails that are past their last call.
+func (db *DB) dropMail(s *Script, now int64) *Step {
+	return s.Do(`
+		UPDATE mail SET state = $2, settled_at = $1, payload = NULL, error = $3
+		WHERE id IN (SELECT id FROM mail WHERE state = 1 AND +due_at <= $1 AND expires_at <= $1 + $4
+		    AND 4 * (expires_at - $1) <= expires_at - created_at
+		  ORDER BY expires_at LIMIT $5`+db.engine.SkipLocked()+`)`,
+		now, int16(store.MailExpired), store.DroppedMail, micro(store.LeastLife), dropBatch)
+}
+
+// claimed reads the mails of one claim, those with most life left first.
+func (db *DB) claimed(ctx context.Context, token store.ID, until int64) ([]store.QueuedMail, error) {
 	var out []store.QueuedMail
-	err = db.engine.Read(ctx, `
-		SELECT id, challenge, usage, payload, decoy, attempts, expires_at FROM mail
-		WHERE state = 1 AND worker = $1 AND due_at = $2 ORDER BY id`, []any{token[:], now + micro(lease)},
+	err := db.engine.Read(ctx, `
+		SELECT id, challenge, usage, payload, decoy, attempts, created_at, expires_at FROM mail
+		WHERE state = 1 AND worker = $1 AND due_at = $2 ORDER BY expires_at DESC, id`, []any{token[:], until},
 		func(scan func(...any) error) error {
 			var m store.QueuedMail
 			var decoy int
-			if err := scan(idInto(&m.ID), idInto(&m.Challenge), (*string)(&m.Usage), &m.Payload, &decoy, &m.Attempts, into(&m.ExpiresAt)); err != nil {
+			if err := scan(idInto(&m.ID), idInto(&m.Challenge), (*string)(&m.Usage), &m.Payload, &decoy, &m.Attempts,
+				into(&m.CreatedAt), into(&m.ExpiresAt)); err != nil {
 				return err
 			}
 			m.Decoy = decoy == 1
@@ -105,13 +148,15 @@ func (db *DB) ClaimMail(ctx context.Context, worker store.ID, lease time.Duratio
 			return nil
 		})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", op, err)
+		return nil, fmt.Errorf("claim mail: %w", err)
 	}
 	return out, nil
 }
 
 // SettleMail records what became of leased mails, in one commit, in key order.
-// A settled mail loses its payload.
+// A settled mail loses its payload. One that goes back without an attempt keeps
+// what was known of the last. An address that refused for good goes on the
+// suppression list.
 func (db *DB) SettleMail(ctx context.Context, results []store.Settled) error {
 	if len(results) == 0 {
 		return nil
@@ -121,18 +166,35 @@ func (db *DB) SettleMail(ctx context.Context, results []store.Settled) error {
 	s := Script{Idempotent: true}
 	for _, r := range results {
 		if r.State == store.MailQueued {
-			s.Do(`UPDATE mail SET due_at = $2, sender = $3, error = $4 WHERE id = $1 AND state = 1`,
-				r.ID[:], now+micro(r.Retry), r.Sender, r.Error)
+			s.Do(`
+				UPDATE mail SET due_at = $2, sender = CASE WHEN $3 = '' THEN sender ELSE $3 END, error = CASE WHEN $4 = '' THEN error ELSE $4 END
+				WHERE id = $1 AND state = 1`, r.ID[:], now+micro(r.Retry), r.Sender, r.Error)
 			continue
 		}
 		s.Do(`
-			UPDATE mail SET state = $2, settled_at = $3, payload = NULL, sender = $4, provider_id = $5, error = $6
+			UPDATE mail SET state = $2, settled_at = $3, payload = NULL, sender = CASE WHEN $4 = '' THEN sender ELSE $4 END,
+			  provider_id = $5, error = $6
 			WHERE id = $1 AND state = 1`, r.ID[:], int16(r.State), now, r.Sender, r.Provider, r.Error)
+	}
+	for _, r := range results {
+		if r.Refused && r.State == store.MailFailed {
+			suppressRefused(&s, r, now)
+		}
 	}
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return fmt.Errorf("settle mail: %w", err)
 	}
 	return nil
+}
+
+// suppressRefused puts the address of a mail that this script has settled on the
+// suppression list. Rows of earlier versions do not name it; a decoy's was never asked.
+func suppressRefused(s *Script, r store.Settled, now int64) {
+	s.Do(`
+		INSERT INTO suppression (address, recipient, reason, detail, sender, mail, created_at)
+		SELECT address, recipient, $2, $3, $4, id, $5 FROM mail
+		WHERE id = $1 AND state = 3 AND settled_at = $5 AND decoy = 0 AND address IS NOT NULL AND recipient IS NOT NULL
+		ON CONFLICT DO NOTHING`, r.ID[:], string(store.ReasonRefused), r.Error, r.Sender, now)
 }
 
 // MailDepth counts the mails that wait, and tells since when the oldest does.

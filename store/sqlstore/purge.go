@@ -19,6 +19,7 @@ const (
 	keepGrant     = 24 * time.Hour
 	keepSession   = 24 * time.Hour
 	keepMail      = 30 * 24 * time.Hour
+	keepHealth    = 10 * time.Minute
 )
 
 // oldest is how far back rows named by a time-ordered id can reach.
@@ -63,7 +64,12 @@ func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 		}
 		n += int(gone.Rows)
 	}
-	return n, nil
+	s := Script{Idempotent: true}
+	gone := db.forgetReplicas(&s, now)
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return n, fmt.Errorf("purge: %w", err)
+	}
+	return n + int(gone.Rows), nil
 }
 
 // noGrant keeps a session while a grant hangs on it that may outlive it: through its
