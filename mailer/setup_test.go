@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -25,6 +26,7 @@ type world struct {
 	ring *keyring.Ring
 	post *postman
 	log  *logbook
+	more mailer.Kinds // senders of this test
 }
 
 func setup(t *testing.T) *world {
@@ -70,13 +72,15 @@ func (w *world) queue(s mailer.Store, c mailer.Config) *mailer.Queue {
 	if s == nil {
 		s = w.db
 	}
+	kinds := mailer.Kinds{
+		"post":   func([]byte) (mailer.Sender, error) { return w.post, nil },
+		"broken": func([]byte) (mailer.Sender, error) { return nil, errors.New("region is missing") },
+	}
+	maps.Copy(kinds, w.more)
 	q, err := mailer.New(mailer.Deps{
 		Store: s, Ring: w.ring, Replica: store.NewID(time.Now()), Now: w.db.Now, Config: c,
-		Log: slog.New(slog.NewTextHandler(w.log, nil)),
-		Senders: mailer.Kinds{
-			"post":   func([]byte) (mailer.Sender, error) { return w.post, nil },
-			"broken": func([]byte) (mailer.Sender, error) { return nil, errors.New("region is missing") },
-		},
+		Log:     slog.New(slog.NewTextHandler(w.log, nil)),
+		Senders: kinds,
 	})
 	if err != nil {
 		w.t.Fatal(err)

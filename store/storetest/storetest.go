@@ -31,7 +31,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	}
 	// The answer of a script's first run is lost, and the engine sends it again.
 	for _, name := range []string{"SignIn", "Outcomes", "Binding", "Resend", "Confirm", "DoubleClick", "RedemptionMismatch",
-		"Sessions", "Suspended", "Mail", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
+		"Sessions", "Suspended", "Mail", "MailLastCall", "MailRefused", "ConnectorHealth", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
 		"Refresh", "RefreshAncestor", "RefreshRotatesLate", "RefreshLifetimes", "NarrowScopes", "Revocation", "EndSession", "ReplacedSession",
 		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys"} {
 		t.Run("Twice"+name, func(t *testing.T) {
@@ -63,6 +63,11 @@ var tests = map[string]func(*testing.T, *fixture){
 	"Suspended":                   testSuspended,
 	"Mail":                        testMail,
 	"MailIsClaimedOnce":           testMailIsClaimedOnce,
+	"MailOrder":                   testMailOrder,
+	"MailLastCall":                testMailLastCall,
+	"MailBacklog":                 testMailBacklog,
+	"MailRefused":                 testMailRefused,
+	"ConnectorHealth":             testConnectorHealth,
 	"Inbox":                       testInbox,
 	"Clients":                     testClients,
 	"CachesFollowOtherReplicas":   testCachesFollowOtherReplicas,

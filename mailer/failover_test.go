@@ -1,0 +1,392 @@
+package mailer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"idp/mailer"
+	"idp/store"
+)
+
+// second sets up a connector that is tried after "post".
+func (w *world) second() *postman {
+	w.t.Helper()
+	p := &postman{got: map[string]int{}}
+	w.more = mailer.Kinds{"second": func([]byte) (mailer.Sender, error) { return p, nil }}
+	w.connect("second", "{}")
+	w.connect("post", "{}") // first again
+	return p
+}
+
+// send orders n mails, hands them over and waits until each is in state want.
+func (w *world) send(q *mailer.Queue, n int, want store.MailState) {
+	w.t.Helper()
+	orders := make([]order, n)
+	for i := range orders {
+		orders[i] = w.order(q, fmt.Sprintf("p%d@example.com", i), nil)
+		orders[i].handTo(q)
+	}
+	for _, o := range orders {
+		w.becomes(want, o)
+	}
+}
+
+// patient is quick, but no circuit is tried again within a test.
+func patient() mailer.Config {
+	c := quick()
+	c.Cool, c.MaxCool, c.Halt, c.MaxHalt = time.Hour, time.Hour, time.Hour, time.Hour
+	return c
+}
+
+func TestOpenCircuitIsPassedOver(t *testing.T) {
+	t.Parallel()
+	for class, most := range map[mailer.Class]int{mailer.Temporary: 3, mailer.Paused: 1, mailer.Misconfigured: 1} {
+		t.Run(string(class), func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			second := w.second()
+			w.post.fail = failing(class)
+			c := patient()
+			c.Workers, c.Trip = 1, 3
+			q := w.queue(nil, c)
+			w.run(q)
+			w.send(q, 20, store.MailSent)
+			if _, tries := w.post.count(""); tries > most+1 { // one more was on its way
+				t.Errorf("the first connector was tried %d times, want %d", tries, most)
+			}
+			if _, tries := second.count(""); tries != 20 {
+				t.Errorf("the second was tried %d times", tries)
+			}
+		})
+	}
+}
+
+func TestFailuresThatAreNotInARowOpenNothing(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.post.fail = func(try int) error {
+		if try%2 == 1 {
+			return failing(mailer.Temporary)(try)
+		}
+		return nil
+	}
+	c := patient()
+	c.Workers, c.Trip = 1, 2
+	q := w.queue(nil, c)
+	w.run(q)
+	w.send(q, 10, store.MailSent)
+}
+
+// While all circuits are open nothing is tried and no row is written; soon after the
+// provider is well again all is sent.
+func TestOutage(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	var down atomic.Bool
+	down.Store(true)
+	w.post.fail = func(try int) error {
+		if down.Load() {
+			return failing(mailer.Temporary)(try)
+		}
+		return nil
+	}
+	c := quick()
+	c.Workers, c.Cool, c.MaxCool = 4, 200*time.Millisecond, 400*time.Millisecond
+	q := w.queue(nil, c)
+	w.run(q)
+	var orders []order
+	for i := range 300 {
+		o := w.order(q, fmt.Sprintf("p%d@example.com", i), nil)
+		o.handTo(q)
+		orders = append(orders, o)
+	}
+	time.Sleep(2 * time.Second)
+	if _, tries := w.post.count(""); tries > 30 {
+		t.Errorf("%d tries while the provider was down", tries)
+	}
+	down.Store(false)
+	start := time.Now()
+	for _, o := range orders {
+		w.becomes(store.MailSent, o)
+		if n, _ := w.post.count(string(o.message.To)); n != 1 {
+			t.Errorf("%s got %d mails", o.message.To, n)
+		}
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("all was sent only %s after the recovery", took)
+	}
+}
+
+func TestDecoyWaitsForAnOpenCircuit(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.post.fail = failing(mailer.Paused)
+	q := w.queue(nil, patient())
+	w.run(q)
+	real, decoy := w.order(q, "ada@example.com", nil), w.order(q, "eve@example.com", nil)
+	real.handTo(q)
+	w.until("an open circuit", func() bool { return strings.Contains(w.log.String(), "mail not sent") })
+	decoy.begun.Decoy = true
+	decoy.handTo(q)
+	time.Sleep(300 * time.Millisecond)
+	if w.state(real) != store.MailQueued || w.state(decoy) != store.MailQueued {
+		t.Errorf("the real mail is in state %d, the decoy in %d", w.state(real), w.state(decoy))
+	}
+}
+
+func TestMailRejectedByOneGoesThroughTheOther(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	second := w.second()
+	w.post.fail = failing(mailer.Rejected)
+	q := w.queue(nil, quick())
+	w.run(q)
+	w.send(q, 10, store.MailSent)
+	if _, tries := w.post.count(""); tries != 10 {
+		t.Errorf("%d tries: a mail that is rejected says nothing about its connector", tries)
+	}
+	second.mu.Lock()
+	second.fail = failing(mailer.Rejected)
+	second.mu.Unlock()
+	w.send(q, 1, store.MailFailed)
+}
+
+// A mail that one connector rejects waits for the one that is left alone.
+func TestRejectedMailWaitsForTheOther(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	second := w.second()
+	var mended atomic.Bool
+	w.post.fail = func(try int) error {
+		if try == 1 {
+			return failing(mailer.Temporary)(try)
+		}
+		return failing(mailer.Rejected)(try)
+	}
+	second.fail = func(try int) error {
+		if mended.Load() {
+			return nil
+		}
+		return failing(mailer.Paused)(try)
+	}
+	q := w.queue(nil, quick())
+	w.run(q)
+	opener := w.order(q, "ada@example.com", nil)
+	opener.handTo(q)
+	w.until("an open circuit", func() bool { _, tries := second.count(""); return tries > 0 })
+	o := w.order(q, "bob@example.com", nil)
+	o.handTo(q)
+	time.Sleep(300 * time.Millisecond)
+	mended.Store(true)
+	w.becomes(store.MailSent, o)
+}
+
+func TestHangingConnectorLeavesTimeForTheNext(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	second := w.second()
+	w.post.hold = make(chan struct{}) // for ever
+	q := w.queue(nil, quick())
+	w.run(q)
+	o := w.order(q, "ada@example.com", nil)
+	start := time.Now()
+	o.handTo(q)
+	w.until("a mail", func() bool { n, _ := second.count("ada@example.com"); return n == 1 })
+	if took := time.Since(start); took > quick().SendTimeout {
+		t.Errorf("it took %s", took)
+	}
+	w.becomes(store.MailSent, o)
+}
+
+func TestRefusedAddressIsSuppressed(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	second := w.second()
+	w.post.fail = failing(mailer.Refused)
+	q := w.queue(nil, quick())
+	w.run(q)
+	o := w.order(q, "ada@example.com", nil)
+	o.handTo(q)
+	w.becomes(store.MailFailed, o)
+	if _, tries := second.count(""); tries != 0 {
+		t.Error("the next connector was tried with an address that was refused")
+	}
+	if again := w.order(q, "ada@example.com", nil); !again.begun.Suppressed {
+		t.Error("the next mail to the address is not suppressed")
+	}
+	if other := w.order(q, "bob@example.com", nil); other.begun.Suppressed {
+		t.Error("another address is suppressed")
+	}
+}
+
+func TestMendedConnectorIsUsedAtOnce(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.post.fail = func(try int) error {
+		if try == 1 {
+			return failing(mailer.Misconfigured)(try)
+		}
+		return nil
+	}
+	q := w.queue(nil, patient())
+	w.run(q)
+	o := w.order(q, "ada@example.com", nil)
+	o.handTo(q)
+	w.until("an open circuit", func() bool { return strings.Contains(w.log.String(), "mail not sent") })
+	w.connect("post", "{}")
+	w.becomes(store.MailSent, o)
+}
+
+// account is a sender whose provider tells what it may send.
+type account struct {
+	*postman
+	quota func(reads int) (mailer.Quota, error)
+	reads atomic.Int64
+}
+
+func (a *account) Quota(context.Context) (mailer.Quota, error) { return a.quota(int(a.reads.Add(1))) }
+
+func (w *world) account(id string, quota mailer.Quota) *account {
+	a := &account{postman: &postman{got: map[string]int{}}, quota: func(int) (mailer.Quota, error) { return quota, nil }}
+	if w.more == nil {
+		w.more = mailer.Kinds{}
+	}
+	w.more[id] = func([]byte) (mailer.Sender, error) { return a, nil }
+	w.connect(id, "{}")
+	return a
+}
+
+func TestRateIsKept(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	a := w.account("rated", mailer.Quota{PerSecond: 50})
+	c := quick()
+	c.Lease, c.SendTimeout = 10*time.Second, time.Second
+	q := w.queue(nil, c)
+	w.run(q)
+	w.until("the quota", func() bool { return a.reads.Load() > 0 })
+	time.Sleep(50 * time.Millisecond)
+	start := time.Now()
+	w.send(q, 40, store.MailSent)
+	if took := time.Since(start); took < 950*time.Millisecond || took > 5*time.Second {
+		t.Errorf("40 mails at 80 %% of 50 a second took %s", took)
+	}
+}
+
+func TestReplicasShareTheRate(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.account("rated", mailer.Quota{PerSecond: 50})
+	one, two := w.queue(nil, quick()), w.queue(nil, quick())
+	w.run(one)
+	w.until("health", func() bool { return w.health("rated").Rate == 40 })
+	w.run(two)
+	w.until("half a rate each", func() bool {
+		all, err := mailer.ConnectorStates(t.Context(), w.db)
+		return err == nil && len(all) == 2 && len(all[1].Reports) == 2 && all[1].Reports[0].Rate == 20 && all[1].Reports[1].Rate == 20
+	})
+}
+
+func (w *world) health(id string) (h mailer.Health) {
+	w.t.Helper()
+	all, err := mailer.ConnectorStates(w.t.Context(), w.db)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, c := range all {
+		if c.Connector == id {
+			h = c.Latest
+		}
+	}
+	return h
+}
+
+func TestDayNearlyUsedUp(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	a := w.account("rated", mailer.Quota{Day: 1000, Sent: 950})
+	q := w.queue(nil, quick())
+	w.run(q)
+	w.until("a warning", func() bool { return strings.Contains(w.log.String(), "nearly used up") })
+	w.send(q, 3, store.MailSent)
+	if _, tries := a.count(""); tries != 0 {
+		t.Error("it was used although another one can send")
+	}
+	w.post.mu.Lock()
+	w.post.fail = failing(mailer.Temporary)
+	w.post.mu.Unlock()
+	w.send(q, 3, store.MailSent)
+	w.until("health", func() bool { return w.health("rated").Nearly() })
+}
+
+func TestPausedAccountIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	a := w.account("rated", mailer.Quota{Paused: true})
+	q := w.queue(nil, patient())
+	w.run(q)
+	w.until("health", func() bool { h := w.health("rated"); return h.Paused && h.State == mailer.Open })
+	w.send(q, 3, store.MailSent)
+	if _, tries := a.count(""); tries != 0 {
+		t.Errorf("%d tries", tries)
+	}
+}
+
+func TestUnreadableQuotaStopsNothing(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	a := w.account("rated", mailer.Quota{})
+	a.quota = func(int) (mailer.Quota, error) { return mailer.Quota{}, errors.New("AccessDenied") }
+	q := w.queue(nil, quick())
+	w.run(q)
+	w.send(q, 3, store.MailSent)
+	w.until("a warning", func() bool { return strings.Contains(w.log.String(), "AccessDenied") })
+}
+
+func TestHealthIsTold(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	q := w.queue(nil, patient())
+	w.run(q)
+	w.send(q, 1, store.MailSent)
+	w.until("a success", func() bool { h := w.health("post"); return h.State == mailer.Closed })
+	w.post.mu.Lock()
+	w.post.fail = failing(mailer.Misconfigured)
+	w.post.mu.Unlock()
+	o := w.order(q, "ada@example.com", nil)
+	o.handTo(q)
+	w.until("an open circuit", func() bool { return w.health("post").State == mailer.Open })
+	h := w.health("post")
+	if strings.Contains(h.LastError, "ada@example.com") || strings.Contains(h.LastError, "123456") || !strings.Contains(h.LastError, "no luck") {
+		t.Errorf("last error: %q", h.LastError)
+	}
+	if h.LastSuccess.IsZero() || time.Since(h.Since) > time.Minute {
+		t.Errorf("%+v", h)
+	}
+}
+
+func TestFreshMailGoesBeforeTheBacklog(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := quick()
+	c.Lease, c.SendTimeout, c.Workers = 60*time.Second, 10*time.Second, 1
+	q := w.queue(nil, c)
+	for i := range 50 {
+		w.order(q, fmt.Sprintf("p%d@example.com", i), func(n *store.NewChallenge) { n.Mail.Lease = 0 })
+	}
+	w.post.hold = make(chan struct{}, 100)
+	w.run(q)
+	w.until("a send in flight", func() bool { _, tries := w.post.count(""); return tries == 1 })
+	o := w.order(q, "ada@example.com", nil)
+	o.handTo(q)
+	for range 3 { // the one in flight, and one that the dispatcher had picked
+		w.post.hold <- struct{}{}
+	}
+	w.becomes(store.MailSent, o)
+	close(w.post.hold)
+}
