@@ -75,8 +75,8 @@ const (
 //
 // Few due mails are found by the time they are due, and sorted: the many that are
 // leased or wait for a retry cost nothing. Many are found by the life they have left,
-// where the first ones are due as a rule. The plus before due_at keeps that index
-// from being taken.
+// where the first ones are due as a rule. A plus before a column keeps its index from
+// being taken.
 func (db *DB) ClaimMail(ctx context.Context, worker store.ID, lease time.Duration, limit int) ([]store.QueuedMail, error) {
 	const op = "claim mail"
 	now := db.now()
@@ -115,7 +115,7 @@ func (db *DB) ClaimMail(ctx context.Context, worker store.ID, lease time.Duratio
 // dueMail selects the ids of the due mails ($3: now) with most life left, $4 of them.
 func dueMail(few bool) string {
 	if few {
-		return `SELECT id FROM mail WHERE state = 1 AND due_at <= $3 ORDER BY expires_at DESC, due_at LIMIT $4`
+		return `SELECT id FROM mail WHERE state = 1 AND due_at <= $3 ORDER BY +expires_at DESC, due_at LIMIT $4`
 	}
 	return `SELECT id FROM mail WHERE state = 1 AND +due_at <= $3 ORDER BY expires_at DESC LIMIT $4`
 }
