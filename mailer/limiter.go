@@ -22,15 +22,21 @@ type limiter struct {
 	}
 }
 
-// leastRate is what a throttled connector is still tried with, in mails a second.
-const leastRate = 0.5
+// least is what a throttled connector is still sent: a tenth of what it said it takes,
+// or, where it says nothing, two mails a second.
+func (l *limiter) least() float64 {
+	if l.limit > 0 {
+		return l.limit / 10
+	}
+	return 2
+}
 
 // rate is how fast mails may go now, in mails a second; 0: as fast as they come.
 func (l *limiter) rate(now time.Time) float64 {
 	if l.slowed.at.IsZero() {
 		return l.limit
 	}
-	r := max(l.slowed.from/2, leastRate) + max(l.slowed.from/20, 0.05)*now.Sub(l.slowed.at).Seconds()
+	r := max(l.slowed.from/2, l.least()) + max(l.slowed.from/20, 0.05)*now.Sub(l.slowed.at).Seconds()
 	switch {
 	case l.limit > 0 && r >= l.limit, l.limit == 0 && r >= 4*max(l.slowed.from, 1):
 		l.slowed.at = time.Time{}
@@ -47,7 +53,7 @@ func (l *limiter) throttled(now time.Time) {
 	}
 	from := l.rate(now)
 	if actual := max(l.seen.rate, l.seen.count); from == 0 || actual > 0 && actual < from {
-		from = max(actual, 1)
+		from = max(actual, l.least())
 	}
 	l.slowed.at, l.slowed.from = now, from
 }

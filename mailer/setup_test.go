@@ -21,12 +21,20 @@ import (
 
 // world is a real SQLite store, a fake sender, and queues that share both.
 type world struct {
-	t    *testing.T
-	db   *sqlstore.DB
-	ring *keyring.Ring
-	post *postman
-	log  *logbook
-	more mailer.Kinds // senders of this test
+	t      *testing.T
+	db     *sqlstore.DB
+	engine sqlstore.Engine // of db
+	ring   *keyring.Ring
+	post   *postman
+	log    *logbook
+	more   mailer.Kinds // senders of this test
+	code   string       // of its mails, "" for the usual one
+}
+
+// migrated is an engine with a schema.
+type migrated interface {
+	sqlstore.Engine
+	Migrate(ctx context.Context) error
 }
 
 func setup(t *testing.T) *world {
@@ -35,6 +43,11 @@ func setup(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return setupOn(t, engine)
+}
+
+func setupOn(t *testing.T, engine migrated) *world {
+	t.Helper()
 	if err := engine.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +60,7 @@ func setup(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, db: db, ring: ring, post: &postman{got: map[string]int{}}, log: &logbook{}}
+	w := &world{t: t, db: db, engine: engine, ring: ring, post: &postman{got: map[string]int{}}, log: &logbook{}}
 	w.connect("post", "{}")
 	return w
 }
@@ -110,6 +123,9 @@ func (w *world) order(q *mailer.Queue, to string, change func(*store.NewChalleng
 	w.t.Helper()
 	o := order{challenge: store.NewID(w.db.Now()), message: message(store.UsageSignIn, "en")}
 	o.message.To = store.Email(to)
+	if w.code != "" {
+		o.message.Code = w.code
+	}
 	var err error
 	if o.mail, err = q.Seal(o.message, o.challenge); err != nil {
 		w.t.Fatal(err)
