@@ -54,3 +54,22 @@ func browserName(s string) string {
 	}
 	return s
 }
+
+// Isolates keep a name from reordering what stands around it (UAX 9 section 2.4).
+const (
+	isolate    = "\u2068"
+	isolateEnd = "\u2069"
+)
+
+// bidi isolates a name whose letters may run against the text around it.
+func bidi(name string, rtl bool) string {
+	if rtl || strings.ContainsFunc(name, runsLeft) {
+		return isolate + name + isolateEnd
+	}
+	return name
+}
+
+// runsLeft tells the letters of scripts that are written from right to left.
+func runsLeft(r rune) bool {
+	return r >= 0x590 && r <= 0x8ff || r >= 0xfb1d && r <= 0xfdff || r >= 0xfe70 && r <= 0xfeff || r >= 0x10800 && r <= 0x10fff || r >= 0x1e800 && r <= 0x1efff
+}

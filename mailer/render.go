@@ -4,11 +4,9 @@ import (
 	"embed"
 	"fmt"
 	html "html/template"
-	"strconv"
 	"strings"
 	"sync"
 	text "text/template"
-	"time"
 	"unicode/utf8"
 
 	"idp/store"
@@ -24,30 +22,6 @@ var (
 	textTemplate = text.Must(text.ParseFS(templateFiles, "templates/mail.txt"))
 )
 
-// preheaderPadding keeps what follows the preheader out of a mailbox's preview line.
-var preheaderPadding = html.HTML(strings.Repeat("&#847;&zwnj;&nbsp;", 60))
-
-// page is what the two templates print.
-type page struct {
-	Lang, App, Subject, First, Use, Ignore, Colon string
-
-	Code, Life, Share string // all "" in a mail without a code
-	Steps             []step // to take if it was somebody else, may be none
-
-	Details []detail
-	Long    bool
-	Padding html.HTML
-}
-
-// step is one thing to do, numbered from 1.
-type step struct {
-	Number int
-	Text   string
-}
-
-// detail is one line about how the mail came about.
-type detail struct{ Label, Value string }
-
 // Render writes the mail in the message's locale, or in English. The subject
 // never holds the code: bounces and notifications carry subjects around.
 // From is the display name of the sender; the address is the sender's own.
@@ -60,10 +34,13 @@ type renderer struct {
 	frames map[frameKey]frame
 }
 
+// isolatesToTags: HTML has tags for what Unicode has characters for.
+var isolatesToTags = strings.NewReplacer(isolate, "<bdi>", isolateEnd, "</bdi>")
+
 // frame is a rendered mail with gaps where values go.
 type frame struct {
-	lang, app, subject string
-	text, html         []piece
+	app, subject string
+	text, html   []piece
 }
 
 // piece is a stretch of a mail and the mark of the value that follows it; 0 at the end.
@@ -79,11 +56,13 @@ const (
 	markWhen    = '\ue001'
 	markWhere   = '\ue002'
 	markBrowser = '\ue003'
+	markLink    = '\ue004'
+	markNotMe   = '\ue005'
 )
 
 func cut(s string) (pieces []piece) {
 	for {
-		i := strings.IndexFunc(s, func(r rune) bool { return r >= markCode && r <= markBrowser })
+		i := strings.IndexFunc(s, func(r rune) bool { return r >= markCode && r <= markNotMe })
 		if i < 0 {
 			return append(pieces, piece{text: s})
 		}
@@ -105,11 +84,12 @@ func fill(pieces []piece, value func(mark rune) string) string {
 }
 
 type frameKey struct {
-	locale, app          string
-	usage                store.Usage
-	code                 codeShape
-	ttl                  int  // minutes; 0 without a code
-	when, where, browser bool // are known
+	locale, app, organization string
+	usage                     store.Usage
+	code                      codeShape
+	ttl                       int  // minutes; 0 without a code
+	when, where, browser      bool // are known
+	link, notMe               bool // are there
 }
 
 // codeShape is how a code is set.
@@ -140,9 +120,11 @@ func shapeOf(code string) codeShape {
 const maxFrames = 1000
 
 func (r *renderer) render(m store.Message) (Rendered, error) {
-	_, c := match(catalogues, m.Locale)
+	lang, c := match(catalogues, m.Locale)
 	when, where, browser := asked(c, m.Asked), clean(m.Place, maxDetail), browserName(m.Browser)
-	k := frameKey{locale: m.Locale, app: m.App, usage: m.Usage, code: shapeOf(m.Code), when: when != "", where: where != "", browser: browser != ""}
+	link, notMe := webURL(m.Link), webURL(m.NotMe)
+	k := frameKey{locale: lang, app: m.App, organization: m.Organization, usage: worded(m.Usage), code: shapeOf(m.Code),
+		when: when != "", where: where != "", browser: browser != "", link: link != "", notMe: notMe != ""}
 	if k.code != noCode {
 		k.ttl = m.CodeTTL
 	}
@@ -150,10 +132,10 @@ func (r *renderer) render(m store.Message) (Rendered, error) {
 	if err != nil {
 		return Rendered{}, err
 	}
-	values := map[rune]string{markCode: m.Code, markWhen: when, markWhere: where, markBrowser: browser}
+	values := map[rune]string{markCode: m.Code, markWhen: when, markWhere: where, markBrowser: browser, markLink: link, markNotMe: notMe}
 	plain := func(mark rune) string { return values[mark] }
 	escaped := func(mark rune) string { return html.HTMLEscapeString(values[mark]) }
-	return Rendered{From: f.app, To: string(m.To), Subject: f.subject, Usage: m.Usage, Code: m.Code, Locale: f.lang,
+	return Rendered{From: f.app, To: string(m.To), Subject: f.subject, Usage: m.Usage, Code: m.Code, Locale: lang,
 		Text: fill(f.text, plain), HTML: fill(f.html, escaped)}, nil
 }
 
@@ -186,70 +168,5 @@ func (k frameKey) render() (frame, error) {
 	if err := textTemplate.Execute(&textPart, p); err != nil {
 		return frame{}, fmt.Errorf("render text: %w", err)
 	}
-	return frame{lang: p.Lang, app: p.App, subject: p.Subject, text: cut(textPart.String()), html: cut(htmlPart.String())}, nil
-}
-
-func (k frameKey) page() (page, error) {
-	lang, c := match(catalogues, k.locale)
-	usage := string(k.usage)
-	if c["subject."+usage] == "" {
-		return page{}, fmt.Errorf("no mail for usage %q", k.usage)
-	}
-	app := clean(k.app, maxApp)
-	if app == "" {
-		app = fallbackApp
-	}
-	// A usage whose mail has a first line of its own has no code.
-	first := "first." + usage
-	if (c[first] == "") != (k.code != noCode) {
-		return page{}, fmt.Errorf("a mail for usage %q has a code: %t, should be %t", k.usage, k.code != noCode, c[first] == "")
-	}
-	p := page{
-		Lang: lang, App: app, Padding: preheaderPadding, Colon: c.text("colon"),
-		Subject: c.text("subject."+usage, "{app}", app),
-		First:   c.text(first, "{app}", app),
-		Use:     c.text("use."+usage, "{app}", app),
-		Ignore:  c.text("ignore."+usage, "{app}", app),
-		Steps:   c.steps(usage, app),
-	}
-	if k.code != noCode {
-		life := "life.other"
-		if k.ttl == 1 {
-			life = "life.one"
-		}
-		p.Code, p.Long = string(markCode), k.code == longCode
-		p.First = c.text("first", "{app}", app, "{code}", string(markCode))
-		p.Life = c.text(life, "{minutes}", strconv.Itoa(k.ttl))
-		p.Share = c.text("share", "{app}", app)
-	}
-	p.add(k.when, c.text("when"), markWhen)
-	p.add(k.where, c.text("where"), markWhere)
-	p.add(k.browser, c.text("browser"), markBrowser)
-	return p, nil
-}
-
-// steps are the texts "step.USAGE.1", "step.USAGE.2", and so on.
-func (c catalogue) steps(usage, app string) (steps []step) {
-	for n := 1; ; n++ {
-		key := "step." + usage + "." + strconv.Itoa(n)
-		if c[key] == "" {
-			return steps
-		}
-		steps = append(steps, step{n, c.text(key, "{app}", app)})
-	}
-}
-
-func (p *page) add(known bool, label string, mark rune) {
-	if known {
-		p.Details = append(p.Details, detail{label, string(mark)})
-	}
-}
-
-// asked prints an instant in UTC with the zone named: we do not know the
-// reader's zone, and a bare local time would be wrong for most.
-func asked(c catalogue, t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(c.text("time.layout"))
+	return frame{app: p.From, subject: p.Subject, text: cut(textPart.String()), html: cut(isolatesToTags.Replace(htmlPart.String()))}, nil
 }

@@ -29,9 +29,19 @@ func message(usage store.Usage, locale string) store.Message {
 }
 
 var (
-	coded    = []store.Usage{store.UsageSignIn, store.UsageRegister, store.UsageForgotPassword, store.UsageGeneric}
-	codeless = []store.Usage{store.UsageRecovered, store.UsageNoAccount}
+	coded = []store.Usage{store.UsageSignIn, store.UsageRegister, store.UsageForgotPassword, store.UsageGeneric,
+		store.UsageUserPermissionValidation, store.UsageBindNewIdentifier}
+	codeless = []store.Usage{store.UsageOrganizationInvitation, store.UsageRecovered, store.UsageNoAccount}
+	locales  = []string{"en", "ja", "de", "fr", "es", "pt-BR", "zh-CN", "ko", "ar"}
 )
+
+// withLinks is a message that has everything.
+func withLinks(usage store.Usage, locale string) store.Message {
+	m := message(usage, locale)
+	m.Link, m.NotMe = "https://id.example.com/link?c=AAECAwQF&k=1", "https://id.example.com/not-me?c=AAECAwQF"
+	m.Organization = "Library of Alexandria"
+	return m
+}
 
 func render(t *testing.T, m store.Message) mailer.Rendered {
 	t.Helper()
@@ -44,13 +54,21 @@ func render(t *testing.T, m store.Message) mailer.Rendered {
 
 func TestMailsLookAsApproved(t *testing.T) {
 	t.Parallel()
-	for _, locale := range []string{"en", "ja"} {
+	for _, locale := range locales {
 		for _, usage := range slices.Concat(coded, codeless) {
-			r := render(t, message(usage, locale))
-			golden(t, fmt.Sprintf("%s.%s.txt", usage, locale), "Subject: "+r.Subject+"\n\n"+r.Text)
-			golden(t, fmt.Sprintf("%s.%s.html", usage, locale), r.HTML)
+			approve(t, fmt.Sprintf("%s.%s", usage, locale), message(usage, locale))
+		}
+		for _, usage := range []store.Usage{store.UsageSignIn, store.UsageOrganizationInvitation, store.UsageRecovered} {
+			approve(t, fmt.Sprintf("%s.links.%s", usage, locale), withLinks(usage, locale))
 		}
 	}
+}
+
+func approve(t *testing.T, name string, m store.Message) {
+	t.Helper()
+	r := render(t, m)
+	golden(t, name+".txt", "Subject: "+r.Subject+"\n\n"+r.Text)
+	golden(t, name+".html", r.HTML)
 }
 
 func golden(t *testing.T, name, got string) {
@@ -80,7 +98,8 @@ func TestFirstLineNamesAppAndCode(t *testing.T) {
 	for locale, want := range map[string]string{
 		"en": "Your Bookstore verification code is 123456", "ja": "Bookstore の確認コードは 123456 です",
 		"ja-JP": "Bookstore の確認コードは 123456 です", "JA": "Bookstore の確認コードは 123456 です",
-		"de": "Your Bookstore verification code is 123456", "": "Your Bookstore verification code is 123456",
+		"sv": "Your Bookstore verification code is 123456", "": "Your Bookstore verification code is 123456",
+		"de-AT": "Ihr Bestätigungscode für Bookstore lautet 123456",
 	} {
 		r := render(t, message(store.UsageSignIn, locale))
 		if first, _, _ := strings.Cut(r.Text, "\n"); first != want {
@@ -142,10 +161,14 @@ func TestDetailsThatAreUnknownAreLeftOut(t *testing.T) {
 	}
 }
 
-func TestUnknownUsageIsAnError(t *testing.T) {
+// A usage without words of its own is worded as Generic.
+func TestUsageWithoutWords(t *testing.T) {
 	t.Parallel()
-	if _, err := mailer.Render(message("Newsletter", "en")); err == nil {
-		t.Error("rendered")
+	for _, usage := range []store.Usage{store.UsageMfaVerification, store.UsageBindMfa, "Newsletter"} {
+		r := render(t, message(usage, "en"))
+		if r.Usage != usage || r.Subject != "Your Bookstore verification code" {
+			t.Errorf("%s: %s %q", usage, r.Usage, r.Subject)
+		}
 	}
 }
 
@@ -197,4 +220,74 @@ func TestLongCodeIsInOnePiece(t *testing.T) {
 	m := message(store.UsageSignIn, "en")
 	m.Code = "0123456789ABCDEFGHJKMNPQRS"
 	golden(t, "long.en.html", render(t, m).HTML)
+}
+
+func TestLanguagesBehindTags(t *testing.T) {
+	t.Parallel()
+	for tag, want := range map[string]string{
+		"pt": "pt-BR", "pt-PT": "pt-BR", "pt-br": "pt-BR", "zh": "zh-CN", "zh-Hans": "zh-CN", "zh-Hans-SG": "zh-CN", "zh-SG": "zh-CN",
+		"zh-TW": "en", "zh-Hant": "en", "zh-Hant-HK": "en", "zh-HK": "en", "ar-EG": "ar", "fr-CA": "fr", "es-419": "es", "xx": "en", "-": "en",
+	} {
+		if got := render(t, message(store.UsageSignIn, tag)).Locale; got != want {
+			t.Errorf("%q is answered in %q, want %q", tag, got, want)
+		}
+	}
+}
+
+func TestMinutesHaveTheirPlural(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		locale  string
+		minutes int
+		want    string
+	}{
+		{"en", 1, "within 1 minute."}, {"en", 2, "within 2 minutes."}, {"de", 1, "1 Minute lang"}, {"de", 5, "5 Minuten lang"},
+		{"fr", 1, "pendant 1 minute."}, {"fr", 2, "pendant 2 minutes."}, {"pt-BR", 1, "por 1 minuto."}, {"ja", 1, "1分間"}, {"ko", 30, "30분"},
+		{"ar", 1, "خلال دقيقة واحدة"}, {"ar", 2, "خلال دقيقتين"}, {"ar", 3, "خلال 3 دقائق"}, {"ar", 10, "خلال 10 دقائق"},
+		{"ar", 11, "خلال 11 دقيقة"}, {"ar", 100, "خلال 100 دقيقة"}, {"ar", 103, "خلال 103 دقائق"},
+	} {
+		m := message(store.UsageSignIn, c.locale)
+		m.CodeTTL = c.minutes
+		if r := render(t, m); !strings.Contains(r.Text, c.want) || !strings.Contains(r.HTML, c.want) {
+			t.Errorf("%s, %d: no %q in\n%s", c.locale, c.minutes, c.want, r.Text)
+		}
+	}
+}
+
+func TestLinksAreOfTheWebAndEscaped(t *testing.T) {
+	t.Parallel()
+	m := withLinks(store.UsageSignIn, "en")
+	m.Link = `https://id.example.com/link?a="><script>&b=1`
+	r := render(t, m)
+	if !strings.Contains(r.HTML, `href="https://id.example.com/link?a=&#34;&gt;&lt;script&gt;&amp;b=1"`) || strings.Contains(r.HTML, "<script") {
+		t.Error(r.HTML)
+	}
+	if !strings.Contains(r.Text, "\n"+m.Link+"\n") {
+		t.Error(r.Text)
+	}
+	for _, bad := range []string{"javascript:alert(1)", "https://id.example.com/a b", "https://id.example.com/\r\nBcc: x", "data:text/html,x", "//x"} {
+		m.Link, m.NotMe = bad, bad
+		if r := render(t, m); strings.Contains(r.HTML, "<a ") || strings.Contains(r.Text, bad) {
+			t.Errorf("%q is linked", bad)
+		}
+	}
+}
+
+// Right to left: the page is turned around, the code and names are not.
+func TestRightToLeft(t *testing.T) {
+	t.Parallel()
+	r := render(t, withLinks(store.UsageSignIn, "ar"))
+	for _, want := range []string{`<html lang="ar" dir="rtl">`, `<bdi>Bookstore</bdi>`, `<bdi>203.0.113.7</bdi>`, `text-align:right`, `dir="ltr"`, ">123456<"} {
+		if !strings.Contains(r.HTML, want) {
+			t.Errorf("the HTML lacks %s", want)
+		}
+	}
+	if !strings.Contains(r.Text, "\u2068Bookstore\u2069") || strings.ContainsAny(r.Subject+r.From, "\u2068\u2069") {
+		t.Errorf("%q %q", r.Subject, r.Text)
+	}
+	m := message(store.UsageSignIn, "en")
+	m.App = "مكتبة"
+	if r := render(t, m); !strings.Contains(r.Text, "Your \u2068مكتبة\u2069 verification code") || r.From != m.App {
+		t.Error(r.Text)
+	}
 }

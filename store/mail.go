@@ -12,6 +12,12 @@ const (
 	UsageForgotPassword Usage = "ForgotPassword"
 	UsageGeneric        Usage = "Generic"
 
+	UsageOrganizationInvitation   Usage = "OrganizationInvitation"   // a link, no code
+	UsageUserPermissionValidation Usage = "UserPermissionValidation" // before something that needs a fresh proof
+	UsageBindNewIdentifier        Usage = "BindNewIdentifier"        // a new address for an account
+	UsageMfaVerification          Usage = "MfaVerification"          // worded as Generic, as the next
+	UsageBindMfa                  Usage = "BindMfa"
+
 	// Ours; neither holds a code.
 	UsageRecovered Usage = "Recovered" // a notice: somebody got back into the account
 	UsageNoAccount Usage = "NoAccount" // the answer to a recovery of an address without an account
@@ -64,6 +70,8 @@ type Message struct {
 	Asked   time.Time `json:"asked"`
 	Link    string    `json:"link,omitempty"`  // signs in with one click; an option
 	NotMe   string    `json:"notMe,omitempty"` // for who did not ask for it
+
+	Organization string `json:"organization,omitempty"` // that invites
 }
 
 // NewMail is a row of the queue.
