@@ -8,9 +8,10 @@ import (
 // Longest texts in a mail, in characters: longer ones come from a mistake or an
 // attacker and would bury the code.
 const (
-	maxApp    = 60
-	maxDetail = 80
-	maxError  = 300
+	maxApp     = 60
+	maxDetail  = 80
+	maxError   = 300
+	maxSubject = 300 // with its variables filled
 )
 
 // fallbackApp stands for an app without a printable name.

@@ -22,6 +22,7 @@ type Store interface {
 	Connectors(ctx context.Context) ([]store.Connector, error)
 	SetConnectorHealth(ctx context.Context, h store.ConnectorHealth) error
 	ConnectorHealth(ctx context.Context) ([]store.ConnectorHealth, error)
+	MailTemplates(ctx context.Context) ([]store.MailTemplate, error)
 }
 
 // Config is how the queue works. A zero field has the default.

@@ -30,8 +30,12 @@ func Render(m store.Message) (Rendered, error) { return new(renderer).render(m) 
 // renderer keeps what is the same in many mails, so that a mail costs copying
 // (some 5 µs) and not the execution of two templates (some 90 µs).
 type renderer struct {
-	mu     sync.Mutex
-	frames map[frameKey]frame
+	mu       sync.Mutex
+	frames   map[frameKey]frame
+	wordings map[[3]string]wording // of templates
+
+	templates []store.MailTemplate // the operator's, as they were read last
+	read      bool                 // they were
 }
 
 // isolatesToTags: HTML has tags for what Unicode has characters for.

@@ -73,6 +73,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"CachesFollowOtherReplicas":   testCachesFollowOtherReplicas,
 	"SigningKeys":                 testSigningKeys,
 	"Connectors":                  testConnectors,
+	"MailTemplates":               testMailTemplates,
 	"Secret":                      testSecret,
 	"ClockStepsBack":              testClockStepsBack,
 	"Purge":                       testPurge,
