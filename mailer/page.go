@@ -9,7 +9,7 @@ import (
 )
 
 // preheaderPadding keeps what follows the preheader out of a mailbox's preview line.
-var preheaderPadding = html.HTML(strings.Repeat("&#847;&zwnj;&nbsp;", 60))
+var preheaderPadding = html.HTML(strings.Repeat("&#847;&zwnj;&nbsp;", 60)) //nolint:gosec // a constant
 
 // fonts that have a language's letters, for programs whose own choice lacks them or
 // takes another language's shapes.
@@ -111,7 +111,9 @@ func (p *page) links(k frameKey, c catalogue, usage string) {
 }
 
 // href is the attribute whole: within it html/template would encode the mark.
-func href(mark rune) html.HTMLAttr { return html.HTMLAttr(`href="` + string(mark) + `"`) }
+func href(mark rune) html.HTMLAttr {
+	return html.HTMLAttr(`href="` + string(mark) + `"`) //nolint:gosec // a constant; the value is escaped where it takes the place of the mark
+}
 
 func (p *page) add(known bool, label string, mark rune) {
 	if known {

@@ -35,6 +35,7 @@ type commands struct {
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database's schema up to date, or look at it."`
 	Client    clientCmd    `cmd:"" help:"Register and look after the apps that people sign in to."`
 	Connector connectorCmd `cmd:"" help:"Choose what sends the mails."`
+	Template  templateCmd  `cmd:"" help:"Word the mails yourself, and see what they look like."`
 	Keys      keysCmd      `cmd:"" help:"Look at the keys that sign tokens."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
