@@ -35,7 +35,8 @@ type page struct {
 	Link, NotMe        html.HTMLAttr
 	LinkURL, NotMeURL  string
 	Button, LinkNote   string
-	LinkText, Stop     string
+	LinkText           string
+	Stop, StopText     string
 	Details            []detail
 	Long               bool
 	Padding            html.HTML
@@ -107,6 +108,7 @@ func (p *page) links(k frameKey, c catalogue, usage string) {
 	}
 	if k.notMe {
 		p.NotMe, p.NotMeURL, p.Stop = href(markNotMe), string(markNotMe), c["notme"]
+		p.StopText = c["notme"] + strings.TrimRight(c["colon"], " ")
 	}
 }
 
