@@ -187,6 +187,24 @@ type Delivery struct {
 	DelayedAt, DeliveredAt, BouncedAt, ComplainedAt, RejectedAt time.Time
 }
 
+// DeliveryFilter chooses mails. A zero field chooses by nothing.
+type DeliveryFilter struct {
+	Addresses []Hash // of the recipient, under each live secret
+	State     MailState
+	Withheld  bool // only those that went nowhere on purpose; with State, never those
+	Sender    string
+	Usage     Usage
+	Before    ID // only those before this one, in the order of the list
+	Limit     int
+}
+
+// MailCount is how many mails of one connector are in one state.
+type MailCount struct {
+	Sender string // "" while no connector took or refused them
+	State  MailState
+	Count  int
+}
+
 // Reason is why an address takes no mail.
 type Reason string
 
@@ -207,6 +225,13 @@ type Suppression struct {
 	Sender    string
 	Mail      ID // by which it was learned, or zero
 	CreatedAt time.Time
+}
+
+// SuppressionFilter chooses a page of the suppression list, or the rows of one address.
+type SuppressionFilter struct {
+	Addresses []Hash      // under each live secret; nil: all
+	Before    Suppression // only those behind this one; its time and Address are looked at
+	Limit     int
 }
 
 // MailTemplate words a mail in the place of ours. The variables are Logto's:

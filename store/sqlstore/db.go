@@ -23,6 +23,10 @@ import (
 // DB runs the store's operations on an engine. Its methods are safe for
 // concurrent use. Errors are *[store.Error] or a broken database.
 type DB struct {
+	// KeepMail is how long the records of mails are kept, 400 days at most; 30 days if
+	// it is 0. It is set before Start.
+	KeepMail time.Duration
+
 	engine Engine
 	cache  cache
 

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -12,7 +13,7 @@ import (
 
 // How long rows are kept after they died. A challenge answers "expired" or "used"
 // rather than "gone" for a day; a redeemed code is remembered for a day, so that a
-// replay still revokes what it gave; mail records for 30 days.
+// replay still revokes what it gave; mail records for 30 days, or what KeepMail says.
 const (
 	keepChallenge = 24 * time.Hour
 	keepCode      = 24 * time.Hour
@@ -54,7 +55,8 @@ func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 		{db.purge("challenge", "id", "expires_at < $2"), id[:], now - micro(keepChallenge)},
 		{db.purge("oidc_grant", "id", "(access_until < $2 AND COALESCE(refresh_until, 0) < $2 OR revoked_at < $2)"), id[:], now - micro(keepGrant)},
 		{db.purge("assertion", "key", "expires_at < $2"), hash[:], now},
-		{db.purge("mail", "id", "created_at < $2"), id[:], now - micro(keepMail)},
+		{db.purge("mail", "id", "created_at < $2"), id[:], now - micro(cmp.Or(db.KeepMail, keepMail))},
+		{db.purge("notification", "key", "expires_at < $2"), hash[:], now},
 	} {
 		// A script each, and rows that somebody holds are passed: no lock is waited for.
 		s := Script{Idempotent: true}

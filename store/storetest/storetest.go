@@ -33,7 +33,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	for _, name := range []string{"SignIn", "Outcomes", "Binding", "Resend", "Confirm", "DoubleClick", "RedemptionMismatch",
 		"Sessions", "Suspended", "Mail", "MailLastCall", "MailRefused", "ConnectorHealth", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
 		"Refresh", "RefreshAncestor", "RefreshRotatesLate", "RefreshLifetimes", "NarrowScopes", "Revocation", "EndSession", "ReplacedSession",
-		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys"} {
+		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys",
+		"Feedback", "FeedbackOrder", "Suppression", "Notification"} {
 		t.Run("Twice"+name, func(t *testing.T) {
 			t.Parallel()
 			open := fresh(t)
@@ -119,6 +120,14 @@ var tests = map[string]func(*testing.T, *fixture){
 	"RevocationsStarveNobody":     testRevocationsStarveNobody,
 	"MixedEndings":                testMixedEndings,
 	"NothingOutlivesSignOut":      testNothingOutlivesSignOut,
+	"Deliveries":                  testDeliveries,
+	"MailCounts":                  testMailCounts,
+	"Feedback":                    testFeedback,
+	"FeedbackOrder":               testFeedbackOrder,
+	"ParallelFeedback":            testParallelFeedback,
+	"Suppression":                 testSuppression,
+	"SuppressionPages":            testSuppressionPages,
+	"Notification":                testNotification,
 }
 
 // twice runs every script that says that running it twice equals running it once

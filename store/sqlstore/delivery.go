@@ -1,0 +1,141 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"idp/store"
+)
+
+const deliveryColumns = `id, challenge, usage, COALESCE(locale, ''), address, recipient, decoy, ` + mailState + `, attempts, sender, provider_id, error,
+	COALESCE(feedback, ''), created_at, expires_at, settled_at, delayed_at, delivered_at, bounced_at, complained_at, rejected_at`
+
+func scanDelivery(scan func(...any) error) (d store.Delivery, err error) {
+	var decoy, state int
+	err = scan(idInto(&d.ID), idInto(&d.Challenge), (*string)(&d.Usage), &d.Locale, hashInto(&d.Address), &d.Recipient, &decoy, &state, &d.Attempts,
+		&d.Sender, &d.Provider, &d.Error, &d.Feedback, into(&d.CreatedAt), into(&d.ExpiresAt), into(&d.SettledAt),
+		into(&d.DelayedAt), into(&d.DeliveredAt), into(&d.BouncedAt), into(&d.ComplainedAt), into(&d.RejectedAt))
+	d.Decoy, d.State = decoy == 1, store.MailState(state)
+	return d, err
+}
+
+// Deliveries lists mails, newest first: in the order of their ids, which begin with
+// the time (a notice's with that of the sign-in it tells of). So no index is kept for
+// the list alone, which every sign-in would pay for.
+func (db *DB) Deliveries(ctx context.Context, f store.DeliveryFilter) ([]store.Delivery, error) {
+	var w where
+	if len(f.Addresses) > 0 {
+		w.in("address", f.Addresses)
+	}
+	if f.State != 0 {
+		w.and(mailState+` = `, int16(f.State))
+		w.and(`decoy = `, 0)
+	}
+	if f.Withheld {
+		w.and(`decoy = `, 1)
+	}
+	if f.Sender != "" {
+		w.and(`sender = `, f.Sender)
+	}
+	if f.Usage != "" {
+		w.and(`usage = `, string(f.Usage))
+	}
+	if !f.Before.IsZero() {
+		w.and(`id < `, f.Before[:])
+	}
+	var out []store.Delivery
+	err := db.engine.Read(ctx, `SELECT `+deliveryColumns+` FROM mail`+w.String()+` ORDER BY id DESC LIMIT `+w.arg(f.Limit), w.args,
+		func(scan func(...any) error) error {
+			d, err := scanDelivery(scan)
+			out = append(out, d)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("list mails: %w", err)
+	}
+	return out, nil
+}
+
+// Delivery reads what is known about one mail. The error is [store.NotFound].
+func (db *DB) Delivery(ctx context.Context, id store.ID) (store.Delivery, error) {
+	const op = "read mail"
+	var found []store.Delivery
+	err := db.engine.Read(ctx, `SELECT `+deliveryColumns+` FROM mail WHERE id = $1`, []any{id[:]},
+		func(scan func(...any) error) error {
+			d, err := scanDelivery(scan)
+			found = append(found, d)
+			return err
+		})
+	switch {
+	case err != nil:
+		return store.Delivery{}, fmt.Errorf("%s: %w", op, err)
+	case len(found) == 0:
+		return store.Delivery{}, &store.Error{Code: store.NotFound, Op: op}
+	}
+	return found[0], nil
+}
+
+// idSlack is how much older than its row a mail's id can be: a notice's begins with the
+// time of the authorization request, which restarts after an hour, and its challenge
+// lives for half of one.
+const idSlack = 3 * time.Hour
+
+// MailCounts counts the mails of the time since, per connector and state. Decoys are
+// none.
+func (db *DB) MailCounts(ctx context.Context, since time.Time) ([]store.MailCount, error) {
+	from := idAt(since.Add(-idSlack))
+	var out []store.MailCount
+	err := db.engine.Read(ctx, `
+		SELECT sender, shown, COUNT(*) FROM (
+		  SELECT sender, `+mailState+` AS shown FROM mail WHERE id >= $1 AND created_at >= $2 AND decoy = 0) AS recent
+		GROUP BY sender, shown ORDER BY sender, shown`, []any{from[:], since.UnixMicro()},
+		func(scan func(...any) error) error {
+			var c store.MailCount
+			var state int
+			err := scan(&c.Sender, &state, &c.Count)
+			c.State = store.MailState(state)
+			out = append(out, c)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("count mails: %w", err)
+	}
+	return out, nil
+}
+
+// idAt is the first id of an instant.
+func idAt(t time.Time) store.ID {
+	id := store.NewID(t)
+	clear(id[6:])
+	return id
+}
+
+// where is the condition of a list, of the parts that are asked for.
+type where struct {
+	parts []string
+	args  []any
+}
+
+func (w *where) arg(v any) string {
+	w.args = append(w.args, v)
+	return fmt.Sprintf("$%d", len(w.args))
+}
+
+func (w *where) and(condition string, v any) { w.parts = append(w.parts, condition+w.arg(v)) }
+
+func (w *where) in(column string, hashes []store.Hash) {
+	list := make([]string, len(hashes))
+	for i := range hashes {
+		list[i] = w.arg(hashes[i][:])
+	}
+	w.parts = append(w.parts, column+` IN (`+strings.Join(list, ", ")+`)`)
+}
+
+func (w *where) String() string {
+	if len(w.parts) == 0 {
+		return ""
+	}
+	return ` WHERE ` + strings.Join(w.parts, " AND ")
+}
