@@ -51,7 +51,7 @@ func allowed(key string) bool {
 	case "err", "error", "error_code", "reason", "doing", "op", "kind", "hint", "panic", "stack", // what went wrong; error_code is OAuth's name of it
 		"method", "path", "route", "status", "bytes", "duration", "took", requestID, "ip", "peer", // a request
 		"client", "client_id", "user", "email", "challenge", "outcome", "purpose", "screen", // a sign-in; email is masked
-		"mail", "usage", "sender", "connector", "attempt", "attempts", "class", "provider", "retry", "locale", // a mail
+		"mail", "usage", "sender", "connector", "attempt", "attempts", "class", "provider", "retry", "locale", "topic", // a mail
 		"limit", "count", "limits", "period", "wait", "age", "depth", "rows", "size", "memory", // numbers
 		"alg", "kid", "key", "keys", // of signing keys: their public ids
 		"version", "from", "to", "migration", "engine", "database", "replica", // the process; to and from are versions
