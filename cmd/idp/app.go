@@ -14,6 +14,7 @@ import (
 
 	"idp/cmd/idp/internal/logging"
 	"idp/cmd/idp/internal/settings"
+	"idp/mailer"
 	"idp/web/serve"
 )
 
@@ -30,14 +31,16 @@ type commands struct {
 	settings.Mail  `embed:""`
 	settings.Log   `embed:""`
 
-	Dev       devCmd       `cmd:"" help:"Run everything on this machine: server, mailbox in the browser, sample app."`
-	Serve     serveCmd     `cmd:"" help:"Run the server."`
-	Migrate   migrateCmd   `cmd:"" help:"Bring the database's schema up to date, or look at it."`
-	Client    clientCmd    `cmd:"" help:"Register and look after the apps that people sign in to."`
-	Connector connectorCmd `cmd:"" help:"Choose what sends the mails."`
-	Template  templateCmd  `cmd:"" help:"Word the mails yourself, and see what they look like."`
-	Keys      keysCmd      `cmd:"" help:"Look at the keys that sign tokens."`
-	Version   versionCmd   `cmd:"" help:"Print the version."`
+	Dev         devCmd         `cmd:"" help:"Run everything on this machine: server, mailbox in the browser, sample app."`
+	Serve       serveCmd       `cmd:"" help:"Run the server."`
+	Migrate     migrateCmd     `cmd:"" help:"Bring the database's schema up to date, or look at it."`
+	Client      clientCmd      `cmd:"" help:"Register and look after the apps that people sign in to."`
+	Connector   connectorCmd   `cmd:"" help:"Choose what sends the mails."`
+	Template    templateCmd    `cmd:"" help:"Word the mails yourself, and see what they look like."`
+	Delivery    deliveryCmd    `cmd:"" help:"Look at what became of each mail."`
+	Suppression suppressionCmd `cmd:"" help:"Look at the addresses that take no mail, and change which."`
+	Keys        keysCmd        `cmd:"" help:"Look at the keys that sign tokens."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
 // app is one run of the command.
@@ -61,6 +64,7 @@ func Main(args, env []string, stdin io.Reader, stdout, stderr io.Writer) (status
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { panic(exit(code)) }), // --help
 		kong.Vars(settings.Defaults()),
+		kong.Vars{"mail_states": strings.Join(mailer.StateNames(), ", ")},
 		kong.ExplicitGroups(groups()),
 		kong.ValueFormatter(describe),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),

@@ -123,3 +123,23 @@ func signIn(ts *testscript.TestScript, _ bool, args []string) {
 	v.open(shop + "/sign-in") // the provider's session is over too
 	v.sees(`name="email"`)
 }
+
+// beginSignIn SHOP EMAIL asks for a code and leaves it at that.
+func beginSignIn(ts *testscript.TestScript, _ bool, args []string) {
+	jar, err := cookiejar.New(nil)
+	ts.Check(err)
+	v := &visitor{ts: ts, http: &http.Client{Jar: jar}}
+	v.open(args[0] + "/sign-up")
+	v.submit("/register", "email", args[1])
+}
+
+// deliveryID NAME EMAIL reads the id of the newest mail to an address into a variable.
+func deliveryID(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("idp", "delivery", "list", "--to", args[1], "--limit", "1", "--json"))
+	var mails []struct{ ID string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &mails))
+	if len(mails) != 1 {
+		ts.Fatalf("no mail to %s", args[1])
+	}
+	ts.Setenv(args[0], mails[0].ID)
+}

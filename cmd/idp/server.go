@@ -11,6 +11,7 @@ import (
 
 	"idp/mailer"
 	"idp/mailer/inbox"
+	"idp/mailer/sns"
 	"idp/op"
 	"idp/otp"
 	"idp/store"
@@ -18,6 +19,7 @@ import (
 	"idp/web/browser"
 	"idp/web/clientip"
 	"idp/web/devinbox"
+	"idp/web/hooks"
 	"idp/web/serve"
 	"idp/web/signin"
 )
@@ -32,6 +34,7 @@ type server struct {
 	provider *op.Provider
 	pages    *signin.Pages
 	account  *account.Pages
+	feedback *mailer.Feedback
 	ip       *clientip.Resolver
 	mailbox  *devinbox.Mailbox // nil where there is none
 	sites    []site
@@ -44,6 +47,7 @@ type server struct {
 // newServer puts the parts together; mailbox tells whether the development mailbox
 // is one of them.
 func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server, error) {
+	in.db.KeepMail = time.Duration(o.MailKeep)
 	s := &server{options: o, in: in, log: log, ip: clientip.New(o.TrustedProxies, log)}
 	var err error
 	s.queue, err = mailer.New(mailer.Deps{
@@ -89,6 +93,9 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 		return nil, err
 	}
 	s.provider.SetPages(allPages{s.pages, s.account})
+	s.feedback = mailer.NewFeedback(mailer.FeedbackDeps{
+		Store: in.db, Topics: o.SESTopics, SNS: sns.New(sns.Config{Topics: o.SESTopics, Now: in.db.Now}), Log: log, Now: in.db.Now,
+	})
 	return s, nil
 }
 
@@ -125,8 +132,16 @@ func (s *server) handler() http.Handler {
 	r.Handle("/oidc/*", s.provider.Handler())
 	s.pages.Mount(r)
 	s.account.Mount(r)
+	hooks.Mount(r, hooks.Deps{Feedback: s.feedback, Log: s.log})
 	if s.mailbox != nil {
 		s.mailbox.Mount(r)
 	}
-	return http.MaxBytesHandler(r, maxBody)
+	bounded := http.MaxBytesHandler(r, maxBody)
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if request.URL.Path == hooks.Path { // has a bound of its own, which is higher
+			r.ServeHTTP(w, request)
+			return
+		}
+		bounded.ServeHTTP(w, request)
+	})
 }

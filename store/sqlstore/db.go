@@ -24,7 +24,7 @@ import (
 // concurrent use. Errors are *[store.Error] or a broken database.
 type DB struct {
 	// KeepMail is how long the records of mails are kept, 400 days at most; 30 days if
-	// it is 0. It is set before Start.
+	// it is 0. It is set before the first Purge.
 	KeepMail time.Duration
 
 	engine Engine

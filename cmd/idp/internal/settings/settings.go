@@ -46,10 +46,12 @@ type Log struct {
 
 // Server is what serve and dev take beyond Store and Log.
 type Server struct {
-	Endpoint       string  `help:"Public base URL; the issuer is this plus /oidc (default: http://localhost and the port listened on)." placeholder:"URL" group:"server"`
-	Listen         string  `help:"Address of the one port (default: :3001, idp dev: 127.0.0.1:3001)." placeholder:"ADDR" group:"server"`
-	TrustedProxies Proxies `help:"Networks whose forwarding headers are believed, comma-separated CIDRs." placeholder:"CIDRS" group:"server"`
-	AllowInbox     bool    `help:"Let the inbox connector, which sends nothing, serve an endpoint that is not loopback." group:"server"`
+	Endpoint       string   `help:"Public base URL; the issuer is this plus /oidc (default: http://localhost and the port listened on)." placeholder:"URL" group:"server"`
+	Listen         string   `help:"Address of the one port (default: :3001, idp dev: 127.0.0.1:3001)." placeholder:"ADDR" group:"server"`
+	TrustedProxies Proxies  `help:"Networks whose forwarding headers are believed, comma-separated CIDRs." placeholder:"CIDRS" group:"server"`
+	AllowInbox     bool     `help:"Let the inbox connector, which sends nothing, serve an endpoint that is not loopback." group:"server"`
+	SESTopics      Topics   `name:"ses-topics" help:"SNS topics that Amazon SES tells the fate of mails over, comma-separated ARNs; SNS posts to /hooks/ses." placeholder:"ARNS" group:"server"`
+	MailKeep       Duration `name:"mail-keep" help:"How long it is kept what became of each mail." default:"30d" group:"server"`
 
 	OTPDigits     int      `name:"otp-digits" help:"Digits of a code." default:"${otp_digits}" group:"otp"`
 	OTPCodeTTL    Duration `name:"otp-code-ttl" help:"How long a code lives." default:"${otp_code_ttl}" group:"otp"`
@@ -175,6 +177,16 @@ func (s *Server) CheckTTL() error {
 		errs = append(errs, fmt.Errorf("IDP_TTL_SESSION_IDLE (%s) is longer than IDP_TTL_SESSION_ABSOLUTE (%s)", s.TTLSessionIdle, s.TTLSessionAbsolute))
 	}
 	return errors.Join(errs...)
+}
+
+// CheckMail tells whether the delivery log is kept for too short or too long: the rows
+// that are removed are looked for 400 days back.
+func (s *Server) CheckMail() error {
+	const lowest, highest = 24 * time.Hour, 400 * 24 * time.Hour
+	if v := time.Duration(s.MailKeep); v < lowest || v > highest {
+		return fmt.Errorf("IDP_MAIL_KEEP is %s: choose 1d to %s", s.MailKeep, Duration(highest))
+	}
+	return nil
 }
 
 // Off lists the limits that are switched off.

@@ -192,3 +192,23 @@ func TestParseEndpoint(t *testing.T) {
 		}
 	}
 }
+
+func TestMailSettings(t *testing.T) {
+	t.Parallel()
+	const topic = "arn:aws:sns:eu-west-1:123456789012:mail-events"
+	e, err := parse(t, nil, []string{"IDP_SES_TOPICS=" + topic + ", arn:aws-cn:sns:cn-north-1:123456789012:b", "IDP_MAIL_KEEP=90d"}, "")
+	if err != nil || len(e.SESTopics) != 2 || e.SESTopics[0].ARN != topic || e.MailKeep.String() != "90d" || e.CheckMail() != nil {
+		t.Errorf("%+v %s, %v", e.SESTopics, e.MailKeep, err)
+	}
+	if e, err = parse(t, nil, nil, "ses-topics: ["+topic+"]\n"); err != nil || len(e.SESTopics) != 1 || e.MailKeep.String() != "30d" {
+		t.Errorf("%+v %s, %v", e.SESTopics, e.MailKeep, err)
+	}
+	if _, err = parse(t, []string{"--ses-topics", "mail-events"}, nil, ""); err == nil || !strings.Contains(err.Error(), "no ARN") {
+		t.Error(err)
+	}
+	for _, keep := range []string{"23h", "401d"} {
+		if e, err = parse(t, []string{"--mail-keep", keep}, nil, ""); err != nil || e.CheckMail() == nil {
+			t.Errorf("%s is taken (%v)", keep, err)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"idp/mailer/sns"
 	"idp/store"
 )
 
@@ -121,6 +122,25 @@ func (p *Proxies) UnmarshalText(text []byte) error {
 			return fmt.Errorf("%q is no network: write it like 10.0.0.0/8 or fd00::/8", part)
 		}
 		*p = append(*p, network.Masked())
+	}
+	return nil
+}
+
+// Topics are SNS topics.
+type Topics []sns.Topic
+
+// UnmarshalText reads comma-separated ARNs.
+func (t *Topics) UnmarshalText(text []byte) error {
+	*t = nil
+	for part := range strings.SplitSeq(string(text), ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		topic, err := sns.ParseTopic(part)
+		if err != nil {
+			return err
+		}
+		*t = append(*t, topic)
 	}
 	return nil
 }
