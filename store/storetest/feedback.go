@@ -65,8 +65,14 @@ func testFeedback(t *testing.T, f *fixture) {
 	}
 	st, err := f.db.ChallengeState(f.ctx(), n.ID, n.Browser)
 	f.no(err)
-	if st.Mail != store.MailBounced {
+	if st.Mail != store.MailSuppressed {
 		t.Errorf("the page is told %d", st.Mail)
+	}
+	// The page of a decoy to the same address is told the same.
+	nobody := f.sentMail("ada@example.com", address, "")
+	f.exec(`UPDATE mail SET decoy = 1, state = 2 WHERE id = $1`, nobody.Mail.ID[:])
+	if st, err = f.db.ChallengeState(f.ctx(), nobody.ID, nobody.Browser); err != nil || st.Mail != store.MailSuppressed {
+		t.Errorf("the page of a decoy is told %d, %v", st.Mail, err)
 	}
 
 	// Lifted, and replayed: nothing comes back.

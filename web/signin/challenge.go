@@ -20,11 +20,14 @@ type challenge struct {
 	NextSend  time.Time     `json:"n"` // zero: no more codes
 	ExpiresAt time.Time     `json:"x"`
 	Sends     int           `json:"s"`
+	SentAt    time.Time     `json:"t,omitzero"`  // of the newest mail
+	Bounced   bool          `json:"b,omitempty"` // the address takes no mail: there was none
 }
 
 // took notes what a send changed.
 func (c challenge) took(b store.Begun) challenge {
 	c.ID, c.NextSend, c.ExpiresAt, c.Sends = b.ID, b.NextSend, b.ExpiresAt, b.Sends
+	c.SentAt, c.Bounced = b.SentAt, b.Suppressed
 	return c
 }
 

@@ -42,7 +42,29 @@ func (p *Pages) getCode(v *visit) error {
 	if p.isDead(v, c) {
 		return p.showAgain(v, "expired", c)
 	}
-	return p.showCode(v, http.StatusOK, c, p.view(v))
+	data := p.view(v)
+	data.Mail = p.mailWord(v, c)
+	return p.showCode(v, http.StatusOK, c, data)
+}
+
+// firstShown is how long after its mail was queued a code page is shown for the first
+// time, at most. There is no news of the mail by then, and nothing is asked.
+const firstShown = 3 * time.Second
+
+// mailWord is what became of the mail, for a page that is shown again: without its
+// script that is how a person gets to know.
+func (p *Pages) mailWord(v *visit, c challenge) string {
+	if c.SentAt.IsZero() || p.Now().Before(c.SentAt.Add(firstShown)) {
+		return "queued"
+	}
+	st, err := p.Codes.State(v.r.Context(), c.ID, v.browser)
+	if err != nil { // the page is worth showing all the same
+		return "queued"
+	}
+	if word := mailWords[st.Mail]; word != "" {
+		return word
+	}
+	return "queued"
 }
 
 // getResend is GET /verify/resend: the address that a form left in the address bar,
@@ -54,6 +76,9 @@ func (p *Pages) showCode(v *visit, status int, c challenge, data *view) error {
 	data.C = v.form.Get("c")
 	if data.Resend != "" { // c says when to ask again, which has changed
 		data.C = p.sealChallenge(c, v.browser)
+	}
+	if c.Bounced && data.Mail == "queued" {
+		data.Mail = "bounced"
 	}
 	data.Email, data.Suggested = page.Address(c.Email), suggest(c.Email)
 	count, written := clock(c.NextSend.Sub(p.Now()))
@@ -67,13 +92,14 @@ func (p *Pages) showCode(v *visit, status int, c challenge, data *view) error {
 		mailbox       *mailbox
 		sends         int
 		more, waiting bool
+		mail          string
 	}
-	like := variant{v.client.Name, c.Purpose, p.mailboxOf(c.Email), c.Sends, !c.NextSend.IsZero(), count != ""}
+	like := variant{v.client.Name, c.Purpose, p.mailboxOf(c.Email), c.Sends, !c.NextSend.IsZero(), count != "", data.Mail}
 	return p.templates.Splice(v.w, status, v.lang, "code", like, func(marks []string) any {
 		marked := *v
 		marked.sealed = marks[0]
 		plain := p.view(&marked)
-		plain.C, plain.Email = marks[1], marks[2]
+		plain.C, plain.Email, plain.Mail = marks[1], marks[2], like.mail
 		if like.waiting {
 			plain.Clock = clockHTML(marks[3], marks[4])
 		}

@@ -9,7 +9,7 @@
 //	POST /register
 //	POST /recover        for those who fear that somebody else is in: ends all other sessions
 //	POST /choose         the signed-in one will do ──► 303 to the app
-//	GET  /verify         the code page; needs no database
+//	GET  /verify         the code page; needs no database the first time
 //	POST /verify         code ──► 303 to the app, or the code page with what is wrong (422)
 //	                     [confirm=1: the answer to "create an account?"]
 //	POST /verify/resend  one more code ──► 303 /verify

@@ -43,3 +43,16 @@ func TestScripts(t *testing.T) {
 		}
 	}
 }
+
+// The open page tells by itself that the mail has bounced, after it was sent.
+func TestBounceComesLive(t *testing.T) {
+	f := webtest.New(t)
+	b := f.Tab()
+	b.Act(chromedp.Navigate(f.Server.URL + webtest.Authorize("first_screen", "register")))
+	b.Act(chromedp.SendKeys(chromedp.CSS("#email"), "ada@example.com\r"), chromedp.WaitVisible(chromedp.CSS("#code")))
+	f.Code("ada@example.com", 1)
+	b.Eventually(`document.querySelector("#mail").innerText === "The mail has been sent."`)
+	bounce(f, true)
+	time.Sleep(3 * time.Second) // asked for more seldom now than a tab waits for
+	b.Eventually(`/ada@example.com refuses it/.test(document.querySelector("#mail").innerText)`)
+}

@@ -8,11 +8,13 @@ import (
 	"idp/web/form"
 )
 
-// mailWords are the states of a mail as the page's script knows them.
+// mailWords are the states of a mail as the page knows them. What a provider tells of a
+// single mail stays "sent": no provider tells anything of a decoy, so the difference
+// would say that an address has an account. A bounce for good is shown all the same: it
+// puts the address on the suppression list, and that is asked of decoys, too.
 var mailWords = map[store.MailState]string{
-	store.MailQueued: "queued", store.MailSent: "sent", store.MailFailed: "failed", store.MailExpired: "expired",
-	store.MailDelayed: "sent", store.MailDelivered: "sent", store.MailComplained: "sent", store.MailRejected: "failed",
-	store.MailBounced: "failed", store.MailSuppressed: "failed",
+	store.MailQueued: "queued", store.MailSent: "sent", store.MailFailed: "failed", store.MailExpired: "expired", store.MailSuppressed: "bounced",
+	store.MailDelayed: "sent", store.MailDelivered: "sent", store.MailBounced: "sent", store.MailComplained: "sent", store.MailRejected: "sent",
 }
 
 // mailStatus is what the code page is told while it is open.

@@ -35,6 +35,7 @@ type view struct {
 	T       string // account chooser: token of the form, bound to the session
 	Change  string
 	Status  string
+	Mail    string // what became of the mail; see mailWords
 	Mailbox *mailbox
 	Clock   template.HTML // wait for another code, as m:ss that a script can count down
 
@@ -51,7 +52,7 @@ type view struct {
 
 // view starts a page's view.
 func (p *Pages) view(v *visit) *view {
-	return &view{Frame: page.Of(v.client.Name), R: v.sealed, Digits: p.Digits, Restart: v.restart()}
+	return &view{Frame: page.Of(v.client.Name), R: v.sealed, Digits: p.Digits, Mail: "queued", Restart: v.restart()}
 }
 
 // render shows a page. here is its own address, for the change of language.

@@ -50,9 +50,11 @@ if (again) {
 }
 
 // Asks what became of the mail, more and more seldom, until there is news that
-// stays. A hidden page does not ask.
+// stays; a mail that was sent may still bounce, which takes its time. A hidden page
+// does not ask.
 const line = document.querySelector("#mail");
 const pauses = [1, 1, 2, 2, 3, 5, 8, 13, 21, 30, 30, 30]; // s
+const seldom = 4; // of these, from where on a mail that was sent is asked for
 
 async function ask(n) {
   if (document.hidden) {
@@ -74,7 +76,8 @@ async function ask(n) {
       line.dataset.state = word;
       line.lastElementChild.textContent = text;
     }
-    if (word !== "queued") return;
+    if (word === "sent") n = Math.max(n, seldom);
+    else if (word !== "queued") return;
   }
   if (n + 1 < pauses.length) setTimeout(ask, 1000 * pauses[n + 1], n + 1);
 }
