@@ -86,7 +86,7 @@ func TestSoftBounceIsNotShown(t *testing.T) {
 		t.Errorf("the script is told %q", got)
 	}
 	f.DB.AdvanceForTest(5 * time.Second)
-	page.Get("/verify?" + page.Form("/verify").Encode()).Want(200, "The mail has been sent.")
+	page.Get("/verify?"+page.Form("/verify").Encode()).Want(200, "The mail has been sent.")
 }
 
 // Where the database is away, the code page comes again without news.
@@ -96,5 +96,5 @@ func TestCodePageWithoutDatabase(t *testing.T) {
 	page := f.Person().ToCode("/register", "ada@example.com")
 	f.DB.AdvanceForTest(5 * time.Second)
 	f.Outage.On.Store(true)
-	page.Get("/verify?" + page.Form("/verify").Encode()).Want(200, "The mail is on its way")
+	page.Get("/verify?"+page.Form("/verify").Encode()).Want(200, "The mail is on its way")
 }

@@ -47,26 +47,6 @@ func (p *Pages) getCode(v *visit) error {
 	return p.showCode(v, http.StatusOK, c, data)
 }
 
-// firstShown is how long after its mail was queued a code page is shown for the first
-// time, at most. There is no news of the mail by then, and nothing is asked.
-const firstShown = 3 * time.Second
-
-// mailWord is what became of the mail, for a page that is shown again: without its
-// script that is how a person gets to know.
-func (p *Pages) mailWord(v *visit, c challenge) string {
-	if c.SentAt.IsZero() || p.Now().Before(c.SentAt.Add(firstShown)) {
-		return "queued"
-	}
-	st, err := p.Codes.State(v.r.Context(), c.ID, v.browser)
-	if err != nil { // the page is worth showing all the same
-		return "queued"
-	}
-	if word := mailWords[st.Mail]; word != "" {
-		return word
-	}
-	return "queued"
-}
-
 // getResend is GET /verify/resend: the address that a form left in the address bar,
 // asked for again. The code page is what stood there.
 func (p *Pages) getResend(v *visit) error { return seeOther(v, "/verify?"+v.form.Encode()) }

@@ -3,6 +3,7 @@ package signin
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"idp/store"
 	"idp/web/form"
@@ -15,6 +16,26 @@ import (
 var mailWords = map[store.MailState]string{
 	store.MailQueued: "queued", store.MailSent: "sent", store.MailFailed: "failed", store.MailExpired: "expired", store.MailSuppressed: "bounced",
 	store.MailDelayed: "sent", store.MailDelivered: "sent", store.MailBounced: "sent", store.MailComplained: "sent", store.MailRejected: "sent",
+}
+
+// firstShown is how long after its mail was queued a code page is shown for the first
+// time, at most. There is no news of the mail by then, and nothing is asked.
+const firstShown = 3 * time.Second
+
+// mailWord is what became of the mail, for a page that is shown again: without its
+// script that is how a person gets to know.
+func (p *Pages) mailWord(v *visit, c challenge) string {
+	if c.SentAt.IsZero() || p.Now().Before(c.SentAt.Add(firstShown)) {
+		return "queued"
+	}
+	st, err := p.Codes.State(v.r.Context(), c.ID, v.browser)
+	if err != nil { // the page is worth showing all the same
+		return "queued"
+	}
+	if word := mailWords[st.Mail]; word != "" {
+		return word
+	}
+	return "queued"
 }
 
 // mailStatus is what the code page is told while it is open.
