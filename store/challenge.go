@@ -46,6 +46,7 @@ type NewChallenge struct {
 	Request  ID    // the authorization request it belongs to
 	Email    Email // not stored: only compared with users.email
 	Address  Hash  // keyed hash of Email
+	Former   Hash  // the same under the secret before a rotation, or zero
 	MAC      Hash  // of the first code
 	CodeTTL  time.Duration
 	TTL      time.Duration
@@ -65,6 +66,8 @@ type Resend struct {
 	Browser  Hash
 	Request  ID
 	Email    Email
+	Address  Hash
+	Former   Hash
 	MAC      Hash
 	CodeTTL  time.Duration
 	NextSend time.Duration
@@ -95,6 +98,8 @@ type Guess struct {
 	Purpose   Purpose
 	Request   ID
 	Email     Email
+	Address   Hash   // keyed hash of Email
+	Former    Hash   // the same under the secret before a rotation, or zero
 	MACs      []Hash // one or two
 	Confirm   bool   // the person agreed to register instead of signing in, or the reverse
 	Attempt   Hash   // random, new for each guess
@@ -127,7 +132,7 @@ const (
 type Completion struct {
 	Session NewSession
 	Code    NewCode
-	Others  bool   // end everything else that the account has: sessions, codes, grants (recovery)
+	Others  bool   // end everything else that the account has: sessions, codes, grants, known browsers (recovery)
 	Event   string // kind of the audit event; "user.registered" takes its place when the account was made
 	UserID  string // id of the account if one has to be made
 }
@@ -192,6 +197,10 @@ type Attempt struct {
 	Locale      string     // of the mail, BCP 47
 	App         string     // name of the client, for the mail
 	BrowserName string     // "Firefox on Windows", for the mail
+
+	// Link makes the link that signs in with a code of the challenge, which is right
+	// until then. Nil or an empty link: the mail has none.
+	Link func(challenge ID, code string, until time.Time) string
 }
 
 // Again asks for one more code on a live challenge.

@@ -23,6 +23,10 @@ type Ending struct {
 	Client  string // who asked for it, "" for the person
 	Offline bool   // end also the grants that outlive sessions
 	Event   string // kind of the audit event
+
+	// Keyed hashes of the person's address, as in [NewChallenge]: with all sessions, the
+	// browsers that are known for it are forgotten.
+	Address, Former Hash
 }
 
 // Redemption asks for the tokens of an authorization code. Everything a thief

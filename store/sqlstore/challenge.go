@@ -36,7 +36,7 @@ func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.B
 		now, now+micro(n.NextSend), now+micro(n.TTL), optional(n.IP.Key), by[:],
 		flag(last.IsZero()), last.Key[:], n.Mail.ID[:])
 	var mail became
-	queueMail(&s, now, n.ID, n.Mail, n.Email, n.Unknown, by, &mail)
+	queueMail(&s, now, n.ID, n.Mail, n.Email, hashes{n.Address, n.Former}, n.Unknown, by, &mail)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Begun{}, fmt.Errorf("%s: %w", op, err)
 	}
@@ -86,7 +86,7 @@ func (db *DB) ResendCode(ctx context.Context, r store.Resend) (store.Begun, erro
 		flag(last.IsZero()), last.Key[:], r.Mail.ID[:]).
 		Into(into(&begun.SentAt), into(&begun.ExpiresAt), into(&begun.NextSend), &begun.Sends)
 	var mail became
-	queueMail(&s, now, r.ID, r.Mail, r.Email, r.Unknown, by, &mail)
+	queueMail(&s, now, r.ID, r.Mail, r.Email, hashes{r.Address, r.Former}, r.Unknown, by, &mail)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Begun{}, fmt.Errorf("%s: %w", op, err)
 	}

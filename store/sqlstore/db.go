@@ -6,7 +6,8 @@
 // types. Times are int64 microseconds, lists are JSON in text.
 //
 // Lock order, kept by every script: IP budget, address budget, challenge, user,
-// session, grant.
+// session, grant,
+// device.
 package sqlstore
 
 import (

@@ -114,6 +114,10 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 	var notice int
 	proved := proof{challenge: g.Challenge, attempt: g.Attempt, browser: g.Browser, email: g.Email}
 	complete(&s, now, c, proved, &user)
+	if c.Others {
+		forgetOthers(&s, now, hashes{g.Address, g.Former}, c.Session.Hash, proved)
+	}
+	remember(&s, now, c.Session.Hash, proved)
 	if !g.Notice.IsZero() {
 		notify(&s, now, g.Notice.Mail, c.Session.Hash, proved, &notice)
 	}
@@ -173,11 +177,11 @@ func (db *DB) whyNot(ctx context.Context, now int64, g store.Guess, macs [2]stor
 	case !consumed.IsZero():
 		in.Outcome = store.OutcomeUsed
 		return in, nil
+	case expires.UnixMicro() <= now: // also one that was taken back, which has no tries either
+		in.Outcome = store.OutcomeExpired
+		return in, nil
 	case left <= 0:
 		in.Outcome = store.OutcomeSpent
-		return in, nil
-	case expires.UnixMicro() <= now:
-		in.Outcome = store.OutcomeExpired
 		return in, nil
 	}
 	_, wait, err := db.limited(ctx, now, g.IP, g.Account)

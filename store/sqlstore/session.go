@@ -87,7 +87,7 @@ func (db *DB) Sessions(ctx context.Context, user string) ([]store.Session, error
 // EndSessions ends one session of a person, or all. With a session end those of
 // the same browser that it replaced, their codes, and the grants that hang on them; of
 // the grants that outlive sessions only those of the client that asked, unless all are to
-// end. Without one, all of the person's grants end. A session that is not there or not this person's ends
+// end. Without one, all of the person's grants end, and no browser is known any more. A session that is not there or not this person's ends
 // nothing.
 //
 // The account's row is locked first: of two scripts that end several rows of one
@@ -101,6 +101,7 @@ func (db *DB) EndSessions(ctx context.Context, e store.Ending) error {
 		endSessions(&s, person, now, e.User)
 		endCodes(&s, person, now, e.User)
 		endGrants(&s, person, now, e.User)
+		forget(&s, hashes{e.Address, e.Former})
 	} else {
 		const (
 			browser = person + ` AND browser = (SELECT browser FROM session AS one WHERE one.hash = $3 AND one.user_id = $2)`

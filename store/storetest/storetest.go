@@ -33,7 +33,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	for _, name := range []string{"SignIn", "Outcomes", "Binding", "Resend", "Confirm", "DoubleClick", "RedemptionMismatch",
 		"Sessions", "Suspended", "Mail", "MailLastCall", "MailRefused", "ConnectorHealth", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
 		"Refresh", "RefreshAncestor", "RefreshRotatesLate", "RefreshLifetimes", "NarrowScopes", "Revocation", "EndSession", "ReplacedSession",
-		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys",
+		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys", "NotMe", "NotMeAfterPurge", "NotMeByWhomNobodyKnows",
+		"Mute", "MuteUnderTwoSecrets", "Devices", "DevicesForgotten",
 		"Feedback", "FeedbackOrder", "Suppression", "Notification"} {
 		t.Run("Twice"+name, func(t *testing.T) {
 			t.Parallel()
@@ -128,6 +129,15 @@ var tests = map[string]func(*testing.T, *fixture){
 	"Suppression":                 testSuppression,
 	"SuppressionPages":            testSuppressionPages,
 	"Notification":                testNotification,
+	"NotMe":                       testNotMe,
+	"NotMeAfterPurge":             testNotMeAfterPurge,
+	"NotMeByWhomNobodyKnows":      testNotMeByWhomNobodyKnows,
+	"NotMeDuringGuess":            testNotMeDuringGuess,
+	"NotMeDuringRedemption":       testNotMeDuringRedemption,
+	"Mute":                        testMute,
+	"MuteUnderTwoSecrets":         testMuteUnderTwoSecrets,
+	"Devices":                     testDevices,
+	"DevicesForgotten":            testDevicesForgotten,
 }
 
 // twice runs every script that says that running it twice equals running it once
@@ -234,7 +244,7 @@ func (f *fixture) begun(n store.NewChallenge) store.NewChallenge {
 // guess offers a code on a challenge, with budgets that never refuse.
 func guess(n store.NewChallenge, code int) store.Guess {
 	return store.Guess{
-		Challenge: n.ID, Browser: n.Browser, Purpose: n.Purpose, Request: n.Request, Email: n.Email,
+		Challenge: n.ID, Browser: n.Browser, Purpose: n.Purpose, Request: n.Request, Email: n.Email, Address: n.Address, Former: n.Former,
 		MACs: []store.Hash{mac(code)}, Attempt: random(),
 		IP:      store.Limit{Name: "ip_guesses", Key: n.Browser, Windows: [2]store.Window{{Count: 100_000, Period: time.Hour}}},
 		Account: store.Limit{Name: "account_guesses", Key: n.Address, Windows: [2]store.Window{{Count: 100_000, Period: time.Hour}, {Count: 200_000, Period: 24 * time.Hour}}},

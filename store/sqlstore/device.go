@@ -1,0 +1,55 @@
+package sqlstore
+
+import (
+	"time"
+
+	"idp/store"
+)
+
+const (
+	// keepDevice is how long a browser is known for an address after it signed in there.
+	keepDevice = 180 * 24 * time.Hour
+	// freshDevice is how old that may be before the row is written again: who signs in
+	// many times a day pays for one write.
+	freshDevice = 24 * time.Hour
+)
+
+// isKnown is whether the browser of a challenge is one of the ten that signed in last to
+// its address ($19, $20). $10 is now. Only the ten count, so a sign-in need not remove
+// the eleventh: the purge does.
+const isKnown = `EXISTS (SELECT 1 FROM (
+		      SELECT device.browser FROM device WHERE device.address IN ($19, $20) AND device.expires_at > $10
+		      ORDER BY device.expires_at DESC LIMIT 10) AS newest
+		    WHERE newest.browser = challenge.browser)`
+
+// crowded is whether a row of the table is one that does not count.
+const crowded = `(SELECT COUNT(*) FROM device AS newer WHERE newer.address = device.address AND newer.expires_at > device.expires_at) >= 10`
+
+// remember appends that the browser is known for the address whose code it has just
+// proved. Rows of devices come last in the lock order, and a script that takes several
+// holds the account's row.
+func remember(s *Script, now int64, session store.Hash, p proof) {
+	s.Do(`
+		INSERT INTO device (address, browser, expires_at)
+		SELECT address, browser, $3 FROM challenge
+		WHERE id = $1 AND prover = $2 AND EXISTS (SELECT 1 FROM session WHERE hash = $4 AND ended_at IS NULL)
+		ON CONFLICT (address, browser) DO UPDATE SET expires_at = excluded.expires_at WHERE device.expires_at < $5`,
+		p.challenge[:], p.attempt[:], now+micro(keepDevice), session[:], now+micro(keepDevice-freshDevice))
+}
+
+// forgetOthers appends that a recovery forgets all browsers that its address had.
+func forgetOthers(s *Script, now int64, address hashes, session store.Hash, p proof) {
+	s.Do(`
+		DELETE FROM device WHERE address IN ($4, $5)
+		  AND EXISTS (SELECT 1 FROM challenge WHERE id = $1 AND prover = $2 AND consumed_at = $3)
+		  AND EXISTS (SELECT 1 FROM session WHERE hash = $6)`,
+		p.challenge[:], p.attempt[:], now, address.now[:], address.former[:], session[:])
+}
+
+// forget appends that no browser is known for an address any more.
+func forget(s *Script, address hashes) {
+	if address.now.IsZero() {
+		return
+	}
+	s.Do(`DELETE FROM device WHERE address IN ($1, $2)`, address.now[:], address.former[:])
+}

@@ -1,0 +1,45 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"idp/store"
+)
+
+// hashes are the keyed hashes of an address: under the secret, and under the one before
+// a rotation. Rows are written under the first and found under both. What was written
+// under a secret that is gone is not found any more: mutes have ended long before, and
+// a browser becomes known again when it signs in.
+type hashes struct{ now, former store.Hash }
+
+// muted is whether mails to an address ($19, $20) are for known browsers only. $10 is
+// now.
+const muted = `EXISTS (SELECT 1 FROM mute WHERE mute.address IN ($19, $20) AND mute.ends_at > $10)`
+
+// mute appends the start of a mute, or moves its end back.
+func mute(s *Script, address store.Hash, until int64) {
+	s.Do(`
+		INSERT INTO mute (address, ends_at) VALUES ($1, $2)
+		ON CONFLICT (address) DO UPDATE SET ends_at = excluded.ends_at WHERE mute.ends_at < excluded.ends_at`, address[:], until)
+}
+
+// Unmute lets mails to an address go to any browser again, before its mute ends. The
+// hashes are those of [store.Disowned].
+func (db *DB) Unmute(ctx context.Context, address, former store.Hash) error {
+	s := Script{Idempotent: true}
+	s.Do(`DELETE FROM mute WHERE address IN ($1, $2)`, address[:], former[:])
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return fmt.Errorf("unmute: %w", err)
+	}
+	return nil
+}
+
+// MutedUntil tells how long mails to an address are for known browsers only; the zero
+// time if they are not.
+func (db *DB) MutedUntil(ctx context.Context, address, former store.Hash) (until time.Time, err error) {
+	err = db.one(ctx, "read mute", `SELECT MAX(ends_at) FROM mute WHERE address IN ($1, $2) AND ends_at > $3`,
+		[]any{address[:], former[:], db.now()}, into(&until))
+	return until, err
+}

@@ -1,0 +1,59 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"idp/store"
+)
+
+// muteFor is how long unknown browsers get no mail sent to an address after its owner
+// said "this was not me".
+const muteFor = 24 * time.Hour
+
+// EventDisowned is the kind of the audit event of [DB.NotMe].
+const EventDisowned = "challenge.disowned"
+
+// NotMe takes back a challenge that the owner of its address did not ask for: no code of
+// it is right any more, what its browser has signed in to the account since ends with
+// codes and grants, also those that outlive sessions, the browser is not known any more,
+// and for a day mails to the address are for known browsers only. Said twice, it is the
+// same.
+//
+// A guess under way holds the row of the challenge, which is taken first here: either
+// its session is there when sessions are ended, or the guess finds no tries left. The
+// session is found by account, browser and time, not by the challenge: rows of
+// challenges go after a day, another sign-in in the same browser takes the place of the
+// session and inherits its grants, and the link works for a month.
+func (db *DB) NotMe(ctx context.Context, d store.Disowned) (store.Undone, error) {
+	now := db.now()
+	s := Script{Idempotent: true}
+	// No tries rather than no time: that holds whatever the clock of a replica says.
+	s.Do(`
+		UPDATE challenge SET tries = max_tries, expires_at = CASE WHEN expires_at > $2 THEN $2 ELSE expires_at END
+		WHERE id = $1`, d.Challenge[:], now)
+	s.Do(`UPDATE users SET email = email WHERE email = $1`, string(d.Email))
+	const (
+		account = `user_id = (SELECT id FROM users WHERE email = $2)`
+		began   = account + ` AND browser = $3 AND auth_time >= $4`
+		hanging = account + ` AND session IN (SELECT hash FROM session WHERE ` + began + `)`
+	)
+	args := []any{now, string(d.Email), d.Browser[:], d.Challenge.Time().UnixMicro()}
+	endSessions(&s, began, args...)
+	endCodes(&s, hanging, args...)
+	endGrants(&s, hanging, args...)
+	var sessions int
+	s.Do(`SELECT COUNT(*) FROM session WHERE `+began+` AND CAST($1 AS BIGINT) > 0`, args...).Into(&sessions)
+	s.Do(`DELETE FROM device WHERE address IN ($1, $2) AND browser = $3`, d.Address[:], d.Former[:], d.Browser[:])
+	until := now + micro(muteFor)
+	mute(&s, d.Address, until)
+	s.Do(`
+		INSERT INTO event (id, at, kind, user_id, client_id)
+		VALUES ($1, $2, $3, COALESCE((SELECT id FROM users WHERE email = $4), ''), '') ON CONFLICT (id) DO NOTHING`,
+		d.Event[:], now, EventDisowned, string(d.Email))
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return store.Undone{}, fmt.Errorf("take a challenge back: %w", err)
+	}
+	return store.Undone{SignedOut: sessions > 0, MutedUntil: clock(until)}, nil
+}
