@@ -20,6 +20,8 @@ type Store interface {
 	CompleteChallenge(context.Context, store.Guess, store.Completion) (store.SignedIn, error)
 	ChallengeState(ctx context.Context, challenge store.ID, browser store.Hash) (store.ChallengeState, error)
 	Refund(context.Context, map[store.Limit]int) error
+	NotMe(context.Context, store.Disowned) (store.Undone, error)
+	Unmute(ctx context.Context, address, former store.Hash) error
 }
 
 // Outbox is what the engine asks of the mailer.
@@ -37,6 +39,8 @@ type Deps struct {
 	Outbox Outbox
 	Config Config
 	Log    *slog.Logger
+
+	NotMe string // address of the page for those who did not ask; "" leaves it out of mails
 }
 
 // Engine makes and judges codes. Its methods are safe for concurrent use.
@@ -50,6 +54,7 @@ type Engine struct {
 	addrs   *keyring.MAC
 	ids     *keyring.MAC
 	notices *keyring.MAC
+	notMe   notMe
 	refunds chan refund
 }
 
@@ -61,6 +66,7 @@ func New(d Deps) (*Engine, error) {
 	return &Engine{
 		store: d.Store, outbox: d.Outbox, config: d.Config, log: d.Log,
 		codes: d.Ring.MAC("code"), budgets: d.Ring.MAC("budget"), addrs: d.Ring.MAC("address"), ids: d.Ring.MAC("challenge id"), notices: d.Ring.MAC("notice id"),
+		notMe:   notMe{d.NotMe, d.Ring.Sealer("not me"), d.Ring.MAC("not me event")},
 		refunds: make(chan refund, 1024),
 	}, nil
 }
@@ -134,9 +140,10 @@ func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID) (store
 	if err != nil {
 		return store.Begun{}, fmt.Errorf("begin challenge: %w", err)
 	}
+	address, former := e.Address(a.Email)
 	begun, err := e.store.BeginChallenge(ctx, store.NewChallenge{
 		ID: id, Purpose: a.Purpose, Browser: a.Browser, Request: a.Request, Email: a.Email,
-		Address: e.addrs.Sum([]byte(a.Email)), MAC: macs(e.codes, a.Purpose, id, a.Email, code)[0],
+		Address: address, Former: former, MAC: macs(e.codes, a.Purpose, id, a.Email, code)[0],
 		CodeTTL: e.config.CodeTTL, TTL: e.config.TTL, NextSend: e.config.wait(1),
 		Tries: e.config.Tries, Sends: e.config.Sends, Mail: l.mail,
 		IP: e.ipSends(a.IP), Recipient: e.recipientSends(a.Email), Unknown: e.unknown(a),
@@ -157,8 +164,9 @@ func (e *Engine) Resend(ctx context.Context, a store.Again) (store.Begun, error)
 	if err != nil {
 		return store.Begun{}, fmt.Errorf("resend code: %w", err)
 	}
+	address, former := e.Address(a.Email)
 	begun, err := e.store.ResendCode(ctx, store.Resend{
-		ID: a.Challenge, Browser: a.Browser, Request: a.Request, Email: a.Email,
+		ID: a.Challenge, Browser: a.Browser, Request: a.Request, Email: a.Email, Address: address, Former: former,
 		MAC:     macs(e.codes, a.Purpose, a.Challenge, a.Email, code)[0],
 		CodeTTL: e.config.CodeTTL, NextSend: e.config.wait(2), Mail: l.mail,
 		IP: e.ipSends(a.IP), Recipient: e.recipientSends(a.Email), Unknown: e.unknown(a.Attempt),
@@ -178,8 +186,10 @@ func (e *Engine) Guess(t store.Try) (store.Guess, error) {
 	if err != nil {
 		return store.Guess{}, &store.Error{Code: store.Invalid, Op: "read code", Err: err}
 	}
+	address, former := e.Address(t.Email)
 	g := store.Guess{
 		Challenge: t.Challenge, Browser: t.Browser, Purpose: t.Purpose, Request: t.Request, Email: t.Email, Confirm: t.Confirm,
+		Address: address, Former: former,
 		MACs: macs(e.codes, t.Purpose, t.Challenge, t.Email, code),
 		IP:   e.ipGuesses(t.IP), Account: e.accountGuesses(t.Email),
 	}

@@ -22,13 +22,16 @@ type letter struct {
 // account, so a recovery's row takes both mails there and keeps one: the way is
 // the same for all addresses.
 func (e *Engine) letter(a store.Attempt, challenge store.ID, code string) (letter, error) {
-	l := letter{message: e.message(a, a.Purpose.Usage(), e.config.CodeTTL)}
+	l := letter{message: e.message(a, challenge, a.Purpose.Usage(), e.config.CodeTTL)}
 	l.message.Code = code
+	if a.Link != nil {
+		l.message.Link = a.Link(challenge, code, e.store.Now().Add(e.config.CodeTTL))
+	}
 	var err error
 	if l.mail, err = e.outbox.Seal(l.message, challenge); err != nil || a.Purpose != store.PurposeRecover {
 		return l, err
 	}
-	l.other = e.message(a, store.UsageNoAccount, e.config.CodeTTL)
+	l.other = e.message(a, challenge, store.UsageNoAccount, e.config.CodeTTL)
 	other, err := e.outbox.Seal(l.other, challenge)
 	l.mail.Other = &store.OtherMail{Usage: other.Usage, Payload: other.Payload}
 	return l, err
@@ -49,8 +52,8 @@ func (e *Engine) handOver(b store.Begun, l letter) {
 // notice seals the mail that tells of a recovery. The same challenge always names
 // the same row, so a double click makes one notice.
 func (e *Engine) notice(t store.Try) (store.Notice, error) {
-	a := store.Attempt{Email: t.Email, IP: t.IP, Locale: t.Locale, App: t.App, BrowserName: t.BrowserName}
-	n := store.Notice{Message: e.message(a, store.UsageRecovered, noticeTTL)}
+	a := store.Attempt{Email: t.Email, Browser: t.Browser, IP: t.IP, Locale: t.Locale, App: t.App, BrowserName: t.BrowserName}
+	n := store.Notice{Message: e.message(a, t.Challenge, store.UsageRecovered, noticeTTL)}
 	var err error
 	if n.Mail, err = e.outbox.Seal(n.Message, t.Challenge); err != nil {
 		return store.Notice{}, err
@@ -61,12 +64,15 @@ func (e *Engine) notice(t store.Try) (store.Notice, error) {
 	return n, nil
 }
 
-// message is what every mail says: to whom, and who asked for it.
-func (e *Engine) message(a store.Attempt, usage store.Usage, ttl time.Duration) store.Message {
-	return store.Message{
+// message is what every mail says: to whom, who asked for it, and what to do if that was
+// somebody else.
+func (e *Engine) message(a store.Attempt, challenge store.ID, usage store.Usage, ttl time.Duration) store.Message {
+	m := store.Message{
 		To: a.Email, Usage: usage, Locale: a.Locale, CodeTTL: int(ttl / time.Minute),
 		App: a.App, Browser: a.BrowserName, Place: place(a.IP), Asked: e.store.Now().Truncate(time.Second),
 	}
+	m.NotMe = e.notMe.link(m, challenge, a.Browser)
+	return m
 }
 
 // place is how a mail names where the request came from.

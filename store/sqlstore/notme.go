@@ -23,9 +23,10 @@ const EventDisowned = "challenge.disowned"
 //
 // A guess under way holds the row of the challenge, which is taken first here: either
 // its session is there when sessions are ended, or the guess finds no tries left. The
-// session is found by account, browser and time, not by the challenge: rows of
+// session is found by account, browser and time, not by the challenge alone: rows of
 // challenges go after a day, another sign-in in the same browser takes the place of the
-// session and inherits its grants, and the link works for a month.
+// session and inherits its grants, and the link works for a month. (Not by time alone
+// either: of two replicas, one is some milliseconds behind.)
 func (db *DB) NotMe(ctx context.Context, d store.Disowned) (store.Undone, error) {
 	now := db.now()
 	s := Script{Idempotent: true}
@@ -36,10 +37,10 @@ func (db *DB) NotMe(ctx context.Context, d store.Disowned) (store.Undone, error)
 	s.Do(`UPDATE users SET email = email WHERE email = $1`, string(d.Email))
 	const (
 		account = `user_id = (SELECT id FROM users WHERE email = $2)`
-		began   = account + ` AND browser = $3 AND auth_time >= $4`
+		began   = account + ` AND browser = $3 AND (auth_time >= $4 OR hash = (SELECT consumed_by FROM challenge WHERE id = $5))`
 		hanging = account + ` AND session IN (SELECT hash FROM session WHERE ` + began + `)`
 	)
-	args := []any{now, string(d.Email), d.Browser[:], d.Challenge.Time().UnixMicro()}
+	args := []any{now, string(d.Email), d.Browser[:], d.Challenge.Time().UnixMicro(), d.Challenge[:]}
 	endSessions(&s, began, args...)
 	endCodes(&s, hanging, args...)
 	endGrants(&s, hanging, args...)
