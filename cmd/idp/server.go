@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -56,7 +57,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 	if err != nil {
 		return nil, err
 	}
-	s.codes, err = otp.New(otp.Deps{Store: in.db, Ring: in.ring, Outbox: s.queue, Config: o.otp, Log: log})
+	s.codes, err = otp.New(otp.Deps{Store: in.db, Ring: in.ring, Outbox: s.queue, Config: o.otp, Log: log, NotMe: strings.TrimRight(o.endpoint.String(), "/") + signin.NotMePath})
 	if err != nil {
 		return nil, err
 	}
@@ -81,13 +82,13 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 	}
 	s.pages, err = signin.New(signin.Deps{
 		Codes: s.codes, Requests: s.provider, Clients: in.db, Browser: cookies, Ring: in.ring, ClientIP: s.ip.Of,
-		Now: in.db.Now, Endpoint: o.endpoint, Log: log, Digits: o.OTPDigits, Mailbox: path,
+		Now: in.db.Now, Endpoint: o.endpoint, Log: log, Digits: o.OTPDigits, Link: o.OTPLink, Mailbox: path,
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.account, err = account.New(account.Deps{
-		Store: in.db, SignOuts: s.provider, SignIn: s.pages, Browser: cookies, Ring: in.ring, Endpoint: o.endpoint,
+		Store: in.db, SignOuts: s.provider, SignIn: s.pages, Addresses: s.codes, Browser: cookies, Ring: in.ring, Endpoint: o.endpoint,
 	})
 	if err != nil {
 		return nil, err

@@ -108,7 +108,9 @@ func (p *Pages) postEverywhere(v *visit) error {
 	if ok, err := p.own(v, elsewhere); !ok {
 		return err
 	}
-	return p.leave(v, store.Ending{Event: eventSignedOutEverywhere}, signedOutPath)
+	e := store.Ending{Event: eventSignedOutEverywhere}
+	e.Address, e.Former = p.deps.Addresses.Address(v.session.User.Email)
+	return p.leave(v, e, signedOutPath)
 }
 
 // leave ends this browser's session, and what else the ending says.

@@ -42,6 +42,11 @@ type SignOuts interface {
 	SignOutRedirect(out store.SignOut) string
 }
 
+// Addresses is the code engine's side: what it knows a person's browsers by.
+type Addresses interface {
+	Address(of store.Email) (now, former store.Hash)
+}
+
 // SignIn is the sign-in pages.
 type SignIn interface {
 	// BeginOwn answers for who has to sign in first.
@@ -60,12 +65,13 @@ type Browser interface {
 
 // Deps is what the pages are made of.
 type Deps struct {
-	Store    Store
-	SignOuts SignOuts
-	SignIn   SignIn
-	Browser  Browser
-	Ring     *keyring.Ring
-	Endpoint *url.URL
+	Store     Store
+	SignOuts  SignOuts
+	SignIn    SignIn
+	Addresses Addresses
+	Browser   Browser
+	Ring      *keyring.Ring
+	Endpoint  *url.URL
 }
 
 // Pages serves the pages. Its methods are safe for concurrent use.
@@ -86,7 +92,7 @@ var pages embed.FS
 
 // New makes the pages.
 func New(d Deps) (*Pages, error) {
-	if d.Store == nil || d.SignOuts == nil || d.SignIn == nil || d.Browser == nil || d.Ring == nil || d.Endpoint == nil {
+	if d.Store == nil || d.SignOuts == nil || d.SignIn == nil || d.Addresses == nil || d.Browser == nil || d.Ring == nil || d.Endpoint == nil {
 		return nil, errors.New("account: all of Deps are needed")
 	}
 	folder, err := fs.Sub(pages, "pages")

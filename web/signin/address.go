@@ -165,10 +165,14 @@ func (p *Pages) postAddress(v *visit) error {
 
 // attempt is what the code engine is told.
 func (p *Pages) attempt(v *visit, c challenge) store.Attempt {
-	return store.Attempt{
+	a := store.Attempt{
 		Purpose: c.Purpose, Email: c.Email, Browser: v.browser, Request: v.request.ID, IP: p.ClientIP(v.r),
 		Locale: v.lang.Tag, App: v.client.Name, BrowserName: browserName(v.r.UserAgent()),
 	}
+	if p.Link {
+		a.Link = p.linkTo(v, c)
+	}
+	return a
 }
 
 // toCode sends the browser to the code page.

@@ -30,6 +30,11 @@ type Codes interface {
 	Guess(store.Try) (store.Guess, error)
 	Verify(context.Context, store.Guess, store.Completion) (store.SignedIn, error)
 	State(ctx context.Context, challenge store.ID, browser store.Hash) (store.ChallengeState, error)
+	// Disowned reads a link for those who did not ask for a mail: store.Invalid,
+	// store.Expired.
+	Disowned(token string) (store.Disowned, error)
+	NotMe(context.Context, store.Disowned) (store.Undone, error)
+	Unmute(context.Context, store.Disowned) error
 }
 
 // Requests is the OpenID Provider's side: what the app wants, and how it gets it.
@@ -73,6 +78,7 @@ type Deps struct {
 	Log      *slog.Logger
 
 	Digits  int    // of a code; 6 if 0
+	Link    bool   // mails have a link that signs in as well
 	Mailbox string // where the development mailbox is ("/dev/inbox"), "" if there is none
 }
 
@@ -84,6 +90,8 @@ type Pages struct {
 	templates  *page.Set
 	challenges *keyring.Sealer
 	choices    *keyring.MAC
+	links      *keyring.Sealer
+	notMe      *keyring.MAC
 	ownForms   func(http.Handler) http.Handler
 	mailbox    *mailbox // the development mailbox
 	https      bool
@@ -103,6 +111,7 @@ var variants = map[string][]string{
 	"problem": {
 		"broken", "cookies", "cross", "bad", "large", "unavailable", "failure",
 		"missing", "client", "request", "suspended", "used", "gone",
+		"late",
 	},
 }
 
@@ -110,7 +119,7 @@ var variants = map[string][]string{
 func New(d Deps) (*Pages, error) {
 	if d.Codes == nil || d.Requests == nil || d.Clients == nil || d.Browser == nil || d.Ring == nil ||
 		d.ClientIP == nil || d.Now == nil || d.Endpoint == nil || d.Log == nil {
-		return nil, errors.New("signin: all of Deps but Digits and Mailbox are needed")
+		return nil, errors.New("signin: all of Deps but Digits, Link and Mailbox are needed")
 	}
 	if d.Digits == 0 {
 		d.Digits = 6
@@ -121,6 +130,7 @@ func New(d Deps) (*Pages, error) {
 	}
 	p := &Pages{
 		Deps: d, languages: locales.Load(), files: static.Load(), challenges: d.Ring.Sealer("challenge"), choices: d.Ring.MAC("choice of an account"),
+		links: d.Ring.Sealer("sign-in link"), notMe: d.Ring.MAC("form of who did not ask"),
 		https: d.Endpoint.Scheme == "https", loopback: store.IsLoopback(d.Endpoint.Hostname()),
 	}
 	p.mailbox = &mailbox{URL: d.Mailbox}
@@ -140,6 +150,8 @@ func (p *Pages) Mount(r chi.Router) {
 	r.Get("/verify", p.handle(p.getCode))
 	r.Get("/verify/resend", p.handle(p.getResend))
 	r.Get("/verify/status", p.status)
+	r.Get(linkPath, p.handle(p.getLink))
+	r.Get(NotMePath, p.handle(p.getNotMe))
 	r.Get("/cancel", p.handle(p.cancel))
 	r.Handle(static.Prefix+"*", p.files)
 	r.Group(func(r chi.Router) {
@@ -150,6 +162,7 @@ func (p *Pages) Mount(r chi.Router) {
 		r.Post("/choose", p.handle(p.postChoose))
 		r.Post("/verify", p.handle(p.postCode))
 		r.Post("/verify/resend", p.handle(p.postResend))
+		r.Post(NotMePath, p.handle(p.postNotMe))
 	})
 	r.NotFound(p.NotFound)
 	r.MethodNotAllowed(p.wrongMethod)

@@ -46,6 +46,15 @@ type view struct {
 
 	Restart, Return, Detail, Reference string
 
+	Code string // a link's, in another browser than the one that waits for it
+
+	// The pages about a mail that somebody did not ask for.
+	Link                   string // t of the link
+	Asked, Until           time.Time
+	Browser, System, Place string // of who asked
+	SignedOut              bool
+	Stale                  bool // the form was of another browser: nothing was done
+
 	Retry    bool
 	Mismatch *page.Mismatch
 }

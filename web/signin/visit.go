@@ -27,7 +27,7 @@ type visit struct {
 }
 
 // longest are the fields that are longer than what a person types: the sealed ones.
-var longest = map[string]int{"r": form.MaxQuery, "c": 2 << 10, "again": form.MaxQuery}
+var longest = map[string]int{"r": form.MaxQuery, "c": 2 << 10, "again": form.MaxQuery, "t": 4 << 10}
 
 // handle makes a handler of a function that gives an error: one place answers.
 func (p *Pages) handle(serve func(*visit) error) http.HandlerFunc {

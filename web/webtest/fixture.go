@@ -40,6 +40,7 @@ const (
 	Challenge     = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" // S256 of RFC 7636 appendix B
 	Callback      = "https://shop.example/callback"
 	AfterSignOut  = "https://shop.example/bye"
+	NotMe         = "https://id.example/not-me"
 	secret        = "0123456789abcdef0123456789abcdef"
 	untilMailIsIn = 2 * time.Second
 )
@@ -52,6 +53,7 @@ type Fixture struct {
 	Inbox   *inbox.Inbox
 	Server  *httptest.Server
 	Log     *Log
+	Mails   *Mails
 	Handler http.Handler
 }
 
@@ -83,7 +85,7 @@ func New(t testing.TB, change ...func(*otp.Config)) *Fixture { return On(t, fals
 // On makes a fixture on http or https.
 func On(t testing.TB, https bool, change ...func(*otp.Config)) *Fixture {
 	t.Helper()
-	f := &Fixture{TB: t, Log: &Log{}}
+	f := &Fixture{TB: t, Log: &Log{}, Mails: &Mails{}}
 	level := slog.LevelDebug
 	if _, ok := t.(*testing.B); ok {
 		level = slog.LevelWarn
@@ -100,7 +102,7 @@ func On(t testing.TB, https bool, change ...func(*otp.Config)) *Fixture {
 	for _, c := range change {
 		c(&config)
 	}
-	codes, err := otp.New(otp.Deps{Store: f.DB, Ring: ring, Outbox: queue, Config: config, Log: log})
+	codes, err := otp.New(otp.Deps{Store: f.DB, Ring: ring, Outbox: outbox{queue, f.Mails}, Config: config, Log: log, NotMe: NotMe})
 	f.Must(err)
 
 	serveHTTP := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.Handler.ServeHTTP(w, r) })
@@ -149,10 +151,10 @@ func (f *Fixture) compose(ring *keyring.Ring, codes *otp.Engine, cookies *browse
 	ip := clientip.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, log)
 	pages, err := signin.New(signin.Deps{
 		Codes: codes, Requests: provider, Clients: f.DB, Browser: cookies, Ring: ring, ClientIP: ip.Of,
-		Now: f.DB.Now, Endpoint: endpoint, Log: log,
+		Now: f.DB.Now, Endpoint: endpoint, Log: log, Link: true,
 	})
 	f.Must(err)
-	accounts, err := account.New(account.Deps{Store: f.DB, SignOuts: provider, SignIn: pages, Browser: cookies, Ring: ring, Endpoint: endpoint})
+	accounts, err := account.New(account.Deps{Store: f.DB, SignOuts: provider, SignIn: pages, Addresses: codes, Browser: cookies, Ring: ring, Endpoint: endpoint})
 	f.Must(err)
 	provider.SetPages(allPages{pages, accounts})
 	r := chi.NewRouter()

@@ -49,6 +49,23 @@ if (again) {
   tick();
 }
 
+// Back from another tab, maybe from the one that the link in the mail has opened: is
+// there anything left to do here?
+document.addEventListener("visibilitychange", async () => {
+  if (document.hidden) return;
+  try {
+    const answer = await fetch(document.querySelector("#mail").dataset.status, { headers: { Accept: "application/json" }, cache: "no-store" });
+    if (!answer.ok || !(await answer.json()).done) return;
+  } catch {
+    return; // offline
+  }
+  const mail = document.querySelector("#mail");
+  mail.dataset.state = "done";
+  mail.lastElementChild.textContent = mail.dataset.done;
+  form.hidden = true;
+  document.querySelector(".more").hidden = true;
+});
+
 // Asks what became of the mail, more and more seldom, until there is news that
 // stays; a mail that was sent may still bounce, which takes its time. A hidden page
 // does not ask.

@@ -59,6 +59,7 @@ type Server struct {
 	OTPTries      int      `name:"otp-tries" help:"Wrong codes per attempt." default:"${otp_tries}" group:"otp"`
 	OTPSends      int      `name:"otp-sends" help:"Mails per attempt." default:"${otp_sends}" group:"otp"`
 	OTPResendWait Duration `name:"otp-resend-wait" help:"Wait before the second mail of an attempt; the one before the third is twice as long." default:"${otp_resend_wait}" group:"otp"`
+	OTPLink       bool     `name:"otp-link" help:"Put a link into the mails as well, which signs in with a button in the browser that asked." group:"otp"`
 
 	LimitIPSends        Windows `name:"limit-ip-sends" help:"Codes asked for and not used, per network (IPv4 address, IPv6 /64)." default:"${limit_ip_sends}" group:"limit"`
 	LimitIPGuesses      Windows `name:"limit-ip-guesses" help:"Wrong codes per network." default:"${limit_ip_guesses}" group:"limit"`

@@ -1,0 +1,58 @@
+package webtest
+
+import (
+	"strings"
+	"sync"
+
+	"idp/mailer"
+	"idp/store"
+)
+
+// Mails is what was handed to the mailer.
+type Mails struct {
+	mu   sync.Mutex
+	sent []store.Message
+}
+
+// outbox is the mailer's, and notes what it is handed.
+type outbox struct {
+	*mailer.Queue
+	mails *Mails
+}
+
+// Sent implements otp.Outbox.
+func (o outbox) Sent(mail store.NewMail, challenge store.ID, m store.Message, decoy bool) {
+	if !decoy {
+		o.mails.mu.Lock()
+		o.mails.sent = append(o.mails.sent, m)
+		o.mails.mu.Unlock()
+	}
+	o.Queue.Sent(mail, challenge, m, decoy)
+}
+
+// Mail is number n (from 1) of the mails to an address that were not decoys.
+func (f *Fixture) Mail(to string, n int) store.Message {
+	f.Helper()
+	f.Mails.mu.Lock()
+	defer f.Mails.mu.Unlock()
+	for _, m := range f.Mails.sent {
+		if string(m.To) != to {
+			continue
+		}
+		if n--; n == 0 {
+			return m
+		}
+	}
+	f.Fatalf("no such mail to %s", to)
+	return store.Message{}
+}
+
+// NotMe is the path of a mail's link for who did not ask for it.
+func (f *Fixture) NotMe(m store.Message) string {
+	f.Helper()
+	path, ok := strings.CutPrefix(m.NotMe, "https://id.example")
+	if !ok {
+		f.Fatalf("the mail %s has no link for who did not ask: %q", m.Usage, m.NotMe)
+	}
+	return path
+}
