@@ -125,14 +125,14 @@ type dev struct {
 	shop string
 }
 
-func startDev(t *testing.T) dev {
+func startDev(t *testing.T, flags ...string) dev {
 	t.Helper()
 	s := &server{t: t, dir: t.TempDir(), engine: "sqlite"}
 	addr, shop := freeAddr(t), freeAddr(t)
 	_, port, _ := net.SplitHostPort(addr)
 	_, shopPort, _ := net.SplitHostPort(shop)
 	s.endpoint = "http://localhost:" + port
-	s.cmd = exec.Command(binary, "dev", "--listen", addr, "--bookstore-listen", shop)
+	s.cmd = exec.Command(binary, append([]string{"dev", "--listen", addr, "--bookstore-listen", shop}, flags...)...)
 	s.cmd.Env, s.cmd.Dir = cleanEnv(), s.dir
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	if err := s.cmd.Start(); err != nil {

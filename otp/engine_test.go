@@ -34,6 +34,7 @@ type outbox struct {
 	sent   []store.Message
 	ids    []store.ID
 	decoys int
+	muted  store.Message // the last decoy
 	fail   error
 }
 
@@ -46,7 +47,7 @@ func (o *outbox) Sent(mail store.NewMail, _ store.ID, m store.Message, decoy boo
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if decoy {
-		o.decoys++
+		o.decoys, o.muted = o.decoys+1, m
 		return
 	}
 	o.sent, o.ids = append(o.sent, m), append(o.ids, mail.ID)
