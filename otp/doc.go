@@ -25,7 +25,10 @@
 // there is no account; the store picks. Its right code has a notice mailed, which is
 // written in the same transaction (mail.go).
 //
+// Every mail has a link for those who did not ask for it (notme.go), which takes the
+// challenge back and has unknown browsers get no mail sent to its address for a day.
+//
 // Not here yet, and to be added at the marked places: pools of their own for
-// trusted devices, 128-bit codes once a budget is spent, proof of work above 30
+// known browsers, 128-bit codes once a budget is spent, proof of work above 30
 // outstanding requests of a network.
 package otp

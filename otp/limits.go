@@ -18,7 +18,7 @@ const (
 	// stopped here spends nobody else's.
 	limitIPGuesses = "ip_guesses"
 	// recipient_sends: folded address. Keeps a mailbox from being bombed, under any
-	// spelling. (The pool of trusted devices will be a second key.)
+	// spelling. (The pool of known browsers will be a second key.)
 	limitRecipientSends = "recipient_sends"
 	// unknown_sends: folded address. Beyond it, mail to an address without an account is
 	// a decoy: it goes nowhere and looks the same.

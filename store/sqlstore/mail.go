@@ -13,8 +13,8 @@ import (
 // queueMail appends the mail of a challenge that attempt by has just sent for.
 // Beyond the limit for unknown addresses the mail is a decoy: a row that goes
 // through the same states and reaches nobody. An address without an account may have
-// a mail of its own. While the address is muted, so is every mail that an unknown
-// browser asks for. queued tells the caller, who may hold the mail in memory.
+// a mail of its own. While an address is muted, what an unknown browser asks for is a
+// decoy, too. queued tells the caller, who may hold the mail in memory.
 //
 // (The branch that gives an id as the payload is never taken: it tells Postgres the
 // type of the others.)

@@ -15,6 +15,10 @@
 //	POST /verify/resend  one more code ──► 303 /verify
 //	GET  /verify/resend  ──► 303 /verify: a form's address, asked for again
 //	GET  /verify/status  JSON: what became of the mail
+//	GET  /verify/link    t: the link in a mail; in the browser that asked for the code a
+//	                     button that posts it to /verify, anywhere else the code
+//	GET  /not-me         t: the link in every mail, for who did not ask for it
+//	POST /not-me         takes the challenge back; [unmute=1: has mails sent as before]
 //	GET  /cancel         ──► 303 to the app with error=access_denied
 //
 // Nothing is kept on the server between pages but the challenge. The validated
@@ -33,6 +37,11 @@
 // An address page that is opened without r, from a bookmark, is the account page's: it
 // has a request of our own, without an app, that ends there. Who has a session is sent
 // to the account page at once.
+//
+// The two links in mails change nothing when they are opened, because programs that check
+// mails open them. /not-me needs neither r nor session: whoever holds the link reads the
+// mail. Its form has a token that is bound to the browser's cookie, so that it is sent
+// from the page and not by a program that only saw the link.
 //
 // How a challenge ends, and on which page:
 //
