@@ -9,7 +9,7 @@ import (
 
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []string{"en", "ja"} {
+	for _, lang := range webtest.Languages() {
 		f := webtest.New(t)
 		f.Check(lang, everyPage(f, lang))
 	}

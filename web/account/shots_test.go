@@ -11,7 +11,7 @@ import (
 )
 
 func TestShots(t *testing.T) {
-	for _, lang := range []string{"en", "ja"} {
+	for _, lang := range webtest.ShotLanguages() {
 		f := webtest.New(t)
 		f.Shots(lang, everyPage(f, lang))
 	}

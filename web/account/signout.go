@@ -34,7 +34,7 @@ func (p *Pages) ask(v *visit, out store.SignOut, sealed string, status int, why 
 		if err != nil && store.CodeOf(err) != store.NotFound { // it may be gone: then nobody asks
 			return err
 		}
-		data.Asker = client.Name
+		data.Asker = page.Name(client.Name)
 	}
 	if out.RedirectURI != "" { // the answer to the form leads there
 		page.Protect(v.w, page.Policy{FormAction: page.FormAction(out.RedirectURI)}, p.https)

@@ -4,14 +4,15 @@
 // hold fields of the page it is on ({{.App}}), which the page's template fills and
 // escapes; a text that counts has plural forms and {{.PluralCount}}. Tests hold
 // that all languages have the same texts, with the same fields, and that each is
-// used.
+// used. What fills a field in a right-to-left text is set apart from it, so that an
+// address or an app's name keeps its own direction.
 package locales
 
 import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"path"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -29,7 +30,14 @@ var files embed.FS
 // which knows the names of months in English only).
 var spoken = []struct{ tag, name, dir, day, instant string }{
 	{"en", "English", "ltr", "2 January 2006", "2 January 2006, 15:04 MST"},
+	{"de", "Deutsch", "ltr", "2.1.2006", "2.1.2006, 15:04 MST"},
+	{"es", "Español", "ltr", "2/1/2006", "2/1/2006, 15:04 MST"},
+	{"fr", "Français", "ltr", "02/01/2006", "02/01/2006 à 15:04 MST"},
+	{"pt-BR", "Português (Brasil)", "ltr", "02/01/2006", "02/01/2006, 15:04 MST"},
 	{"ja", "日本語", "ltr", "2006年1月2日", "2006年1月2日 15:04（MST）"},
+	{"zh-CN", "简体中文", "ltr", "2006年1月2日", "2006年1月2日 15:04（MST）"},
+	{"ko", "한국어", "ltr", "2006년 1월 2일", "2006년 1월 2일 15:04 (MST)"},
+	{"ar", "العربية", "rtl", "2/1/2006", "2/1/2006، 15:04 MST"},
 }
 
 // Language is one that pages are written in.
@@ -38,7 +46,7 @@ type Language struct {
 	Name string // in the language itself
 	Dir  string // "ltr" or "rtl"
 
-	localizer    *i18n.Localizer
+	localizer    func() *i18n.Localizer
 	day, instant string
 }
 
@@ -51,29 +59,34 @@ type Set struct {
 	mu        sync.Mutex
 }
 
-// Load reads the catalogues. They are part of the binary, so a broken one is a
-// bug and panics.
+// Load makes the set. A catalogue is read when its language is first spoken: all
+// of them would cost milliseconds at every start. They are part of the binary, so
+// a broken one is a bug and panics.
 func Load() *Set {
 	s := &Set{}
-	bundle := i18n.NewBundle(language.MustParse(spoken[0].tag))
-	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
 	var tags []language.Tag
 	for _, l := range spoken {
-		name := l.tag + ".json"
-		text, err := files.ReadFile(name)
-		if err != nil {
-			panic(err)
-		}
-		if _, err := bundle.ParseMessageFileBytes(text, path.Base(name)); err != nil {
-			panic(fmt.Sprintf("read catalogue %s: %v", name, err))
-		}
+		localizer := sync.OnceValue(func() *i18n.Localizer { return read(l.tag) })
+		s.languages = append(s.languages, &Language{l.tag, l.name, l.dir, localizer, l.day, l.instant})
 		tags = append(tags, language.MustParse(l.tag))
-	}
-	for _, l := range spoken {
-		s.languages = append(s.languages, &Language{l.tag, l.name, l.dir, i18n.NewLocalizer(bundle, l.tag), l.day, l.instant})
 	}
 	s.matcher = language.NewMatcher(tags)
 	return s
+}
+
+// read reads the catalogue of a language.
+func read(tag string) *i18n.Localizer {
+	bundle := i18n.NewBundle(language.MustParse(tag))
+	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
+	name := tag + ".json"
+	text, err := files.ReadFile(name)
+	if err != nil {
+		panic(err)
+	}
+	if _, err := bundle.ParseMessageFileBytes(text, name); err != nil {
+		panic(fmt.Sprintf("read catalogue %s: %v", name, err))
+	}
+	return i18n.NewLocalizer(bundle, tag)
 }
 
 // All lists the languages, the fallback first.
@@ -149,7 +162,25 @@ func (s *Set) accept(header string) *Language {
 
 // Text is a text with its fields unfilled; an unknown key is a bug and panics.
 func (l *Language) Text(key string) string {
-	return l.localize(&i18n.LocalizeConfig{MessageID: key, TemplateParser: i18ntemplate.IdentityParser{}})
+	text := l.localize(&i18n.LocalizeConfig{MessageID: key, TemplateParser: i18ntemplate.IdentityParser{}})
+	if l.Dir == "rtl" {
+		text = field.ReplaceAllStringFunc(text, isolated)
+	}
+	return text
+}
+
+var field = regexp.MustCompile(`\{\{[^{}]*\}\}`)
+
+// isolated sets a field apart from the text around it (Unicode Standard Annex 9,
+// section 2.4). These characters, not <bdi>: texts stand in titles and attributes,
+// too. Addresses read from left to right even where they begin with Arabic.
+func isolated(field string) string {
+	const ltr, own, end = "\u2066", "\u2068", "\u2069"
+	switch field {
+	case "{{.Email}}", "{{.Hint}}", "{{.To}}":
+		return ltr + field + end
+	}
+	return own + field + end
 }
 
 // Count is a text that counts, in the plural form for n.
@@ -164,7 +195,7 @@ func (l *Language) Day(t time.Time) string { return t.UTC().Format(l.day) }
 func (l *Language) Instant(t time.Time) string { return t.UTC().Format(l.instant) }
 
 func (l *Language) localize(c *i18n.LocalizeConfig) string {
-	text, tag, err := l.localizer.LocalizeWithTag(c)
+	text, tag, err := l.localizer().LocalizeWithTag(c)
 	if err != nil || tag.String() != l.Tag {
 		panic(fmt.Sprintf("text %q in %s: %v", c.MessageID, l.Tag, err))
 	}

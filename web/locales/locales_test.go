@@ -35,8 +35,11 @@ func TestTextsAreUsedAndComplete(t *testing.T) {
 				if strings.TrimSpace(text) == "" {
 					t.Errorf("%s: %q (%s) is empty", l.Tag, key, form)
 				}
+				if l.Tag != "en" && !same[key] && slices.Contains(slices.Collect(maps.Values(want)), text) {
+					t.Errorf("%s: %q is still in English", l.Tag, key)
+				}
 			}
-			for _, n := range []int{0, 1, 2, 5, 11, 100} { // panics where a plural form is missing
+			for _, n := range []int{0, 1, 2, 5, 11, 100, 1_000_000} { // panics where a plural form is missing
 				if len(texts[key]) > 1 || used[key] {
 					l.Count(key, n)
 				}
@@ -46,6 +49,39 @@ func TestTextsAreUsedAndComplete(t *testing.T) {
 	files, _ := filepath.Glob("*.json")
 	if len(files) != len(locales.Load().All()) {
 		t.Errorf("%d catalogues, %d languages", len(files), len(locales.Load().All()))
+	}
+}
+
+// same are the texts that are the same words in other languages.
+var same = map[string]bool{"code.label": true, "code.wait": true, "account.name": true, "mismatch.client": true}
+
+// What fills a field keeps its own direction in a right-to-left text.
+func TestFieldsAreIsolatedRightToLeft(t *testing.T) {
+	t.Parallel()
+	for _, l := range locales.Load().All() {
+		app, email := l.Text("address.sign_in"), l.Text("choose.continue")
+		if isolated := strings.Contains(app, "\u2068{{.App}}\u2069") && strings.Contains(email, "\u2066{{.Email}}\u2069"); isolated != (l.Dir == "rtl") {
+			t.Errorf("%s: %q %q", l.Tag, app, email)
+		}
+	}
+}
+
+// Nothing of the templates is left in a text that counts.
+func TestCount(t *testing.T) {
+	t.Parallel()
+	s := locales.Load()
+	for tag, want := range map[string]string{
+		"en": "You have 1 try left.", "de": "Sie haben noch 1 Versuch.", "fr": "Il vous reste 1 essai.",
+		"ko": "1번 더 시도할 수 있습니다.", "ar": "تبقّت لديك محاولة واحدة.",
+	} {
+		if got := s.Find(tag).Count("code.tries", 1); got != want {
+			t.Errorf("%s: %q", tag, got)
+		}
+	}
+	for n, want := range map[int]string{2: "محاولتان", 3: "3 محاولات", 11: "11 محاولة", 100: "100 محاولة"} {
+		if got := s.Find("ar").Count("code.tries", n); !strings.Contains(got, want) {
+			t.Errorf("%d: %q", n, got)
+		}
 	}
 }
 
@@ -59,14 +95,27 @@ func TestChoose(t *testing.T) {
 	}{
 		{nil, "", "", "en"},
 		{nil, "", "ja", "ja"},
-		{nil, "", "de-DE,ja;q=0.8,en;q=0.2", "ja"},
+		{nil, "", "nl-NL,ja;q=0.8,en;q=0.2", "ja"},
 		{nil, "", "tlh", "en"},
 		{nil, "", ";;;", "en"},
 		{nil, "", strings.Repeat("ja,", 1000), "en"},
 		{nil, "en", "ja", "en"},
 		{nil, "rubbish!", "ja", "ja"},
-		{[]string{"fr", "ja-JP"}, "en", "en", "ja"},
+		{[]string{"nl", "ja-JP"}, "en", "en", "ja"},
 		{[]string{"en-AU"}, "ja", "ja", "en"},
+		{[]string{"pt-PT"}, "", "en", "pt-BR"}, // the nearer of the two
+		{[]string{"es-419"}, "", "en", "es"},
+		{[]string{"fr-CA"}, "", "en", "fr"},
+		{[]string{"ar-EG"}, "", "en", "ar"},
+		{[]string{"zh-Hans"}, "", "en", "zh-CN"},
+		{[]string{"zh-TW"}, "", "en-US", "en"}, // another script: the browser's language is as good
+		{nil, "", "zh-TW", "zh-CN"},            // better than a foreign language
+		{nil, "", "zh-TW,zh;q=0.9,en-US;q=0.8,en;q=0.7", "zh-CN"},
+		{nil, "", "zh-Hant-TW,en;q=0.8", "en"},
+		{nil, "", "pt-PT,en;q=0.9", "pt-BR"},
+		{nil, "", "ar-MA,fr;q=0.9", "ar"},
+		{nil, "", "fr-CA,en-CA;q=0.9", "fr"},
+		{nil, "", "de-CH,fr-CH;q=0.9", "de"},
 	} {
 		for range 2 { // the second time from memory
 			if got := s.Choose(c.ui, c.chosen, c.accept); got.Tag != c.want {

@@ -19,7 +19,9 @@ type Frame struct {
 }
 
 // Of starts the frame of a page of an app.
-func Of(app string) Frame { return Frame{App: app, Initial: initial(app)} }
+func Of(app string) Frame {
+	return Frame{App: Name(app), Initial: initial(app)}
+}
 
 // initial is the first character of a name, for its tile.
 func initial(name string) string {

@@ -52,6 +52,21 @@ func TestFieldsOfTextsAreEscaped(t *testing.T) {
 	}
 }
 
+func TestNamesKeepTheirDirection(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"":                            "",
+		"Bookstore":                   "Bookstore",
+		"متجر":                        "\u2068متجر\u2069",
+		"ספרים 24":                    "\u2068ספרים 24\u2069",
+		"Book\u202estore\u2069\u2067": "Bookstore",
+	} {
+		if got := page.Name(name); got != want {
+			t.Errorf("%q: got %q", name, got)
+		}
+	}
+}
+
 // A spliced page is the page that the template makes, first and later, whatever
 // the values are.
 func TestSpliceIsRender(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []string{"en", "ja"} {
+	for _, lang := range webtest.Languages() {
 		f := webtest.New(t, shortWaits)
 		f.Check(lang, everyPage(f, lang))
 	}

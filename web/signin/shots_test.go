@@ -9,7 +9,7 @@ import (
 )
 
 func TestShots(t *testing.T) {
-	for _, lang := range []string{"en", "ja"} {
+	for _, lang := range webtest.ShotLanguages() {
 		f := webtest.New(t, shortWaits)
 		f.Shots(lang, everyPage(f, lang))
 	}

@@ -6,7 +6,17 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+
+	"idp/web/locales"
 )
+
+// Languages are the tags of all languages that pages are written in.
+func Languages() (tags []string) {
+	for _, l := range locales.Load().All() {
+		tags = append(tags, l.Tag)
+	}
+	return tags
+}
 
 var (
 	asset      = regexp.MustCompile(`(?:href|src)="(/static/[^"]+)"`)
@@ -21,15 +31,19 @@ const maxWeight = 30_000
 func (f *Fixture) Check(lang string, pages map[string]string) {
 	f.Helper()
 	p, weights := f.Person(), map[string]int{}
+	other, dir := "ja", locales.Load().Find(lang).Dir
+	if lang == other {
+		other = "en"
+	}
 	for name, body := range pages {
 		for what, ok := range map[string]bool{
-			"language":       strings.Contains(body, `<html lang="`+lang+`"`),
+			"language":       strings.Contains(body, `<html lang="`+lang+`" dir="`+dir+`"`),
 			"one heading":    strings.Count(body, "<h1>") == 1,
 			"a title":        !strings.Contains(body, "<title></title>"),
 			"only known":     !strings.Contains(body, "ZgotmplZ") && !strings.Contains(body, "{{"),
 			"no third party": !thirdParty.MatchString(body),
 			"nothing inline": !inline.MatchString(body),
-			"other language": strings.Contains(body, "lang="+map[string]string{"en": "ja", "ja": "en"}[lang]),
+			"other language": strings.Contains(body, "lang="+other),
 		} {
 			if !ok {
 				f.Errorf("%s in %s lacks: %s\n%s", name, lang, what, body)

@@ -18,7 +18,18 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-var shots = flag.String("shots", "", "write screenshots of every page into this folder: go test -tags browser ./web/signin ./web/account -run Shots -shots FOLDER")
+var shots = flag.String("shots", "", "write screenshots of every page into this folder: go test -tags browser ./web/signin ./web/account -run Shots -shots FOLDER -languages de,ar")
+
+var languages = flag.String("languages", "en,ja,de,ar", "the languages of the screenshots, or all")
+
+// ShotLanguages are those that Shots is to be called for: by default those that need
+// the most room, and one of each direction.
+func ShotLanguages() []string {
+	if *languages == "all" {
+		return Languages()
+	}
+	return strings.Split(*languages, ",")
+}
 
 // Shots takes pages, by name, light and dark, on a desktop and on a phone of 320 px,
 // for people to look at.

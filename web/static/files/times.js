@@ -1,7 +1,7 @@
 // Tells times in the reader's own time zone. Without it they are told in UTC.
 const { lang } = document.documentElement;
 const own = navigator.languages.find((l) => l.split("-")[0] === lang.split("-")[0]) ?? lang; // en-GB says more than en
-const written = new Intl.DateTimeFormat(own, { dateStyle: "long", timeStyle: "short" });
+const written = new Intl.DateTimeFormat(own, { dateStyle: "long", timeStyle: "short", numberingSystem: "latn" }); // the digits of the rest of the page
 
 for (const time of document.querySelectorAll('time[datetime*="T"]')) {
   const at = new Date(time.dateTime);
