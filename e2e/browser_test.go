@@ -240,7 +240,7 @@ func TestScreenshots(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := startDev(t)
-	for _, lang := range []string{"en", "ja"} {
+	for _, lang := range []string{"en", "ja", "ar"} {
 		b := tab{t, chromium(t)}
 		set(b, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{
 			UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36", AcceptLanguage: lang})
