@@ -275,6 +275,8 @@ func TestScreenshots(t *testing.T) {
 		}
 		b.do(chromedp.Navigate(d.shop+"/sign-in"), chromedp.WaitVisible(emailField))
 		shoot("sign-in")
+		b.do(chromedp.Click(chromedp.CSS(".languages summary")))
+		shoot("languages")
 		get(b, chromedp.Evaluate[bool](`document.querySelector('input[name="email"]').form.noValidate = true`))
 		b.submit(emailField, "not an address")
 		b.do(chromedp.WaitVisible(chromedp.CSS(`[role="alert"]`)))

@@ -5,7 +5,7 @@ const mails = document.querySelector("#mails");
 
 function dress(root) {
   for (const time of root.querySelectorAll("time")) {
-    time.textContent = new Date(time.dateTime).toLocaleTimeString(document.documentElement.lang);
+    time.textContent = new Date(time.dateTime).toLocaleTimeString(document.documentElement.lang, { numberingSystem: "latn" });
   }
   for (const button of root.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
 }
