@@ -37,6 +37,7 @@ var rules = []rule{
 	{"op", []string{"idp/store", "idp/keyring"}, "never otp, mailer or web"},
 	{"otp", []string{"idp/store", "idp/keyring"}, "never op, mailer or web"},
 	{"mailer", []string{"idp/store", "idp/keyring"}, "never op, otp or web"},
+	{"doctor", []string{"idp/store", "idp/mailer"}, "looks from outside: at the DNS, and at the server as clients meet it"},
 	{"web/webtest", []string{"idp"}, "the pages and everything behind them, for tests"},
 	{"web", []string{"idp/store", "idp/keyring"}, "declares the interfaces it needs of op, otp and mailer"},
 }

@@ -91,9 +91,22 @@ type (
 	// Addressed tells the address that it sends from, "a@b".
 	Addressed interface{ Address() string }
 
+	// Published tells which DNS records have to be there for its mails to be believed.
+	Published interface {
+		Records(ctx context.Context) ([]Record, error)
+	}
+
 	// Closer lets go of connections when the connector's configuration changes.
 	Closer interface{ Close() error }
 )
+
+// Record is a DNS record of the sender's domain.
+type Record struct {
+	Purpose string // "dkim", or "mail from" for the domain that bounces go to
+	Type    string // CNAME, TXT or MX
+	Name    string // in full, without a dot at its end
+	Value   string // as it is published
+}
 
 // Quota is what a provider's account may send.
 type Quota struct {

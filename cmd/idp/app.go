@@ -39,6 +39,7 @@ type commands struct {
 	Template    templateCmd    `cmd:"" help:"Word the mails yourself, and see what they look like."`
 	Delivery    deliveryCmd    `cmd:"" help:"Look at what became of each mail."`
 	Suppression suppressionCmd `cmd:"" help:"Look at the addresses that take no mail, and change which."`
+	Doctor      doctorCmd      `cmd:"" help:"Look for what keeps mails and sign-ins from working, and say what mends it."`
 	Keys        keysCmd        `cmd:"" help:"Look at the keys that sign tokens."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
@@ -168,11 +169,16 @@ func (a *app) logger() *slog.Logger {
 	log := logging.New(a.stderr, logging.Options{
 		Level:     a.LogLevel,
 		JSON:      a.LogFormat == "json" || a.LogFormat == "auto" && !terminal,
-		Colour:    terminal && !slices.ContainsFunc(a.env, func(e string) bool { return strings.HasPrefix(e, "NO_COLOR=") && e != "NO_COLOR=" }),
+		Colour:    a.colour(a.stderr),
 		RequestID: serve.RequestID,
 	})
 	slog.SetDefault(slog.New(logging.Quiet(log.Handler(), slog.LevelWarn)))
 	return log
+}
+
+// colour tells whether to write in colour: on a terminal, unless NO_COLOR is set.
+func (a *app) colour(stream any) bool {
+	return isTerminal(stream) && !slices.ContainsFunc(a.env, func(e string) bool { return strings.HasPrefix(e, "NO_COLOR=") && e != "NO_COLOR=" })
 }
 
 func isTerminal(stream any) bool {
@@ -192,5 +198,5 @@ func groups() (out []kong.Group) {
 	for key, title := range settings.Groups {
 		out = append(out, kong.Group{Key: key, Title: title})
 	}
-	return out
+	return append(out, kong.Group{Key: "doctor", Title: "What to ask"}, kong.Group{Key: "app", Title: "One app"})
 }

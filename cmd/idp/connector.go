@@ -17,8 +17,12 @@ import (
 )
 
 type connectorCmd struct {
-	Set  connectorSetCmd  `cmd:"" help:"Set a connector up; it becomes the first that is tried."`
-	List connectorListCmd `cmd:"" help:"List the connectors in the order they are tried."`
+	Set    connectorSetCmd    `cmd:"" help:"Set a connector up; it becomes the first that is tried."`
+	List   connectorListCmd   `cmd:"" help:"List the connectors in the order they are tried."`
+	Show   connectorShowCmd   `cmd:"" help:"Show a connector's configuration, its secrets masked."`
+	Test   connectorTestCmd   `cmd:"" help:"Send a test mail, also with a configuration that is not saved."`
+	Order  connectorOrderCmd  `cmd:"" help:"Choose which connectors are tried first."`
+	Remove connectorRemoveCmd `cmd:"" help:"Remove a connector."`
 }
 
 type connectorSetCmd struct {
@@ -109,34 +113,4 @@ func (a *app) readInput(path string) ([]byte, error) {
 		err = errors.New(path + " is longer than 1 MB")
 	}
 	return []byte(strings.TrimSpace(string(text))), err
-}
-
-type connectorListCmd struct{ jsonFlag }
-
-// Run lists the connectors; their configuration stays sealed.
-func (c *connectorListCmd) Run(a *app) error {
-	type view struct {
-		ID        string `json:"id"`
-		Position  int    `json:"position"`
-		UpdatedAt string `json:"updatedAt"`
-	}
-	return a.with(func(ctx context.Context, in *instance) error {
-		found, err := in.db.Connectors(ctx)
-		if err != nil {
-			return err
-		}
-		views, rows := []view{}, [][]string{{"CONNECTOR", "SET"}}
-		for i, one := range found {
-			views = append(views, view{one.ID, i, one.UpdatedAt.Format("2006-01-02T15:04:05Z07:00")})
-			rows = append(rows, []string{one.ID, day(one.UpdatedAt)})
-		}
-		switch {
-		case c.JSON:
-			return a.printJSON(views)
-		case len(views) == 0:
-			a.note("No connector is set: mails wait in the queue and expire. Set one: idp connector set --help")
-			return nil
-		}
-		return a.table(rows...)
-	})
 }

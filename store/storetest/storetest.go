@@ -76,6 +76,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"SigningKeys":                 testSigningKeys,
 	"Connectors":                  testConnectors,
 	"MailTemplates":               testMailTemplates,
+	"OrderOfConnectors":           testOrderOfConnectors,
 	"Secret":                      testSecret,
 	"ClockStepsBack":              testClockStepsBack,
 	"Purge":                       testPurge,

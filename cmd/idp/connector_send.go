@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"idp/mailer"
+	"idp/mailer/inbox"
+	"idp/store/address"
+)
+
+type connectorTestCmd struct {
+	jsonFlag
+	ID     string `arg:"" help:"Connector."`
+	To     string `help:"Address to send to." required:"" placeholder:"EMAIL"`
+	File   string `help:"A configuration to try, a JSON file; - reads standard input (default: the one that is saved)." placeholder:"FILE"`
+	Locale string `help:"Language of the mail, like ja." default:"en" placeholder:"TAG"`
+}
+
+// Help shows how it is used.
+func (*connectorTestCmd) Help() string {
+	return `The mail goes out at once, past the queue, the suppression list and all limits, with the code 000000, which opens nothing.
+
+  idp connector test aws-ses-mail --to you@example.com
+
+  idp connector test smtp --to you@example.com --file new-config.json
+
+What the provider says when it refuses is shown in its own words, with what to do.`
+}
+
+// testView is a test as the command prints it.
+type testView struct {
+	Sent      bool   `json:"sent"`
+	Connector string `json:"connector"`
+	To        string `json:"to"`
+	mailer.Tested
+	Milliseconds int64  `json:"milliseconds"`
+	Class        string `json:"class,omitempty"` // of the error
+	Error        string `json:"error,omitempty"` // in the provider's words
+	Hint         string `json:"hint,omitempty"`
+}
+
+// Run sends one mail and says what became of it.
+func (c *connectorTestCmd) Run(a *app) error {
+	to, err := address.Parse(c.To)
+	if err != nil {
+		return usage(fmt.Errorf("--to %q: %w", printable(c.To), err), "")
+	}
+	var config []byte
+	if c.File != "" {
+		if config, err = a.readInput(c.File); err != nil {
+			return usage(err, "")
+		}
+	}
+	return a.with(func(ctx context.Context, in *instance) error {
+		if config == nil {
+			if config, err = in.configToTest(ctx, c.ID); err != nil {
+				return err
+			}
+		}
+		sent, err := mailer.TestSend(ctx, in.senders(), mailer.Test{Connector: c.ID, Config: config, To: to, Locale: c.Locale})
+		v := testView{Sent: err == nil, Connector: c.ID, To: string(to), Tested: sent, Milliseconds: sent.Took.Milliseconds()}
+		var refused *mailer.SendError
+		if errors.As(err, &refused) {
+			v.Class, v.Error, v.Hint = string(refused.Class), refused.Err.Error(), refused.Hint
+			err = failed(fmt.Errorf("%s did not take the mail (%s): %w", c.ID, refused.Class, refused.Err), refused.Hint)
+		}
+		if c.JSON {
+			return errors.Join(err, a.printJSON(v))
+		}
+		if err != nil {
+			return err
+		}
+		return a.table([]string{"Sent", v.Subject}, []string{"To", v.To}, []string{"From", orDash(v.From)}, []string{"Connector", c.ID},
+			[]string{"Provider's id", orDash(v.Provider)}, []string{"Took", fmt.Sprint(v.Milliseconds, " ms")})
+	})
+}
+
+// configToTest is the saved configuration. The mailbox for development needs none.
+func (in *instance) configToTest(ctx context.Context, id string) ([]byte, error) {
+	one, err := in.saved(ctx, id)
+	if err != nil && id == inbox.ID {
+		return []byte("{}"), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return in.configOf(one)
+}

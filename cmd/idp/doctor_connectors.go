@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"idp/doctor"
+	"idp/mailer"
+	"idp/mailer/inbox"
+	"idp/store"
+)
+
+// examineTimeout bounds what a connector's provider is asked.
+const examineTimeout = 20 * time.Second
+
+// connectors looks at each, and at the domains that they send from.
+func (v *visit) connectors(ctx context.Context) {
+	const check = "connectors"
+	found, err := v.in.db.Connectors(ctx)
+	if err != nil {
+		v.tell.Fail(check, "", "%s", oneLine(err))
+		return
+	}
+	if len(found) == 0 {
+		v.tell.Fail(check, "idp connector set --help", "none is set: mails wait in the queue and expire")
+		return
+	}
+	domains := map[string]bool{}
+	for _, c := range found {
+		v.connector(ctx, c, domains)
+	}
+}
+
+// connector looks at one. domains are those whose DNS was looked at.
+func (v *visit) connector(ctx context.Context, c store.Connector, domains map[string]bool) {
+	check := c.ID
+	sender, config, err := v.in.sender(c)
+	if err != nil {
+		v.tell.Fail(check, "Set it anew: idp connector set "+c.ID+" --file config.json", "%s", oneLine(err))
+		return
+	}
+	if s, ok := sender.(mailer.Closer); ok {
+		defer func() { _ = s.Close() }()
+	}
+	if c.ID == inbox.ID {
+		v.inbox()
+		return
+	}
+	from := addressOf(sender)
+	v.tell.OK(check, "set up%s", map[bool]string{true: ", sends from " + from, false: ""}[from != ""])
+	if s, ok := sender.(mailer.Examined); ok {
+		ctx, cancel := context.WithTimeout(ctx, examineTimeout)
+		for _, f := range s.Examine(ctx) {
+			v.tell(f)
+		}
+		cancel()
+	}
+	v.providerClock(ctx, c.ID, config)
+	_, name, ok := strings.Cut(from, "@")
+	if !ok || domains[name] {
+		return
+	}
+	domains[name] = true
+	d := doctor.Domain{Name: name, DNS: v.dns, Selector: v.cmd.DKIMSelector, Host: field(config, "host")}
+	if c.ID == sesID {
+		d.Include = "amazonses.com"
+	}
+	if s, ok := sender.(mailer.Published); ok {
+		ctx, cancel := context.WithTimeout(ctx, examineTimeout)
+		defer cancel()
+		if d.Records, err = s.Records(ctx); err != nil {
+			v.tell.Warn("dkim", hintOfSend(err), "the DNS records that %s wants could not be asked for: %s", c.ID, oneLine(err))
+		}
+	}
+	d.Check(ctx, v.tell)
+}
+
+const sesID = "aws-ses-mail"
+
+func (v *visit) inbox() {
+	const fix = "Set another connector: idp connector set --help"
+	switch {
+	case v.options.endpoint == nil:
+	case v.options.loopback():
+		v.tell.OK(inbox.ID, "keeps all mails in the mailbox on this server")
+	case v.options.AllowInbox:
+		v.tell.Warn(inbox.ID, fix, "keeps all mails on this server, they reach nobody")
+	default:
+		v.tell.Fail(inbox.ID, fix, "keeps all mails on this server, and %s is open to others: the server does not start", v.options.endpoint)
+	}
+}
+
+// providerClock compares with the provider's clock: a request signed more than five
+// minutes off is refused by AWS. Any answer carries the time, also a refusal.
+func (v *visit) providerClock(ctx context.Context, id string, config []byte) {
+	region := field(config, "region")
+	if id != sesID || region == "" {
+		return
+	}
+	where := url.URL{Scheme: "https", Host: "email." + region + ".amazonaws.com", Path: "/"}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, where.String(), nil)
+	if err != nil {
+		return
+	}
+	before := time.Now()
+	res, err := v.http.Do(req)
+	if err != nil {
+		return // Examine has told that it cannot be reached
+	}
+	_ = res.Body.Close()
+	if at, err := http.ParseTime(res.Header.Get("Date")); err == nil {
+		at = at.Add(500 * time.Millisecond) // it is cut to the second
+		v.judgeClock("the one of Amazon SES", at.Sub(before.Add(time.Since(before)/2)))
+	}
+}
+
+// field reads a text field of a connector's configuration.
+func field(config []byte, name string) string {
+	var fields map[string]any
+	_ = json.Unmarshal(config, &fields) // it was read before
+	text, _ := fields[name].(string)
+	return text
+}
+
+func hintOfSend(err error) string {
+	var e *mailer.SendError
+	if errors.As(err, &e) {
+		return e.Hint
+	}
+	return ""
+}
