@@ -42,12 +42,8 @@ func samePortAside(a, b string) bool {
 
 // Differs names the first character in which a text differs from the one most like it.
 func Differs(sent string, registered []string) string {
-	nearest, same := "", -1
-	for _, one := range registered {
-		if n := common(sent, one); n > same || n == same && abs(len(one)-len(sent)) < abs(len(nearest)-len(sent)) {
-			nearest, same = one, n
-		}
-	}
+	nearest := slices.MaxFunc(registered, func(a, b string) int { return alike(sent, a) - alike(sent, b) })
+	same := common(sent, nearest)
 	at := len([]rune(sent[:same])) + 1
 	switch {
 	case same == len(sent):
@@ -70,9 +66,18 @@ func common(a, b string) int {
 	return n
 }
 
-func first(s string) string { return string([]rune(s)[:1]) }
+// alike counts what two texts begin and end with in common: a missing s in https is a
+// small difference, though an early one.
+func alike(a, b string) int {
+	from := common(a, b)
+	until := 0
+	for until < min(len(a), len(b))-from && a[len(a)-1-until] == b[len(b)-1-until] {
+		until++
+	}
+	return 2*(from+until) - len(b)
+}
 
-func abs(n int) int { return max(n, -n) }
+func first(s string) string { return string([]rune(s)[:1]) }
 
 // CheckURL reads an authorization request as the app sent it, pasted from a browser, and
 // asks the server what it makes of it.

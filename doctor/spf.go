@@ -37,7 +37,7 @@ func (d Domain) checkSPF(ctx context.Context, tell Tell, records []string) {
 		tell.Fail(check, "Take it out of the record:\n"+record(d.Name, found[0]), "the SPF record of %s %s: receivers take the whole record for an error", d.Name, w.broken)
 	case w.lookups > maxLookups:
 		tell.Fail(check, "Take out what no longer sends, or put networks (ip4:, ip6:) in the place of includes.",
-			"the SPF record of %s needs %d lookups, and receivers stop at %d", d.Name, w.lookups, maxLookups)
+			"the SPF record of %s needs at least %d lookups, and receivers stop at %d", d.Name, w.lookups, maxLookups)
 	case slices.ContainsFunc(strings.Fields(found[0]), isPlusAll):
 		tell.Fail(check, "Write:\n"+record(d.Name, strings.Join(append(withoutAll(found[0]), "~all"), " ")),
 			"the SPF record of %s ends in +all: everybody may send in its name", d.Name)
@@ -120,7 +120,7 @@ type walk struct {
 // is known.
 func (w *walk) visit(ctx context.Context, record string, depth int) error {
 	for _, term := range strings.Fields(record)[1:] {
-		if w.lookups > 2*maxLookups || w.broken != "" || depth > maxLookups {
+		if w.lookups > 2*maxLookups || w.broken != "" || depth > 2*maxLookups {
 			return nil
 		}
 		if isAll(term) {
