@@ -10,7 +10,7 @@ import (
 // checkDKIM looks for the records that the sender names. A sender that leaves signing
 // to a server behind it names none: only a mail that arrived shows the selector.
 func (d Domain) checkDKIM(ctx context.Context, tell Tell) {
-	const check = "dkim"
+	const check = mailer.PurposeDKIM
 	for _, r := range d.Records {
 		d.checkRecord(ctx, tell, r)
 	}
@@ -48,7 +48,7 @@ func (d Domain) checkRecord(ctx context.Context, tell Tell, want mailer.Record) 
 		d.unasked(tell, check, want.Name, err)
 		return
 	}
-	if check == "dkim" {
+	if check == mailer.PurposeDKIM {
 		checkKey(tell, want, found, fix)
 		return
 	}
@@ -61,7 +61,7 @@ func (d Domain) checkRecord(ctx context.Context, tell Tell, want mailer.Record) 
 
 // checkKey: RFC 6376 section 3.6.1. An empty p is a key that was taken back.
 func checkKey(tell Tell, want mailer.Record, found []string, fix string) {
-	const check = "dkim"
+	const check = mailer.PurposeDKIM
 	if want.Value == "" {
 		fix = "Publish the public key there, as your mail server or provider shows it."
 	}

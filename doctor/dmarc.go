@@ -10,7 +10,7 @@ import (
 // checkDMARC: RFC 7489. The record of the domain itself counts, else the one of the
 // domain that the organization registered (section 6.6.3).
 func (d Domain) checkDMARC(ctx context.Context, tell Tell) {
-	const check = "dmarc"
+	const check = "DMARC"
 	names := []string{d.Name}
 	organization, err := publicsuffix.EffectiveTLDPlusOne(d.Name)
 	if err == nil && organization != d.Name {
@@ -47,7 +47,7 @@ func dmarcRecords(records []string) (out []string) {
 }
 
 func (d Domain) judgeDMARC(tell Tell, name, found string) {
-	const check = "dmarc"
+	const check = "DMARC"
 	t := tags(found)
 	policy := strings.ToLower(t["p"])
 	if sub, ok := t["sp"]; ok && name != d.Name {

@@ -24,7 +24,7 @@ type Domain struct {
 func (d Domain) Check(ctx context.Context, tell Tell) {
 	records, err := txt(ctx, d.DNS, d.Name)
 	if err != nil {
-		tell.Warn("dns", "Run it where the DNS can be reached, or name a server: --dns 9.9.9.9",
+		tell.Warn("DNS", "Run it where the DNS can be reached, or name a server: --dns 9.9.9.9",
 			"the records of %s could not be asked for: %v", d.Name, err)
 		return
 	}
@@ -42,7 +42,7 @@ func (d Domain) unasked(tell Tell, check, name string, err error) {
 // checkMX: bounces and replies go there. A domain that says it takes no mail at all is
 // refused as a sender by many (RFC 7505 section 4.2).
 func (d Domain) checkMX(ctx context.Context, tell Tell) {
-	const check = "mx"
+	const check = "MX"
 	found, err := mx(ctx, d.DNS, d.Name)
 	if err != nil {
 		d.unasked(tell, check, "the MX of "+d.Name, err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"idp/doctor"
+	"idp/doctor/dnstest"
 	"idp/mailer"
 )
 
@@ -52,7 +53,7 @@ func TestSPF(t *testing.T) {
 		"loop":          {[]string{"v=spf1 include:example.com ~all"}, nil, mailer.Failure, "receivers stop at 10"},
 		"broken":        {[]string{"v=spf1 include:gone.example.net ~all"}, nil, mailer.Failure, "include:gone.example.net"},
 		"macro":         {[]string{"v=spf1 include:%{i}.example.net include:amazonses.com ~all"}, nil, mailer.OK, "2 of 10"},
-		"cannot be had": {[]string{"v=spf1 include:down.example.net ~all"}, zone{"TXT down.example.net": {"SERVFAIL"}}, mailer.Warning, "could not be asked for"},
+		"cannot be had": {[]string{"v=spf1 include:down.example.net ~all"}, zone{"TXT down.example.net": {dnstest.Fails}}, mailer.Warning, "could not be asked for"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -60,22 +61,22 @@ func TestSPF(t *testing.T) {
 			for k, v := range c.more {
 				z[k] = v
 			}
-			is(t, look(t, "spf", z), c.level, c.part)
+			is(t, look(t, "SPF", z), c.level, c.part)
 		})
 	}
 	own := func(host string) func(*doctor.Domain) {
 		return func(d *doctor.Domain) { d.Include, d.Host = "", host }
 	}
 	z := zone{"A example.com": {"192.0.2.1"}}
-	is(t, look(t, "spf", z, own("mail.example.com")), mailer.Warning, `"v=spf1 a:mail.example.com ~all"`)
-	is(t, look(t, "spf", z, own("smtp.example.net")), mailer.Warning, "what your mail provider names")
+	is(t, look(t, "SPF", z, own("mail.example.com")), mailer.Warning, `"v=spf1 a:mail.example.com ~all"`)
+	is(t, look(t, "SPF", z, own("smtp.example.net")), mailer.Warning, "what your mail provider names")
 }
 
 func TestDKIM(t *testing.T) {
 	t.Parallel()
 	key := strings.Repeat("MIIBIjANBgkq", 30) // longer than one string of a TXT record
-	cname := mailer.Record{Purpose: "dkim", Type: "CNAME", Name: "abc._domainkey.example.com", Value: "abc.dkim.amazonses.com"}
-	own := mailer.Record{Purpose: "dkim", Type: "TXT", Name: "s1._domainkey.example.com", Value: "v=DKIM1; k=rsa; p=" + key}
+	cname := mailer.Record{Purpose: mailer.PurposeDKIM, Type: "CNAME", Name: "abc._domainkey.example.com", Value: "abc.dkim.amazonses.com"}
+	own := mailer.Record{Purpose: mailer.PurposeDKIM, Type: "TXT", Name: "s1._domainkey.example.com", Value: "v=DKIM1; k=rsa; p=" + key}
 	for name, c := range map[string]struct {
 		want     []mailer.Record
 		selector string
@@ -94,7 +95,7 @@ func TestDKIM(t *testing.T) {
 		"no key":        {[]mailer.Record{own}, "", zone{"TXT s1._domainkey.example.com": {"hello"}}, mailer.Failure, "publishes no key"},
 		"named":         {nil, "k2", zone{"TXT k2._domainkey.example.com": {"v=DKIM1; p=AAAA"}}, mailer.OK, "k2._domainkey.example.com"},
 		"named wrongly": {nil, "k3", nil, mailer.Failure, "k3._domainkey.example.com publishes no key"},
-		"cannot be had": {[]mailer.Record{own}, "", zone{"TXT s1._domainkey.example.com": {"SERVFAIL"}}, mailer.Warning, "could not be asked for"},
+		"cannot be had": {[]mailer.Record{own}, "", zone{"TXT s1._domainkey.example.com": {dnstest.Fails}}, mailer.Warning, "could not be asked for"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -102,7 +103,7 @@ func TestDKIM(t *testing.T) {
 			for k, v := range c.more {
 				z[k] = v
 			}
-			is(t, look(t, "dkim", z, func(d *doctor.Domain) { d.Records, d.Selector = c.want, c.selector }), c.level, c.part)
+			is(t, look(t, mailer.PurposeDKIM, z, func(d *doctor.Domain) { d.Records, d.Selector = c.want, c.selector }), c.level, c.part)
 		})
 	}
 }
@@ -110,17 +111,17 @@ func TestDKIM(t *testing.T) {
 func TestMailFromDomain(t *testing.T) {
 	t.Parallel()
 	want := []mailer.Record{
-		{Purpose: "mail from", Type: "MX", Name: "bounce.example.com", Value: "10 feedback-smtp.eu-central-1.amazonses.com"},
-		{Purpose: "mail from", Type: "TXT", Name: "bounce.example.com", Value: "v=spf1 include:amazonses.com ~all"},
+		{Purpose: mailer.PurposeMailFrom, Type: "MX", Name: "bounce.example.com", Value: "10 feedback-smtp.eu-central-1.amazonses.com"},
+		{Purpose: mailer.PurposeMailFrom, Type: "TXT", Name: "bounce.example.com", Value: "v=spf1 include:amazonses.com ~all"},
 	}
 	z := zone{"A example.com": {"192.0.2.1"}}
 	with := func(d *doctor.Domain) { d.Records = want }
-	got := look(t, "mail from", z, with)
+	got := look(t, mailer.PurposeMailFrom, z, with)
 	if len(got) != 2 || got[0].Level != mailer.Failure || !strings.Contains(got[0].Fix, "bounce.example.com.  MX  10 feedback-smtp") || got[1].Level != mailer.Failure {
 		t.Errorf("%+v", got)
 	}
 	z["MX bounce.example.com"], z["TXT bounce.example.com"] = []string{"10 feedback-smtp.eu-central-1.amazonses.com."}, []string{"v=spf1 include:amazonses.com ~all"}
-	if got = look(t, "mail from", z, with); len(got) != 2 || got[0].Level != mailer.OK || got[1].Level != mailer.OK {
+	if got = look(t, mailer.PurposeMailFrom, z, with); len(got) != 2 || got[0].Level != mailer.OK || got[1].Level != mailer.OK {
 		t.Errorf("%+v", got)
 	}
 }
@@ -141,7 +142,7 @@ func TestDMARC(t *testing.T) {
 		"other text":    {domain, zone{"TXT _dmarc.example.com": {"hello", "p=reject; v=DMARC1"}}, mailer.Warning, "has no DMARC record"},
 		"parent's":      {"mail.shop.example.co.uk", zone{"TXT _dmarc.example.co.uk": {"v=DMARC1; p=reject; sp=quarantine"}}, mailer.OK, "to quarantine"},
 		"not so far up": {"mail.example.co.uk", zone{"TXT _dmarc.co.uk": {"v=DMARC1; p=reject"}}, mailer.Warning, "has no DMARC record"},
-		"cannot be had": {domain, zone{"TXT _dmarc.example.com": {"SERVFAIL"}}, mailer.Warning, "could not be asked for"},
+		"cannot be had": {domain, zone{"TXT _dmarc.example.com": {dnstest.Fails}}, mailer.Warning, "could not be asked for"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -149,18 +150,18 @@ func TestDMARC(t *testing.T) {
 			for k, v := range c.more {
 				z[k] = v
 			}
-			is(t, look(t, "dmarc", z, func(d *doctor.Domain) { d.Name = c.domain }), c.level, c.part)
+			is(t, look(t, "DMARC", z, func(d *doctor.Domain) { d.Name = c.domain }), c.level, c.part)
 		})
 	}
 }
 
 func TestMX(t *testing.T) {
 	t.Parallel()
-	is(t, look(t, "mx", zone{"MX example.com": {"10 mx.example.net."}}), mailer.OK, "at mx.example.net")
-	is(t, look(t, "mx", zone{"MX example.com": {"0 ."}}), mailer.Failure, "takes no mail")
-	is(t, look(t, "mx", zone{"A example.com": {"192.0.2.1"}}), mailer.Warning, "its address 192.0.2.1")
-	is(t, look(t, "mx", zone{"TXT example.com": {"hello"}}), mailer.Warning, "no MX and no address")
-	is(t, look(t, "mx", zone{}), mailer.Warning, "no MX and no address")
+	is(t, look(t, "MX", zone{"MX example.com": {"10 mx.example.net."}}), mailer.OK, "at mx.example.net")
+	is(t, look(t, "MX", zone{"MX example.com": {"0 ."}}), mailer.Failure, "takes no mail")
+	is(t, look(t, "MX", zone{"A example.com": {"192.0.2.1"}}), mailer.Warning, "its address 192.0.2.1")
+	is(t, look(t, "MX", zone{"TXT example.com": {"hello"}}), mailer.Warning, "no MX and no address")
+	is(t, look(t, "MX", zone{}), mailer.Warning, "no MX and no address")
 }
 
 // Without a DNS server nothing is said of the domain, and nobody waits for each record.

@@ -12,7 +12,7 @@ const maxLookups = 10
 
 // checkSPF: RFC 7208.
 func (d Domain) checkSPF(ctx context.Context, tell Tell, records []string) {
-	const check = "spf"
+	const check = "SPF"
 	found := spfRecords(records)
 	switch len(found) {
 	case 0:

@@ -182,7 +182,7 @@ func (r *trial) end() {
 func (r *trial) judge(o order, got int) {
 	r.t.Helper()
 	state := r.state(o)
-	unknown := r.m.unknown(o) // the dead replica may have sent it, and could not say so
+	unknown := r.m.unknown(o)                                     // the dead replica may have sent it, and could not say so
 	if state != r.want && (!unknown || state != store.MailSent) { // tried again, it met no fault
 		r.t.Errorf("%s: a mail ended in state %d, want %d", r.name, state, r.want)
 	}

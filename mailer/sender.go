@@ -100,12 +100,18 @@ type (
 	Closer interface{ Close() error }
 )
 
+// What a record is for, as a finding names it.
+const (
+	PurposeDKIM     = "DKIM record"
+	PurposeMailFrom = "MAIL FROM record" // of the domain that bounces go to
+)
+
 // Record is a DNS record of the sender's domain.
 type Record struct {
-	Purpose string // "dkim", or "mail from" for the domain that bounces go to
+	Purpose string
 	Type    string // CNAME, TXT or MX
 	Name    string // in full, without a dot at its end
-	Value   string // as it is published
+	Value   string // as it is published; "" if only the operator knows it
 }
 
 // Quota is what a provider's account may send.

@@ -2,167 +2,161 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/url"
-	"slices"
 	"strings"
+	"time"
 
 	"idp/mailer"
 	"idp/store"
 )
 
-// configOf opens the configuration of a saved connector.
-func (in *instance) configOf(c store.Connector) ([]byte, error) {
-	config, err := in.ring.Sealer("connector").Open(c.Sealed, []byte(c.ID))
-	if err != nil {
-		return nil, fmt.Errorf("open the configuration of connector %q: %w", c.ID, err)
-	}
-	return config, nil
-}
-
-// saved finds a connector.
-func (in *instance) saved(ctx context.Context, id string) (store.Connector, error) {
-	all, err := in.db.Connectors(ctx)
-	if err != nil {
-		return store.Connector{}, err
-	}
-	i := slices.IndexFunc(all, func(c store.Connector) bool { return c.ID == id })
-	if i < 0 {
-		return store.Connector{}, noConnector(id)
-	}
-	return all[i], nil
-}
-
-func noConnector(id string) error {
-	return failed(fmt.Errorf("the connector %q is not set", printable(id)), "Those that are: idp connector list")
-}
-
-// sender makes the sender of a saved connector.
-func (in *instance) sender(c store.Connector) (mailer.Sender, []byte, error) {
-	config, err := in.configOf(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	factory, ok := in.senders()[c.ID]
-	if !ok {
-		return nil, config, fmt.Errorf("this version has no connector %q", c.ID)
-	}
-	s, err := factory(config)
-	return s, config, err
-}
-
-// addressOf is the address that a sender mails from, "" if it does not tell.
-func addressOf(s mailer.Sender) string {
-	if a, ok := s.(mailer.Addressed); ok {
-		return a.Address()
-	}
-	return ""
-}
-
 type connectorListCmd struct{ jsonFlag }
 
 // connectorView is a connector as the command prints it.
 type connectorView struct {
-	ID        string `json:"id"`
-	Position  int    `json:"position"`
-	Sender    string `json:"sender,omitempty"`
-	Error     string `json:"error,omitempty"` // why its configuration does not work
-	UpdatedAt string `json:"updatedAt"`
+	ID        string         `json:"id"`
+	Position  int            `json:"position"`
+	Sender    string         `json:"sender,omitempty"`
+	Error     string         `json:"error,omitempty"`  // why its configuration does not work
+	Health    *healthView    `json:"health,omitempty"` // absent while no server runs
+	Mails     map[string]int `json:"mails"`            // of the last 24 hours, by state
+	UpdatedAt string         `json:"updatedAt"`
 }
+
+// healthView is how the running servers get on with a connector.
+type healthView struct {
+	State       mailer.State `json:"state"` // closed: mails go through it; open: it is left alone for a while
+	Since       time.Time    `json:"since"`
+	LastError   string       `json:"lastError,omitempty"`
+	LastSuccess time.Time    `json:"lastSuccess,omitzero"`
+	Rate        float64      `json:"rate,omitempty"` // mails a second of all servers together; absent: not limited
+	Day         float64      `json:"day,omitempty"`  // that the account may send in 24 hours
+	Sent        float64      `json:"sent,omitempty"` // of them
+	Sandbox     bool         `json:"sandbox,omitempty"`
+	Paused      bool         `json:"paused,omitempty"`
+	Servers     int          `json:"servers"`
+}
+
+// stateNames are the states of mails as this command counts them.
+var stateNames = map[store.MailState]string{
+	store.MailQueued: "queued", store.MailSent: "sent", store.MailFailed: "failed", store.MailExpired: "expired",
+	store.MailSuppressed: "suppressed", store.MailDelayed: "delayed", store.MailDelivered: "delivered",
+	store.MailBounced: "bounced", store.MailComplained: "complained", store.MailRejected: "rejected",
+}
+
+// countedFor is how far back mails are counted.
+const countedFor = 24 * time.Hour
 
 // Run lists the connectors; their configuration stays sealed.
 func (c *connectorListCmd) Run(a *app) error {
 	return a.with(func(ctx context.Context, in *instance) error {
-		found, err := in.db.Connectors(ctx)
-		if err != nil {
-			return err
-		}
-		views, rows := []connectorView{}, [][]string{{"CONNECTOR", "SENDER", "SET"}}
-		for i, one := range found {
-			v := connectorView{ID: one.ID, Position: i, UpdatedAt: one.UpdatedAt.Format("2006-01-02T15:04:05Z07:00")}
-			sender, _, err := in.sender(one)
-			if err != nil {
-				v.Error = err.Error()
-			} else {
-				v.Sender = addressOf(sender)
-			}
-			views = append(views, v)
-			rows = append(rows, []string{one.ID, orDash(v.Sender), day(one.UpdatedAt)})
-		}
+		views, err := in.connectorViews(ctx)
 		switch {
+		case err != nil:
+			return err
 		case c.JSON:
 			return a.printJSON(views)
 		case len(views) == 0:
 			a.note("No connector is set: mails wait in the queue and expire. Set one: idp connector set --help")
 			return nil
 		}
-		if err := a.table(rows...); err != nil {
-			return err
-		}
-		for _, v := range views {
-			if v.Error != "" {
-				a.note("%s does not work: %s", v.ID, printable(v.Error))
-			}
-		}
-		return nil
+		return a.printConnectors(views)
 	})
 }
 
-type connectorShowCmd struct {
-	ID string `arg:"" help:"Connector."`
+func (in *instance) connectorViews(ctx context.Context) ([]connectorView, error) {
+	found, err := in.db.Connectors(ctx)
+	if err != nil {
+		return nil, err
+	}
+	states, err := mailer.ConnectorStates(ctx, in.db)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := in.db.MailCounts(ctx, in.db.Now().Add(-countedFor))
+	if err != nil {
+		return nil, err
+	}
+	views := []connectorView{}
+	for i, one := range found {
+		v := connectorView{ID: one.ID, Position: i, UpdatedAt: one.UpdatedAt.Format("2006-01-02T15:04:05Z07:00"), Mails: map[string]int{}}
+		if sender, _, err := in.sender(one); err != nil {
+			v.Error = err.Error()
+		} else {
+			v.Sender = addressOf(sender)
+		}
+		for _, s := range states {
+			if s.Connector == one.ID {
+				v.Health = healthOf(s)
+			}
+		}
+		for _, n := range counts {
+			if n.Sender == one.ID {
+				v.Mails[stateNames[n.State]] += n.Count
+			}
+		}
+		views = append(views, v)
+	}
+	return views, nil
 }
 
-// Run prints the configuration as JSON, its secrets masked.
-func (c *connectorShowCmd) Run(a *app) error {
-	return a.with(func(ctx context.Context, in *instance) error {
-		one, err := in.saved(ctx, c.ID)
+func healthOf(s mailer.ConnectorState) *healthView {
+	h := s.Latest
+	return &healthView{State: s.State, Since: h.Since, LastError: h.LastError, LastSuccess: h.LastSuccess, Rate: s.Rate,
+		Day: h.Day, Sent: h.Sent, Sandbox: h.Sandbox, Paused: h.Paused, Servers: len(s.Reports)}
+}
+
+func (a *app) printConnectors(views []connectorView) error {
+	rows := [][]string{{"#", "CONNECTOR", "SENDER", "HEALTH", "RATE", "LAST 24 HOURS", "SET"}}
+	for _, v := range views {
+		set, err := time.Parse(time.RFC3339, v.UpdatedAt)
 		if err != nil {
 			return err
 		}
-		config, err := in.configOf(one)
-		if err != nil {
-			return err
+		rate := "-"
+		if v.Health != nil && v.Health.Rate > 0 {
+			rate = fmt.Sprintf("%.3g/s", v.Health.Rate)
 		}
-		var v any
-		if err := json.Unmarshal(config, &v); err != nil {
-			return fmt.Errorf("read the configuration of connector %q: %w", c.ID, err)
-		}
-		return a.printJSON(masked("", v))
-	})
-}
-
-// secretKeys are fields of configurations whose values are nobody's business: any whose
-// name, in lower case, ends in one of these.
-var secretKeys = []string{"secret", "pass", "password", "privatekey", "signingkey", "token", "apikey", "authorization"}
-
-const mask = "********"
-
-// masked replaces the secrets in a configuration.
-func masked(key string, v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for k, one := range v {
-			v[k] = masked(k, one)
-		}
-	case []any:
-		for i, one := range v {
-			v[i] = masked(key, one)
-		}
-	case string:
-		key = strings.ToLower(key)
-		if v != "" && slices.ContainsFunc(secretKeys, func(s string) bool { return strings.HasSuffix(key, s) }) {
-			return mask
-		}
-		if u, err := url.Parse(v); err == nil && u.Host != "" && (u.RawQuery != "" || u.User != nil) { // it may hold a token
-			if u.RawQuery != "" {
-				u.RawQuery = mask
-			}
-			if u.User != nil {
-				u.User = url.User(mask)
-			}
-			return u.String()
+		rows = append(rows, []string{fmt.Sprint(v.Position + 1), v.ID, orDash(v.Sender), v.Health.word(), rate, orDash(countsOf(v.Mails)), day(set)})
+	}
+	if err := a.table(rows...); err != nil {
+		return err
+	}
+	for _, v := range views {
+		switch {
+		case v.Error != "":
+			a.note("%s does not work: %s", v.ID, printable(v.Error))
+		case v.Health != nil && v.Health.LastError != "" && v.Health.State != mailer.Closed:
+			a.note("%s failed: %s", v.ID, printable(v.Health.LastError))
 		}
 	}
-	return v
+	return nil
+}
+
+// word is the health for people, who do not think of circuits.
+func (h *healthView) word() string {
+	switch {
+	case h == nil:
+		return "no server runs"
+	case h.Paused:
+		return "paused by the provider"
+	case h.State == mailer.Closed && h.Sandbox:
+		return "works, sandbox"
+	case h.State == mailer.Closed:
+		return "works"
+	case h.State == mailer.HalfOpen:
+		return "tried again"
+	}
+	return "failing since " + h.Since.Local().Format("15:04:05")
+}
+
+// countsOf prints counts in the order of the states.
+func countsOf(mails map[string]int) string {
+	var out []string
+	for s := store.MailQueued; s <= store.MailRejected; s++ {
+		if n := mails[stateNames[s]]; n > 0 {
+			out = append(out, fmt.Sprint(n, " ", stateNames[s]))
+		}
+	}
+	return strings.Join(out, ", ")
 }

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"idp/doctor"
 	"idp/mailer"
 	"idp/mailer/inbox"
+	"idp/mailer/ses"
 	"idp/store"
 )
 
@@ -33,6 +33,28 @@ func (v *visit) connectors(ctx context.Context) {
 	domains := map[string]bool{}
 	for _, c := range found {
 		v.connector(ctx, c, domains)
+	}
+	v.health(ctx)
+}
+
+// health is what the running servers tell of their connectors.
+func (v *visit) health(ctx context.Context) {
+	const check = "delivery"
+	states, err := mailer.ConnectorStates(ctx, v.in.db)
+	if err != nil {
+		v.tell.Fail(check, "", "%s", oneLine(err))
+		return
+	}
+	for _, s := range states {
+		switch {
+		case s.State == mailer.Open:
+			v.tell.Fail(check, "Look at what it said above; idp connector test "+s.Connector+" --to YOU tries it.",
+				"%s is failing, and left alone for a while: %s", s.Connector, s.Latest.LastError)
+		case s.Latest.Nearly():
+			v.tell.Warn(check, "Ask the provider for a higher quota.", "%s has sent %.0f of %.0f mails of the day", s.Connector, s.Latest.Sent, s.Latest.Day)
+		default:
+			v.tell.OK(check, "%s works, as %d running servers see it", s.Connector, len(s.Reports))
+		}
 	}
 }
 
@@ -67,20 +89,18 @@ func (v *visit) connector(ctx context.Context, c store.Connector, domains map[st
 	}
 	domains[name] = true
 	d := doctor.Domain{Name: name, DNS: v.dns, Selector: v.cmd.DKIMSelector, Host: field(config, "host")}
-	if c.ID == sesID {
+	if c.ID == ses.ID {
 		d.Include = "amazonses.com"
 	}
 	if s, ok := sender.(mailer.Published); ok {
 		ctx, cancel := context.WithTimeout(ctx, examineTimeout)
 		defer cancel()
 		if d.Records, err = s.Records(ctx); err != nil {
-			v.tell.Warn("dkim", hintOfSend(err), "the DNS records that %s wants could not be asked for: %s", c.ID, oneLine(err))
+			v.tell.Warn(mailer.PurposeDKIM, hintOfSend(err), "the DNS records that %s wants could not be asked for: %s", c.ID, oneLine(err))
 		}
 	}
 	d.Check(ctx, v.tell)
 }
-
-const sesID = "aws-ses-mail"
 
 func (v *visit) inbox() {
 	const fix = "Set another connector: idp connector set --help"
@@ -98,12 +118,14 @@ func (v *visit) inbox() {
 // providerClock compares with the provider's clock: a request signed more than five
 // minutes off is refused by AWS. Any answer carries the time, also a refusal.
 func (v *visit) providerClock(ctx context.Context, id string, config []byte) {
-	region := field(config, "region")
-	if id != sesID || region == "" {
+	region, where := field(config, "region"), v.app.AWSEndpointURL
+	if id != ses.ID || region == "" && where == "" {
 		return
 	}
-	where := url.URL{Scheme: "https", Host: "email." + region + ".amazonaws.com", Path: "/"}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, where.String(), nil)
+	if where == "" {
+		where = "https://email." + region + ".amazonaws.com/"
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, where, nil)
 	if err != nil {
 		return
 	}

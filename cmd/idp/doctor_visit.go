@@ -13,6 +13,7 @@ import (
 
 	"idp/doctor"
 	"idp/mailer"
+	"idp/mailer/ses"
 	"idp/store"
 	"idp/store/sqlstore"
 )
@@ -52,6 +53,10 @@ func (v *visit) settings() (ok bool) {
 	o, err := newOptions(v.cmd.Server, ":3001")
 	if err != nil {
 		v.tell.Fail(check, hintOf(err), "%s", oneLine(err))
+		return false
+	}
+	if err := ses.CheckEndpoint(v.app.AWSEndpointURL); err != nil {
+		v.tell.Fail(check, "", "IDP_AWS_ENDPOINT_URL: %s", oneLine(err))
 		return false
 	}
 	v.options = o
@@ -202,7 +207,7 @@ func (v *visit) secret(ctx context.Context, p place, e engine) *instance {
 		v.tell.Fail(check, hintOf(err), "%s", oneLine(err))
 		return nil
 	}
-	in := &instance{place: p, db: sqlstore.New(e), ring: ring}
+	in := &instance{place: p, db: sqlstore.New(e), ring: ring, ses: ses.Options{Endpoint: v.app.AWSEndpointURL}}
 	fingerprint := ring.MAC("instance check")
 	if err = in.db.Start(ctx); err == nil {
 		err = in.db.CheckSecret(ctx, fingerprint.Sum(), fingerprint.Sums())

@@ -110,6 +110,9 @@ func params(dir string, setup func(*testscript.Env) error) testscript.Params {
 			"delivery-id":   deliveryID,
 			"begin-post":    beginPost,
 			"finish-post":   finishPost,
+			"keep":          keep,
+			"start-ses":     startSES,
+			"start-dns":     startDNS,
 		},
 	}
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/emersion/go-msgauth/dkim"
 	"golang.org/x/net/idna"
+
+	"idp/mailer"
 )
 
 // dkimConfig is a key that mails are signed with (RFC 6376).
@@ -24,7 +26,10 @@ type dkimConfig struct {
 }
 
 // signer signs mails. It is safe for concurrent use.
-type signer struct{ options dkim.SignOptions }
+type signer struct {
+	options dkim.SignOptions
+	record  mailer.Record // with the public key
+}
 
 // sign gives the mail with the signature's header field before it.
 func (s *signer) sign(mail []byte) ([]byte, error) {
@@ -64,13 +69,18 @@ func (c *dkimConfig) signer(sender string) (*signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &signer{dkim.SignOptions{
+	s := &signer{options: dkim.SignOptions{
 		Domain: domain, Selector: c.Selector, Signer: key, HeaderKeys: slices.Concat(signed, oversigned),
 		HeaderCanonicalization: dkim.CanonicalizationRelaxed, BodyCanonicalization: dkim.CanonicalizationRelaxed,
 	}}
 	if _, err := s.sign([]byte("From: <a@" + domain + ">\r\n\r\n")); err != nil {
 		return nil, fmt.Errorf("dkim.privateKey cannot sign: %w", err)
 	}
+	record, err := keyRecord(domain, c.Selector, key)
+	if err != nil {
+		return nil, fmt.Errorf("dkim.privateKey: %w", err)
+	}
+	s.record = record
 	return s, nil
 }
 
