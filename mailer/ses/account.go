@@ -121,6 +121,8 @@ func (s *Sender) examineSender(ctx context.Context, client *sesv2.Client) []mail
 	return findings
 }
 
+// identity gives the first candidate that is verified, else the first that there is. The
+// error is SES's about the last one.
 func (s *Sender) identity(ctx context.Context, client *sesv2.Client) (name string, out *sesv2.GetEmailIdentityOutput, err error) {
 	candidates := []string{s.from.address}
 	for domain := s.from.domain(); strings.Contains(domain, "."); _, domain, _ = strings.Cut(domain, ".") {
@@ -129,12 +131,25 @@ func (s *Sender) identity(ctx context.Context, client *sesv2.Client) (name strin
 	if _, named, ok := strings.Cut(s.EmailAddressIdentityARN, ":identity/"); ok {
 		candidates = []string{named}
 	}
-	for _, name = range candidates {
-		if out, err = client.GetEmailIdentity(ctx, &sesv2.GetEmailIdentityInput{EmailIdentity: &name}); !notFound(err) {
-			return name, out, err
+	for _, candidate := range candidates {
+		var found *sesv2.GetEmailIdentityOutput
+		if found, err = client.GetEmailIdentity(ctx, &sesv2.GetEmailIdentityInput{EmailIdentity: &candidate}); err != nil {
+			if notFound(err) {
+				continue
+			}
+			return candidate, nil, err
+		}
+		if found.VerifiedForSendingStatus {
+			return candidate, found, nil
+		}
+		if out == nil {
+			name, out = candidate, found
 		}
 	}
-	return name, nil, err
+	if out != nil {
+		return name, out, nil
+	}
+	return s.from.address, nil, err
 }
 
 func notFound(err error) bool {

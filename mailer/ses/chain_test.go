@@ -59,6 +59,20 @@ func TestChainOfAProfile(t *testing.T) {
 	}
 }
 
+func TestChainDoesNotSendInClear(t *testing.T) {
+	alone(t)
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "x")
+	t.Setenv("AWS_ENDPOINT_URL_SESV2", "http://ses.example.com")
+	s, err := ses.New([]byte(`{"region":"us-east-1","emailAddress":"a@example.com"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Send(t.Context(), rendered()); err == nil || !strings.Contains(err.Error(), "https") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestChainWithoutCredentials(t *testing.T) {
 	alone(t)
 	fake := start(t, sestest.Options{})

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	"github.com/aws/smithy-go/logging"
 
 	"idp/mailer"
 	"idp/store"
@@ -79,9 +80,9 @@ func (s *Sender) build(ctx context.Context) (*sesv2.Client, aws.CredentialsProvi
 	if s.client != nil {
 		return s.client, s.access, nil
 	}
-	o := sesv2.Options{Region: s.Region}
+	from := aws.Config{Region: s.Region}
 	if s.AccessKeyID != "" {
-		o.Credentials = credentials.NewStaticCredentialsProvider(s.AccessKeyID, s.AccessKeySecret, "")
+		from.Credentials = credentials.NewStaticCredentialsProvider(s.AccessKeyID, s.AccessKeySecret, "")
 	} else {
 		chain, err := config.LoadDefaultConfig(ctx, func(o *config.LoadOptions) error {
 			o.Region = s.Region // "" leaves it to the chain
@@ -91,16 +92,22 @@ func (s *Sender) build(ctx context.Context) (*sesv2.Client, aws.CredentialsProvi
 			return nil, nil, &mailer.SendError{Class: mailer.Misconfigured, Err: fmt.Errorf("read the AWS configuration: %w", err),
 				Hint: "Look at AWS_PROFILE and the files in ~/.aws."}
 		}
-		o.Region, o.Credentials, o.BaseEndpoint = chain.Region, chain.Credentials, chain.BaseEndpoint
+		from = chain
 	}
+	client := sesv2.NewFromConfig(from, func(o *sesv2.Options) {
+		o.HTTPClient, o.Retryer, o.Logger = s.http, aws.NopRetryer{}, logging.Nop{}
+		if s.endpoint != "" {
+			o.BaseEndpoint = aws.String(strings.TrimSuffix(s.endpoint, "/"))
+		}
+	})
+	o := client.Options()
 	if o.Region == "" {
 		return nil, nil, &mailer.SendError{Class: mailer.Misconfigured, Err: errors.New("no AWS region is known"),
 			Hint: "Put region into the configuration, the one in which the sender's address is verified."}
 	}
-	if s.endpoint != "" {
-		o.BaseEndpoint = aws.String(strings.TrimSuffix(s.endpoint, "/"))
+	if err := CheckEndpoint(aws.ToString(o.BaseEndpoint)); err != nil {
+		return nil, nil, &mailer.SendError{Class: mailer.Misconfigured, Err: err, Hint: "It comes from AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SESV2 or a profile."}
 	}
-	o.HTTPClient, o.Retryer = s.http, aws.NopRetryer{}
-	s.client, s.access = sesv2.New(o), o.Credentials
+	s.client, s.access = client, from.Credentials
 	return s.client, s.access, nil
 }

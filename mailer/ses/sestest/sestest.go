@@ -53,6 +53,7 @@ type Server struct {
 	sets       map[string]bool
 	denied     map[string]bool
 	hung       chan struct{} // closed when the server ends
+	ended      sync.Once
 }
 
 // Mail is one that was taken.
@@ -108,7 +109,7 @@ func Start(o Options) *Server {
 
 // Close ends the server, and requests that hang.
 func (s *Server) Close() {
-	close(s.hung)
+	s.ended.Do(func() { close(s.hung) })
 	s.Server.Close()
 }
 
