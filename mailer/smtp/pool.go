@@ -60,7 +60,7 @@ func (p *pool) sendOn(ctx context.Context, c *conn, mail envelope) (string, erro
 	usable := release()
 	var f *fault
 	switch {
-	case !usable, errors.As(err, &f) && (f.lost() || f.stage == stageBody):
+	case !usable, errors.As(err, &f) && f.lost():
 		c.raw.Close()
 	default:
 		p.keep(c)
