@@ -1,6 +1,7 @@
 package smtp_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -9,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"mime"
+	"net"
 	netmail "net/mail"
 	"slices"
 	"strings"
@@ -72,7 +74,7 @@ func TestSignatureVerifies(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			private, record := key(t, kind)
-			server := newSink(t, clear, nil)
+			server := newSink(t, bare, nil)
 			s := server.sender(t, config{"dkim": config{"domain": "shop.example", "selector": "s1", "privateKey": private}, "fromEmail": "no-reply@shop.example"})
 			for _, m := range []mailer.Rendered{mail, strange(), {ID: "3", To: "ada@example.com", Subject: "plain", Text: ". \r\n.\r\n\r\nend  \t \r\n\r\n\r\n"}} {
 				if _, err := send(t, s, m); err != nil {
@@ -103,6 +105,43 @@ func TestSignatureVerifies(t *testing.T) {
 	}
 }
 
+func TestPublishedKeyIsCompared(t *testing.T) {
+	t.Parallel()
+	_, other := key(t, "rsa")
+	for _, kind := range []string{"rsa", "ed25519"} {
+		private, record := key(t, kind)
+		s := newSink(t, bare, nil).sender(t, config{"dkim": signing(private)})
+		for name, c := range map[string]struct {
+			records []string
+			err     error
+			want    mailer.Level
+		}{
+			"there":     {[]string{record}, nil, mailer.OK},
+			"in pieces": {[]string{strings.Replace(record, "p=", "p = ", 1) + " ; t=s"}, nil, mailer.OK},
+			"second":    {[]string{"v=spf1 -all", record}, nil, mailer.OK},
+			"another":   {[]string{other}, nil, mailer.Failure},
+			"revoked":   {[]string{"v=DKIM1; p="}, nil, mailer.Failure},
+			"none":      {nil, &net.DNSError{IsNotFound: true}, mailer.Failure},
+			"no answer": {nil, &net.DNSError{IsTimeout: true}, mailer.Warning},
+		} {
+			s.SetLookupForTest(func(_ context.Context, asked string) ([]string, error) {
+				if asked != "s1._domainkey.shop.example" {
+					t.Error(asked)
+				}
+				return c.records, c.err
+			})
+			found := s.Examine(t.Context())
+			last := found[len(found)-1]
+			if last.Check != "DKIM key" || last.Level != c.want || c.want != mailer.OK && last.Fix == "" {
+				t.Errorf("%s, %s: %+v", kind, name, last)
+			}
+			if c.want == mailer.Failure && !strings.Contains(last.Fix, record) {
+				t.Errorf("%s: the fix is %s", name, last.Fix)
+			}
+		}
+	}
+}
+
 func strange() mailer.Rendered {
 	m := mail
 	m.ID, m.From, m.Subject = "2", `Müller, "Söhne" & 株式会社`, "مرحبا — コード 🔑 "+strings.Repeat("とても長い件名", 20)
@@ -113,7 +152,7 @@ func strange() mailer.Rendered {
 
 func TestTextInEveryScriptArrivesAsItWas(t *testing.T) {
 	t.Parallel()
-	server := newSink(t, clear, nil)
+	server := newSink(t, bare, nil)
 	m := strange()
 	if _, err := send(t, server.sender(t, config{"fromEmail": "no-reply@bücher.example"}), m); err != nil {
 		t.Fatal(err)
@@ -156,7 +195,7 @@ func headers(t testing.TB, text string) []string {
 
 func TestHeadersCannotBeInjected(t *testing.T) {
 	t.Parallel()
-	server := newSink(t, clear, nil)
+	server := newSink(t, bare, nil)
 	s := server.sender(t, config{"fromEmail": "no-reply@shop.example"})
 	if _, err := send(t, s, mail); err != nil {
 		t.Fatal(err)
@@ -189,7 +228,7 @@ func TestHeadersCannotBeInjected(t *testing.T) {
 
 func TestAddressesThatAreNotOneAreNotSentTo(t *testing.T) {
 	t.Parallel()
-	server := newSink(t, clear, nil)
+	server := newSink(t, bare, nil)
 	s := server.sender(t, nil)
 	for _, to := range []string{"", "a@example.com, b@example.com", "a@example.com\r\nRCPT TO:<b@example.com>", "a@example.com> SIZE=1 <b@example.com",
 		"Ada <a@example.com>", `"a b"@example.com`, "a@example.com\x00", "ä@example.com"} {
@@ -216,7 +255,7 @@ func TestAddressesThatAreNotOneAreNotSentTo(t *testing.T) {
 
 func TestTemplatesSenderAndReplyTo(t *testing.T) {
 	t.Parallel()
-	server := newSink(t, clear, nil)
+	server := newSink(t, bare, nil)
 	m := mail
 	m.Sender, m.ReplyTo, m.HTML = "Billing<billing@shop.example>", "accounts@shop.example", ""
 	if _, err := send(t, server.sender(t, config{"replyTo": "help@shop.example"}), m); err != nil {

@@ -35,7 +35,7 @@ func TestRefusedRecipientLeavesTheConnectionForTheNext(t *testing.T) {
 	t.Parallel()
 	var refuse atomic.Bool
 	refuse.Store(true)
-	server := newSink(t, clear, func(step string, _ *smtpd.Conn) error {
+	server := newSink(t, bare, func(step string, _ *smtpd.Conn) error {
 		if step == "rcpt" && refuse.Swap(false) {
 			return answer(t, "550 5.1.1 User unknown")
 		}
@@ -68,7 +68,7 @@ func TestDroppedConnection(t *testing.T) {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
 			var drop atomic.Bool
-			server := newSink(t, clear, func(at string, c *smtpd.Conn) error {
+			server := newSink(t, bare, func(at string, c *smtpd.Conn) error {
 				if at == step && drop.Swap(false) {
 					c.Conn().Close()
 				}
@@ -101,7 +101,7 @@ func TestDroppedConnection(t *testing.T) {
 // A new connection that breaks is the server's trouble: there is no second one at once.
 func TestNewConnectionIsNotTriedAgain(t *testing.T) {
 	t.Parallel()
-	server := newSink(t, clear, func(at string, c *smtpd.Conn) error {
+	server := newSink(t, bare, func(at string, c *smtpd.Conn) error {
 		if at == "mail" {
 			c.Conn().Close()
 		}
@@ -118,7 +118,7 @@ func TestNewConnectionIsNotTriedAgain(t *testing.T) {
 func TestGoodbyeOnAnOldConnectionLosesNoMail(t *testing.T) {
 	t.Parallel()
 	var mails atomic.Int32
-	server := newSink(t, clear, func(at string, c *smtpd.Conn) error {
+	server := newSink(t, bare, func(at string, c *smtpd.Conn) error {
 		if at == "mail" && mails.Add(1) == 2 {
 			return answer(t, "421 4.4.2 Too long, bye")
 		}
@@ -137,7 +137,7 @@ func TestGoodbyeOnAnOldConnectionLosesNoMail(t *testing.T) {
 
 func TestIdleConnectionEnds(t *testing.T) {
 	t.Parallel()
-	server := newSink(t, clear, nil)
+	server := newSink(t, bare, nil)
 	s := server.sender(t, config{"idleTimeout": 50})
 	if _, err := send(t, s, mail); err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func TestIdleConnectionEnds(t *testing.T) {
 
 func TestCloseEndsConnectionsAndMailsStillGo(t *testing.T) {
 	t.Parallel()
-	server := newSink(t, clear, nil)
+	server := newSink(t, bare, nil)
 	s := server.sender(t, nil)
 	for range 2 {
 		if _, err := send(t, s, mail); err != nil {
@@ -168,7 +168,7 @@ func TestCloseEndsConnectionsAndMailsStillGo(t *testing.T) {
 
 func TestPoolIsBounded(t *testing.T) {
 	t.Parallel()
-	server := newSink(t, clear, func(at string, _ *smtpd.Conn) error {
+	server := newSink(t, bare, func(at string, _ *smtpd.Conn) error {
 		if at == "rcpt" {
 			time.Sleep(time.Millisecond)
 		}
@@ -206,7 +206,7 @@ func TestBreakingConnectionsLoseAndDoubleNothing(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int32
 	steps := []string{"mail", "rcpt", "data", "taken"}
-	server := newSink(t, clear, func(at string, c *smtpd.Conn) error {
+	server := newSink(t, bare, func(at string, c *smtpd.Conn) error {
 		if i := n.Add(1); i%7 == 0 && at == steps[i/7%4] {
 			c.Conn().Close()
 		}
@@ -250,7 +250,7 @@ func TestBreakingConnectionsLoseAndDoubleNothing(t *testing.T) {
 func TestCanceledSendEndsAtOnceAndHarmsNoOther(t *testing.T) {
 	t.Parallel()
 	var slow atomic.Bool
-	server := newSink(t, clear, func(at string, _ *smtpd.Conn) error {
+	server := newSink(t, bare, func(at string, _ *smtpd.Conn) error {
 		if at == "rcpt" && slow.Load() {
 			time.Sleep(300 * time.Millisecond)
 		}

@@ -89,7 +89,7 @@ func TestRefusalTellsTheClass(t *testing.T) {
 	} {
 		t.Run(c.step+" "+c.line[:min(30, len(c.line))], func(t *testing.T) {
 			t.Parallel()
-			server := newSink(t, clear, func(step string, _ *smtpd.Conn) error {
+			server := newSink(t, bare, func(step string, _ *smtpd.Conn) error {
 				if step == c.step {
 					return answer(t, c.line)
 				}

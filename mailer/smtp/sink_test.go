@@ -4,13 +4,10 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/hmac"
-	"crypto/md5"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -25,7 +22,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/emersion/go-sasl"
 	smtpd "github.com/emersion/go-smtp"
 
 	"idp/mailer"
@@ -54,7 +50,7 @@ type received struct{ from, to, text string }
 
 // The ways to run a sink.
 const (
-	clear   = iota // no TLS at all
+	bare    = iota // no TLS at all
 	upgrade        // STARTTLS
 	wrapped        // TLS from the first byte
 )
@@ -151,64 +147,6 @@ func (s *session) Data(r io.Reader) error {
 	s.mu.Unlock()
 	return s.step("taken", s.conn)
 }
-
-func (s *session) AuthMechanisms() []string { return s.mechs }
-
-func (s *session) Auth(mech string) (sasl.Server, error) {
-	if err := s.step("auth", s.conn); err != nil {
-		return nil, err
-	}
-	check := func(user, pass string) error {
-		if user != "ada" || pass != "secret" {
-			return smtpd.ErrAuthFailed
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.logins = append(s.logins, mech)
-		return nil
-	}
-	switch mech {
-	case "PLAIN":
-		return sasl.NewPlainServer(func(_, user, pass string) error { return check(user, pass) }), nil
-	case "LOGIN":
-		var user *string
-		return exchange(func(in []byte) ([]byte, bool, error) {
-			switch {
-			case in == nil:
-				return []byte("Username:"), false, nil
-			case user == nil:
-				user = new(string(in))
-				return []byte("Password:"), false, nil
-			}
-			return nil, true, check(*user, string(in))
-		}), nil
-	case "CRAM-MD5":
-		return exchange(func(in []byte) ([]byte, bool, error) {
-			const challenge = "<1896.697170952@sink.test>"
-			if in == nil {
-				return []byte(challenge), false, nil
-			}
-			mac := hmac.New(md5.New, []byte("secret"))
-			mac.Write([]byte(challenge))
-			if string(in) != "ada "+hex.EncodeToString(mac.Sum(nil)) {
-				return nil, true, smtpd.ErrAuthFailed
-			}
-			return nil, true, check("ada", "secret")
-		}), nil
-	case "XOAUTH2":
-		return exchange(func(in []byte) ([]byte, bool, error) {
-			if string(in) != "user=ada\x01auth=Bearer token-1\x01\x01" {
-				return nil, true, smtpd.ErrAuthFailed
-			}
-			return nil, true, check("ada", "secret")
-		}), nil
-	}
-	return nil, smtpd.ErrAuthUnknownMechanism
-}
-
-type exchange func(in []byte) (out []byte, done bool, err error)
-
-func (e exchange) Next(in []byte) ([]byte, bool, error) { return e(in) }
 
 // certificate makes a certificate for names that signs itself.
 func certificate(t testing.TB, names ...string) (tls.Certificate, string) {

@@ -11,6 +11,7 @@ package smtp
 
 import (
 	"context"
+	"net"
 	"time"
 
 	"idp/mailer"
@@ -25,6 +26,7 @@ type Sender struct {
 	settings *settings
 	pool     *pool
 	now      func() time.Time
+	lookup   func(ctx context.Context, name string) ([]string, error) // TXT records
 }
 
 var (
@@ -41,7 +43,7 @@ func New(config []byte) (mailer.Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sender{settings: s, pool: newPool(s), now: time.Now}, nil
+	return &Sender{settings: s, pool: newPool(s), now: time.Now, lookup: net.DefaultResolver.LookupTXT}, nil
 }
 
 // Send gives one mail to the server. The receipt has the server's name for it.

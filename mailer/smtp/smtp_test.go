@@ -53,7 +53,7 @@ func TestMailArrives(t *testing.T) {
 
 func TestSecondAttemptHasTheSameMessageID(t *testing.T) {
 	t.Parallel()
-	server := newSink(t, clear, nil)
+	server := newSink(t, bare, nil)
 	s := server.sender(t, nil)
 	for range 2 {
 		if _, err := send(t, s, mail); err != nil {
@@ -75,12 +75,12 @@ func TestEveryPolicyOfTLS(t *testing.T) {
 		want   mailer.Class
 	}{
 		{"starttls", upgrade, "starttls", ""},
-		{"starttls not offered", clear, "starttls", mailer.Misconfigured},
+		{"starttls not offered", bare, "starttls", mailer.Misconfigured},
 		{"tls", wrapped, "tls", ""},
 		{"tls to a clear port", upgrade, "tls", mailer.Misconfigured},
 		{"opportunistic", upgrade, "opportunistic", ""},
-		{"opportunistic in clear", clear, "opportunistic", ""},
-		{"none", clear, "none", ""},
+		{"opportunistic in clear", bare, "opportunistic", ""},
+		{"none", bare, "none", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -100,7 +100,7 @@ func TestEveryPolicyOfTLS(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := c.mode != clear; encrypted != want {
+			if want := c.mode != bare; encrypted != want {
 				t.Errorf("encrypted: %t", encrypted)
 			}
 		})
@@ -128,7 +128,7 @@ func TestCertificateIsChecked(t *testing.T) {
 
 func TestEveryMechanism(t *testing.T) {
 	t.Parallel()
-	for _, mech := range []string{"PLAIN", "LOGIN", "CRAM-MD5"} {
+	for _, mech := range []string{"PLAIN", "LOGIN", "SCRAM-SHA-256", "CRAM-MD5"} {
 		for _, method := range []string{"", mech} {
 			server := newSink(t, upgrade, nil)
 			server.mechs = []string{mech}
@@ -150,7 +150,7 @@ func TestEveryMechanism(t *testing.T) {
 
 func TestPasswordPrefersNotToBeSentInClear(t *testing.T) {
 	t.Parallel()
-	server := newSink(t, clear, nil)
+	server := newSink(t, bare, nil)
 	server.mechs = []string{"PLAIN", "LOGIN", "CRAM-MD5"}
 	if _, err := send(t, server.sender(t, config{"auth": config{"user": "ada", "pass": "secret"}}), mail); err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestPasswordPrefersNotToBeSentInClear(t *testing.T) {
 
 func TestServerWithoutOurMechanismIsAFaultOfTheConfiguration(t *testing.T) {
 	t.Parallel()
-	server := newSink(t, clear, nil)
+	server := newSink(t, bare, nil)
 	server.mechs = []string{"GSSAPI"}
 	_, err := send(t, server.sender(t, config{"auth": config{"user": "ada", "pass": "secret"}}), mail)
 	if e := failed(t, err, mailer.Misconfigured); !strings.Contains(e.Error(), "GSSAPI") {
@@ -185,7 +185,7 @@ func TestSignInWithATokenOfOAuth(t *testing.T) {
 		io.WriteString(w, `{"access_token":"token-1","token_type":"Bearer","expires_in":3600}`)
 	}))
 	t.Cleanup(tokens.Close)
-	server := newSink(t, clear, nil)
+	server := newSink(t, bare, nil)
 	server.mechs = []string{"XOAUTH2"}
 	auth := config{"type": "OAuth2", "user": "ada", "clientId": "c", "clientSecret": "s", "refreshToken": "refresh-1", "accessUrl": tokens.URL}
 	s := server.sender(t, config{"auth": auth, "maxMessages": 1})
