@@ -28,6 +28,8 @@ type options struct {
 	JSON     bool
 
 	Endpoints bool // measure them instead of sign-ins
+	Mails     int  // measure that many mails instead
+	Backlog   int  // and this many after an outage
 }
 
 // profile is the file for the CPU profile of what is named, "" for none.
@@ -54,6 +56,8 @@ func parseFlags() (options, error) {
 	flag.StringVar(&o.Binary, "binary", "", "measure this program instead of building ./cmd/idp")
 	flag.StringVar(&o.Perf, "perf", "", "record the server's CPU profile of the first run with Linux perf into this file (with -db both: -ENGINE is added, with -endpoints: the name)")
 	flag.BoolVar(&o.Endpoints, "endpoints", false, "measure the endpoints that an app lives on, one after the other, instead of sign-ins")
+	flag.IntVar(&o.Mails, "mails", 0, "measure the mail queue with this many mails through a fake SES, instead of sign-ins; 20000 is a good number")
+	flag.IntVar(&o.Backlog, "backlog", 100_000, "with -mails: mails that wait for the end of an outage")
 	flag.BoolVar(&o.JSON, "json", false, "print JSON")
 	flag.Parse()
 	switch *db {
@@ -79,6 +83,9 @@ func main() {
 	if slices.Equal(os.Args[1:], []string{referenceArg}) {
 		serveReference() // this program, started by itself
 	}
+	if slices.Equal(os.Args[1:], []string{fakeArg}) {
+		serveFake() // likewise
+	}
 	o, err := parseFlags()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -100,6 +107,9 @@ func measureAll(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if o.Mails > 0 {
+		return mailsOnAll(ctx, o, dir)
+	}
 	if o.Binary == "" {
 		progress("building ./cmd/idp")
 		if o.Binary, err = build(ctx, dir); err != nil {
@@ -120,6 +130,27 @@ func measureAll(ctx context.Context, o options) (err error) {
 		return out.Encode(r)
 	}
 	return r.print(os.Stdout)
+}
+
+// mailsOnAll measures mails on each engine and prints the figures.
+func mailsOnAll(ctx context.Context, o options, dir string) error {
+	var all []mailFigures
+	for _, engine := range o.Engines {
+		f, err := measureMails(ctx, o, engine, dir)
+		if err != nil {
+			return fmt.Errorf("%s: %w", engine, err)
+		}
+		all = append(all, f)
+	}
+	if o.JSON {
+		return json.NewEncoder(os.Stdout).Encode(all)
+	}
+	for _, f := range all {
+		if err := f.print(os.Stdout); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // progress tells what goes on, beside the figures.

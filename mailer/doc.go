@@ -1,11 +1,11 @@
 // Package mailer brings codes and notices to mailboxes: a durable queue, the
 // texts, and the interface that senders fill.
 //
-//	                 Seal            Sent                    settle
-//	otp ── script ──> row: queued ──> worker ──> connector ──> row: sent
-//	                     │  ^            │                          failed   (refused)
-//	       lease ended   │  └── retry ───┘                          expired  (its time ran out)
-//	       or retry due  └──> ClaimMail ──> worker of any replica
+//	                 Seal            Sent                       settle
+//	otp ── script ──> row: queued ──> dispatcher ──> worker ──> row: sent
+//	                     │  ^             │             │            failed   (refused, rejected by all)
+//	       lease ended   │  └── retry ────┼─────────────┘            expired  (past its last call)
+//	       or retry due  └──> ClaimMail ──┘ of any replica
 //
 // The row of the mail commits with the challenge that it carries a code of, or
 // with the proof that it tells of, so nothing acknowledged is lost: [Queue.Seal]
@@ -29,11 +29,21 @@
 //   - A row that this replica claims while it still holds it (the send or its
 //     result is pending) is not sent again: the claim only makes the lease longer.
 //
+// # Order and pace
+//
+// One dispatcher hands the mails out: those that were handed over before those that
+// were claimed, and of these the ones with most life left first. It waits until a
+// connector may take the mail: until its circuit breaker is closed, or one mail may try it,
+// and until its rate has room. While all circuits are open nothing is claimed.
+//
+// A worker tries the connectors in order within one budget of time. Which failure does
+// what is in docs/email-queue.md, and why in docs/decisions/0017-failover-and-rates.md.
+//
+// Each replica tells the others how it gets on with each connector ([Health]); they
+// count each other by that, to share what a provider's account may send.
+//
 // # Decoys
 //
-// A decoy goes through the same states at the same pace and reaches nobody: it
-// replays how long a recent real send took and how it ended.
-//
-// SES, SMTP, sending rates, suppression and a circuit breaker per connector fill
-// [Sender] and [Kinds] later; until then connectors are tried in order.
+// A decoy goes through the same states at the same pace and reaches nobody: it waits
+// for its turn, then replays how long a recent real send took and how it ended.
 package mailer

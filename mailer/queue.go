@@ -42,8 +42,8 @@ type Config struct {
 
 	// Of a connector's circuit breaker.
 	Trip    int           // failures in a row that open it; 5
-	Cool    time.Duration // until the first mail tries it again, doubled each time it fails; 1 s
-	MaxCool time.Duration // 5 s
+	Cool    time.Duration // until the first mail tries it again, doubled each time it fails; 0.5 s
+	MaxCool time.Duration // 1 s: so soon is a recovery seen, and one mail a second harms nobody
 	Halt    time.Duration // the same where a person has to act: misconfigured, account paused; 15 s
 	MaxHalt time.Duration // 30 s
 }
@@ -62,8 +62,8 @@ func (c Config) withDefaults() Config {
 	c.MaxRetry = cmp.Or(c.MaxRetry, 10*time.Second)
 	c.Grace = cmp.Or(c.Grace, 5*time.Second)
 	c.Trip = cmp.Or(c.Trip, 5)
-	c.Cool = cmp.Or(c.Cool, time.Second)
-	c.MaxCool = cmp.Or(c.MaxCool, 5*time.Second)
+	c.Cool = cmp.Or(c.Cool, 500*time.Millisecond)
+	c.MaxCool = cmp.Or(c.MaxCool, time.Second)
 	c.Halt = cmp.Or(c.Halt, 15*time.Second)
 	c.MaxHalt = cmp.Or(c.MaxHalt, 30*time.Second)
 	return c
