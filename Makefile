@@ -39,6 +39,7 @@ e2e: ## the built program with a real browser and real clients
 	.ci/need cc postgres chromium node python apache
 	go test -timeout 15m ./e2e/...
 	go test -tags browser -timeout 5m -run Scripts ./web/signin ./web/account
+	go test -tags browser -timeout 5m -run Shots ./mailer
 
 bench: ## what sign-ins and the endpoints of apps cost, on SQLite and on Postgres
 	.ci/need postgres
