@@ -1,10 +1,13 @@
 package ses_test
 
 import (
+	"encoding/pem"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,18 +27,27 @@ func mailOfUsualSize() mailer.Rendered {
 	return m
 }
 
-// BenchmarkSend measures what a mail costs here: building, SigV4, JSON, HTTP. The
+// BenchmarkSend measures what a mail costs here: building, SigV4, JSON, HTTP, TLS. The
 // server answers from constants, so that its share of the CPU is small.
 func BenchmarkSend(b *testing.B) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		buf := make([]byte, 32<<10)
-		for {
-			if _, err := r.Body.Read(buf); err != nil {
-				break
-			}
-		}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
 		_, _ = w.Write([]byte(`{"MessageId":"0100018c-1"}`))
-	}))
+	})
+	b.Run("http", func(b *testing.B) { benchmarkSend(b, httptest.NewServer(handler)) })
+	b.Run("https", func(b *testing.B) {
+		server := httptest.NewTLSServer(handler)
+		root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+		file := filepath.Join(b.TempDir(), "root.pem")
+		if err := os.WriteFile(file, root, 0o600); err != nil {
+			b.Fatal(err)
+		}
+		b.Setenv("SSL_CERT_FILE", file) // read once, when the first certificate is verified
+		benchmarkSend(b, server)
+	})
+}
+
+func benchmarkSend(b *testing.B, server *httptest.Server) {
 	defer server.Close()
 	s, err := ses.Factory(ses.Options{Endpoint: server.URL})([]byte(`{"accessKeyId":"A","accessKeySecret":"s","region":"us-east-1","emailAddress":"A<a@example.com>"}`))
 	if err != nil {
@@ -79,7 +91,6 @@ func BenchmarkFake(b *testing.B) {
 	hands.Wait()
 	b.ReportMetric(float64(n)/time.Since(began).Seconds(), "mails/s")
 	b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(n), "cpu-µs/op")
-	runtime.KeepAlive(fake)
 }
 
 // cpu is what the process used of all processors.

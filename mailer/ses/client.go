@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -36,6 +37,19 @@ func newHTTPClient() *http.Client {
 		// A redirect would carry the code to a host that nobody configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// keeping has connections kept. The SDK closes a request's body as soon as the answer's
+// first line is there; its body then fails in WriteTo, where the transport looks for
+// more, and a connection whose request failed is not used again. In Read it does not.
+type keeping struct{ *http.Client }
+
+// Do makes a request.
+func (k keeping) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		r.Body = struct{ io.ReadCloser }{r.Body} // hides WriteTo
+	}
+	return k.Client.Do(r)
 }
 
 // CheckEndpoint tells whether url can stand in for AWS's own endpoint; "" can.
@@ -95,7 +109,7 @@ func (s *Sender) build(ctx context.Context) (*sesv2.Client, aws.CredentialsProvi
 		from = chain
 	}
 	client := sesv2.NewFromConfig(from, func(o *sesv2.Options) {
-		o.HTTPClient, o.Retryer, o.Logger = s.http, aws.NopRetryer{}, logging.Nop{}
+		o.HTTPClient, o.Retryer, o.Logger = keeping{s.http}, aws.NopRetryer{}, logging.Nop{}
 		if s.endpoint != "" {
 			o.BaseEndpoint = aws.String(strings.TrimSuffix(s.endpoint, "/"))
 		}
