@@ -187,7 +187,7 @@ func TestMalformedMessages(t *testing.T) {
 		"nothing": nil, "text": []byte("hello"), "list": []byte("[]"), "null": []byte("null"), "number": []byte(`{"Type": 1}`),
 		"type": changed(s, "Type", "Other"), "time": changed(s, "Timestamp", "today"), "topic": changed(s, "TopicArn", "arn:aws:sqs:eu-west-1:1:x"),
 		"region": changed(s, "TopicArn", "arn:aws:sns:evil.example/-1:123456789012:x"), "id": changed(s, "MessageId", ""),
-		"token": changed(s, "Type", "SubscriptionConfirmation"),
+		"token": changed(s, "Type", "SubscriptionConfirmation"), "two lines": changed(s, "MessageId", "a\nb"),
 	} {
 		if _, err := sns.Parse(body); !errors.Is(err, sns.ErrMalformed) {
 			t.Errorf("%s: %v", name, err)

@@ -25,6 +25,7 @@ func hardBounce(provider string) string {
 
 func TestEvents(t *testing.T) {
 	t.Parallel()
+	shared := snstest.New(t)
 	for name, c := range map[string]struct {
 		event      func(provider string) string
 		state      string
@@ -68,7 +69,7 @@ func TestEvents(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := setup(t, snstest.Topic)
+			w := setupOn(t, shared, snstest.Topic)
 			id := w.sent("m-1")
 			w.post(w.Sign(w.Notification(c.event("m-1"))), 200)
 			if got := w.state(id); got != c.state || w.suppressed() != c.suppressed {

@@ -69,7 +69,12 @@ func (w *world) logged() string {
 
 func setup(t *testing.T, topics ...string) *world {
 	t.Helper()
-	w := &world{TB: t, SNS: snstest.New(t)}
+	return setupOn(t, snstest.New(t), topics...)
+}
+
+func setupOn(t *testing.T, s *snstest.SNS, topics ...string) *world {
+	t.Helper()
+	w := &world{TB: t, SNS: s}
 	engine, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
 	w.must(err)
 	w.must(engine.Migrate(t.Context()))
@@ -167,6 +172,24 @@ func TestReplay(t *testing.T) {
 	w.post(body, 403)
 	w.db.AdvanceForTest(2 * time.Hour)
 	w.post(body, 403)
+}
+
+// The text that is signed has no quotes: with its subject moved into its id a message
+// has the same signature, and must not pass for another one.
+func TestReplayUnderAnotherName(t *testing.T) {
+	t.Parallel()
+	w := setup(t, snstest.Topic)
+	w.sent("m-1")
+	m := w.Notification(hardBounce("m-1"))
+	m["Subject"] = "Amazon SES Email Event Notification"
+	w.post(w.Sign(m), 200)
+	w.must(mailer.NewSuppressions(w.db, w.ring).Lift(t.Context(), recipient))
+	m["MessageId"] += "\nSubject\n" + m["Subject"]
+	delete(m, "Subject")
+	w.post(m.Body(), 400)
+	if w.suppressed() != 0 {
+		t.Error("a replay suppresses")
+	}
 }
 
 func TestRefused(t *testing.T) {
