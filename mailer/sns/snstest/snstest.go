@@ -12,6 +12,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // signature version 1
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -45,9 +46,11 @@ type SNS struct {
 	Roots *x509.CertPool
 
 	key        *rsa.PrivateKey
+	rootCert   []byte
 	middleCert []byte
 	middle     *x509.Certificate
 	middleKey  *ecdsa.PrivateKey
+	tls        tls.Certificate
 
 	mu        sync.Mutex
 	leaf      []byte
@@ -71,10 +74,12 @@ func New(t testing.TB) *SNS {
 		return &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour),
 			NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
 	}
-	root, _ := s.certify(authority("Test root"), authority("Test root"), &rootKey.PublicKey, rootKey)
+	root, rootCert := s.certify(authority("Test root"), authority("Test root"), &rootKey.PublicKey, rootKey)
 	s.Roots.AddCert(root)
+	s.rootCert = rootCert
 	s.middle, s.middleCert = s.certify(authority("Test authority"), root, &s.middleKey.PublicKey, rootKey)
 	s.Certify(func(*x509.Certificate) {})
+	s.tls = s.serverCert()
 	return s
 }
 
