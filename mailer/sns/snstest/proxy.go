@@ -38,6 +38,7 @@ func (s *SNS) proxy(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusBadGateway)
 			return
 		}
+		defer res.Body.Close()
 		w.WriteHeader(res.StatusCode)
 		_, _ = io.Copy(w, res.Body)
 		return
@@ -67,6 +68,7 @@ func (s *SNS) answer(conn net.Conn) {
 	if err != nil {
 		return
 	}
+	defer res.Body.Close()
 	res.ProtoMajor, res.ProtoMinor, res.Close, res.ContentLength = 1, 1, true, -1
 	_ = res.Write(conn)
 }
