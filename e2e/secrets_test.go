@@ -21,7 +21,7 @@ func TestDumpAndLogsHoldNoSecrets(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			s := newServer(t, engine, "IDP_LOG_LEVEL=debug", "IDP_LOG_FORMAT=json")
+			s := newServer(t, engine, "IDP_LOG_LEVEL=debug", "IDP_LOG_FORMAT=json", "IDP_OTP_LINK=true")
 			s.start()
 			app := s.lasting("spa")
 			r := s.request(app, "scope", offline, "state", "state-that-is-nobodys-business")

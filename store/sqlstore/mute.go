@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"idp/store"
 )
@@ -34,12 +33,4 @@ func (db *DB) Unmute(ctx context.Context, address, former store.Hash) error {
 		return fmt.Errorf("unmute: %w", err)
 	}
 	return nil
-}
-
-// MutedUntil tells how long mails to an address are for known browsers only; the zero
-// time if they are not.
-func (db *DB) MutedUntil(ctx context.Context, address, former store.Hash) (until time.Time, err error) {
-	err = db.one(ctx, "read mute", `SELECT MAX(ends_at) FROM mute WHERE address IN ($1, $2) AND ends_at > $3`,
-		[]any{address[:], former[:], db.now()}, into(&until))
-	return until, err
 }

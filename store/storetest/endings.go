@@ -140,6 +140,11 @@ func testMixedEndings(t *testing.T, f *fixture) {
 				}
 			case 5:
 				if i < 12 {
+					if round%3 == 0 {
+						if _, err := db.NotMe(f.ctx(), disowned(m.n)); err != nil {
+							t.Error("not me", err)
+						}
+					}
 					return
 				}
 				if err := db.EndSessions(f.ctx(), store.Ending{User: m.user, Session: s, Client: "bookstore", Event: "x"}); err != nil {

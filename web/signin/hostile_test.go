@@ -80,6 +80,7 @@ func TestWrongMethods(t *testing.T) {
 	r := p.Get(webtest.Authorize()).Form("/sign-in").Get("r")
 	for path, allow := range map[string]string{
 		"/sign-in": "GET, HEAD, POST", "/register": "GET, HEAD, POST", "/recover": "GET, HEAD, POST", "/choose": "POST", "/verify": "GET, HEAD, POST", "/verify/resend": "GET, HEAD, POST",
+		"/verify/link": "GET, HEAD", "/not-me": "GET, HEAD, POST",
 		"/verify/status": "GET, HEAD", "/cancel": "GET, HEAD",
 	} {
 		for _, method := range []string{"PUT", "DELETE", "OPTIONS", "PURGE"} {
