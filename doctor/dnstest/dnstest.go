@@ -2,6 +2,7 @@
 package dnstest
 
 import (
+	"context"
 	"net"
 	"strconv"
 	"strings"
@@ -21,7 +22,7 @@ type Server struct{ conn net.PacketConn }
 
 // Start serves a zone, which may not change from then on.
 func Start(z Zone) (*Server, error) {
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	conn, err := new(net.ListenConfig).ListenPacket(context.Background(), "udp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
