@@ -99,13 +99,14 @@ func (p *pool) lives(ctx context.Context, c *conn) bool {
 	return release() && err == nil
 }
 
-// keep puts a connection by, unless it has carried enough.
+// keep puts a connection by, unless it has carried enough. Then the slot is held until
+// the goodbye, because it counts for the server's limit, too.
 func (p *pool) keep(c *conn) {
 	c.since = time.Now()
 	p.mu.Lock()
 	if p.closed || c.sent >= p.settings.mails {
 		p.mu.Unlock()
-		go c.quit()
+		c.quit()
 		return
 	}
 	c.timer = time.AfterFunc(p.settings.idle, func() { p.expire(c) })

@@ -195,7 +195,7 @@ func TestPoolIsBounded(t *testing.T) {
 	}
 	server.mu.Lock()
 	defer server.mu.Unlock()
-	if server.most > 3+3 { // one that says goodbye still counts
+	if server.most > 3+3 { // the server counts them for a moment longer
 		t.Errorf("%d connections at the same time", server.most)
 	}
 }
@@ -252,7 +252,7 @@ func TestCanceledSendEndsAtOnceAndHarmsNoOther(t *testing.T) {
 	var slow atomic.Bool
 	server := newSink(t, bare, func(at string, _ *smtpd.Conn) error {
 		if at == "rcpt" && slow.Load() {
-			time.Sleep(300 * time.Millisecond)
+			time.Sleep(2 * time.Second)
 		}
 		return nil
 	})
@@ -263,7 +263,7 @@ func TestCanceledSendEndsAtOnceAndHarmsNoOther(t *testing.T) {
 	start := time.Now()
 	_, err := s.Send(ctx, mail)
 	failed(t, err, mailer.Temporary)
-	if took := time.Since(start); took > 200*time.Millisecond {
+	if took := time.Since(start); took > time.Second {
 		t.Errorf("ended after %s", took)
 	}
 	slow.Store(false)

@@ -76,7 +76,11 @@ func newSink(t testing.TB, mode int, at func(step string, c *smtpd.Conn) error) 
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); server.Serve(l) }()
-	t.Cleanup(func() { server.Close(); <-done })
+	t.Cleanup(func() {
+		server.Close()
+		l.Close() // the server does not know it yet if the test was quick
+		<-done
+	})
 	return s
 }
 
