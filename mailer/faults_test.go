@@ -222,7 +222,7 @@ func (r *trial) start(ttl time.Duration) {
 	defer cut()
 	ended := make(chan error, 1)
 	go func() { ended <- r.dying.Run(ctx) }()
-	r.world.run(r.alive)
+	r.run(r.alive)
 	for i, o := range orders {
 		switch i % 3 {
 		case 0:
