@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"idp/store"
@@ -62,10 +63,13 @@ func (q *Queue) room(ctx context.Context) (room int, shut bool) {
 			try = try || ripe
 			continue
 		}
+		// Half of the time that a mail may wait for its turn under the lease.
+		window := (q.config.Lease - q.config.SendTimeout - q.config.Slack) / 2
 		most := q.config.Claim
+		if usual := q.usual.get(); usual > 0 {
+			most = min(most, max(q.config.Workers, int(float64(q.config.Workers)*window.Seconds()/usual.Seconds())))
+		}
 		if rate > 0 {
-			// Half of the time that a mail may wait for its turn under the lease.
-			window := (q.config.Lease - q.config.SendTimeout - q.config.Slack) / 2
 			most = min(most, max(1, int(rate*window.Seconds())))
 		}
 		if room = most - inHand; room < (most+1)/2 {
@@ -77,6 +81,20 @@ func (q *Queue) room(ctx context.Context) (room int, shut bool) {
 		return 1, false
 	}
 	return 0, true
+}
+
+// usual is how long a mail takes lately.
+type usual struct{ nanos atomic.Int64 }
+
+func (u *usual) get() time.Duration { return time.Duration(u.nanos.Load()) }
+
+// add counts one that took d. Of two that end together one may be forgotten.
+func (u *usual) add(d time.Duration) {
+	before := u.nanos.Load()
+	if before == 0 {
+		before = int64(d)
+	}
+	u.nanos.Store(before + (int64(d)-before)/16)
 }
 
 func (q *Queue) claimBatch(ctx, writing context.Context, limit int) (full bool) {

@@ -14,6 +14,7 @@ type assignment struct {
 	job
 	lines  []*line // to be tried, in order; none for a decoy
 	ticket ticket  // for the first of them
+	like   Sender  // a decoy is worded like a mail that goes through it
 }
 
 // glance is how often the dispatcher looks again at connectors that cannot send.
@@ -98,7 +99,7 @@ func (q *Queue) turn(ctx context.Context, j job) (assignment, bool) {
 		for i, l := range lines {
 			if j.decoy {
 				if _, ripe, _ := l.ready(now); ripe {
-					return assignment{job: j}, sleep(ctx, l.wait(now))
+					return assignment{job: j, like: l.sender}, sleep(ctx, l.wait(now))
 				}
 				continue
 			}

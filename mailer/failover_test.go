@@ -97,6 +97,7 @@ func TestOutage(t *testing.T) {
 	}
 	c := quick()
 	c.Workers, c.Cool, c.MaxCool = 4, 200*time.Millisecond, 400*time.Millisecond
+	c.Lease = 5 * time.Second // a crowded machine needs time between a claim and a send
 	q := w.queue(nil, c)
 	w.run(q)
 	var orders []order
@@ -117,7 +118,7 @@ func TestOutage(t *testing.T) {
 			t.Errorf("%s got %d mails", o.message.To, n)
 		}
 	}
-	if took := time.Since(start); took > 5*time.Second {
+	if took := time.Since(start); took > 15*time.Second {
 		t.Errorf("all was sent only %s after the recovery", took)
 	}
 }

@@ -17,11 +17,11 @@ import (
 
 // Store is what the queue asks of the store.
 type Store interface {
+	SetConnectorHealth(ctx context.Context, h store.ConnectorHealth) error
+	ConnectorHealth(ctx context.Context) ([]store.ConnectorHealth, error)
 	ClaimMail(ctx context.Context, worker store.ID, lease time.Duration, limit int) ([]store.QueuedMail, error)
 	SettleMail(ctx context.Context, results []store.Settled) error
 	Connectors(ctx context.Context) ([]store.Connector, error)
-	SetConnectorHealth(ctx context.Context, h store.ConnectorHealth) error
-	ConnectorHealth(ctx context.Context) ([]store.ConnectorHealth, error)
 	MailTemplates(ctx context.Context) ([]store.MailTemplate, error)
 }
 
@@ -100,6 +100,7 @@ type Queue struct {
 	results chan store.Settled
 	held    held
 	pace    pace
+	usual   usual
 	texts   renderer
 }
 

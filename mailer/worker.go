@@ -43,8 +43,8 @@ type result struct {
 func (q *Queue) send(ctx context.Context, a assignment) result {
 	if a.decoy {
 		// Rendered like any other: it takes the machine the same time.
-		if _, err := q.compose(ctx, a.message, nil); err != nil {
-			return result{err: &SendError{Class: Rejected, Err: err}}
+		if _, err := q.word(ctx, a.job, a.like); err != nil {
+			return result{err: err}
 		}
 		return q.pace.replay(ctx)
 	}
@@ -75,6 +75,7 @@ func (q *Queue) send(ctx context.Context, a assignment) result {
 	}
 	r.took = time.Since(start)
 	q.pace.record(r)
+	q.usual.add(r.took)
 	return r
 }
 
@@ -92,13 +93,10 @@ func (q *Queue) sendBy(ctx context.Context, l *line, t ticket, a assignment, i i
 	}
 	if r.err = l.err; r.err == nil {
 		var mail Rendered
-		if mail, r.err = q.compose(ctx, a.message, l.sender); r.err != nil {
+		if mail, r.err = q.word(ctx, a.job, l.sender); r.err != nil {
 			l.release(t)
-			q.log.Error("mail cannot be rendered", "mail", a.id.String(), "connector", l.id, "error", q.words(r.err, a.job))
-			r.err = &SendError{Class: Rejected, Err: r.err}
 			return r
 		}
-		mail.ID = a.id.String()
 		var receipt Receipt
 		receipt, r.err = l.sender.Send(share, mail)
 		r.provider = receipt.Provider
@@ -109,6 +107,19 @@ func (q *Queue) sendBy(ctx context.Context, l *line, t ticket, a assignment, i i
 	}
 	l.note(t, r.err, q.wordsOf(r.err, a.job))
 	return r
+}
+
+// word words a mail for a sender. One that cannot be worded, for another reason than
+// that something is away, is given up.
+func (q *Queue) word(ctx context.Context, j job, s Sender) (Rendered, error) {
+	mail, err := q.compose(ctx, j.message, s)
+	var known *SendError
+	if err != nil && !errors.As(err, &known) {
+		q.log.Error("mail cannot be worded", "mail", j.id.String(), "usage", j.message.Usage, "error", q.words(err, j))
+		err = &SendError{Class: Rejected, Err: err}
+	}
+	mail.ID = j.id.String()
+	return mail, err
 }
 
 // fits tells whether d passes before the deadline of ctx.
