@@ -77,7 +77,14 @@ func (p *plainWriter) address(href, words string) {
 	case words == "":
 		p.word(href)
 	default:
-		p.word(": " + href)
+		after := p.lines // of a block inside of the link
+		p.lines = 0
+		if !strings.HasSuffix(words, ":") && !strings.HasSuffix(words, "：") {
+			p.word(":")
+		}
+		p.space = true
+		p.word(href)
+		p.lines = after
 	}
 }
 
@@ -121,7 +128,7 @@ func (p *plainWriter) word(s string) {
 	case p.out.Len() == 0:
 	case p.lines > 0:
 		p.out.WriteString(strings.Repeat("\n", p.lines))
-	case p.space && !strings.HasPrefix(s, ": "):
+	case p.space && s != ":":
 		p.out.WriteByte(' ')
 	}
 	p.lines, p.space = 0, false

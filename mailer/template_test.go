@@ -91,6 +91,8 @@ func TestTextPartOfAnHTMLTemplate(t *testing.T) {
 		`<div style="display: none">preheader</div><style>p{}</style><p>&amp;amp;</p>`:          "&amp;\n",
 		"<table><tr><td>Where</td><td>Here</td></tr><tr><td>When</td><td>Now</td></tr></table>": "Where Here\nWhen Now\n",
 		"<p>&lt;b&gt; {{ application.name }}</p>":                                               "<b> Bookstore\n",
+		`<a href="https://x.example"><div>Sign in</div></a><p>or</p>`:                           "Sign in: https://x.example\n\nor\n",
+		`Open <a href="https://x.example">this: </a>.`:                                          "Open this: https://x.example.\n",
 		"plain words": "plain words\n",
 	} {
 		if r := preview(t, store.UsageSignIn, "en", htmlTemplate(store.UsageSignIn, "en", content)); r.Text != want {
@@ -174,6 +176,24 @@ func TestTemplatesThatCannotBeRead(t *testing.T) {
 			t.Errorf("%q, %v", r.Text, err)
 		}
 	}
+}
+
+func FuzzTemplates(f *testing.F) {
+	for _, seed := range []string{"{{ code }}", "<p>{{code}}</p>", `<a href="{{ link }}">x</a>`, "<ul><li>{{ code }}", "{{", "<b></i>", "<table><td>{{code}}<style>", "<a href={{code}}>"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, content string) {
+		template := htmlTemplate(store.UsageSignIn, "en", content)
+		template.Subject = content
+		_, err := mailer.CheckTemplate(template, true)
+		r, failed := mailer.Preview(store.UsageSignIn, "en", template)
+		if failed != nil || strings.ContainsAny(r.Subject, "\r\n\x00") {
+			t.Fatalf("%q: %v, %q", content, failed, r.Subject)
+		}
+		if err == nil && !strings.Contains(r.HTML, "123456") && !strings.Contains(r.HTML, "https://id.example.com/link") {
+			t.Fatalf("%q passes and shows no code: %q", content, r.HTML)
+		}
+	})
 }
 
 // worded is a sender with words of its own.
