@@ -115,13 +115,20 @@ func (c *checker) content(t store.MailTemplate) {
 	if i := strings.IndexFunc(t.Content, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r) }); i >= 0 {
 		c.object("%s: a control character", lineAt(t.Content, i))
 	}
-	names := c.variables("", t.Content)
-	if c.coded && !slices.Contains(names, "code") && !slices.Contains(names, "link") {
-		c.object("a mail for %s needs {{ code }} (or {{ link }}) in its content", t.Usage)
-	} else if c.coded && !slices.Contains(names, "code") {
-		c.warn("without {{ code }} there is nothing to type where the link does not work: in another browser, or where links are off")
+	named := c.variables("", t.Content)
+	shown := named
+	if !isPlain(t) { // what a comment or a tag that does not end swallows is not read
+		shown = names(plainText(t.Content))
 	}
-	if !c.coded && slices.Contains(names, "code") {
+	code, link := slices.Contains(shown, "code"), slices.Contains(shown, "link")
+	switch {
+	case c.coded && !code && !link && (slices.Contains(named, "code") || slices.Contains(named, "link")):
+		c.object("the code and the link of a mail for %s stand where nobody reads them: in a comment, or in a tag that does not end", t.Usage)
+	case c.coded && !code && !link:
+		c.object("a mail for %s needs {{ code }} (or {{ link }}) in its content", t.Usage)
+	case c.coded && !code:
+		c.warn("without {{ code }} there is nothing to type where the link does not work: in another browser, or where links are off")
+	case !c.coded && slices.Contains(named, "code"):
 		c.object("a mail for %s has no code: {{ code }} would be empty", t.Usage)
 	}
 	switch t.ContentType {
@@ -133,12 +140,20 @@ func (c *checker) content(t store.MailTemplate) {
 	}
 }
 
+// names are the variables in a text.
+func names(s string) (found []string) {
+	for _, m := range variable.FindAllStringSubmatch(s, -1) {
+		found = append(found, m[1])
+	}
+	return found
+}
+
 // variables checks all that stands in double braces and gives the names.
-func (c *checker) variables(where, s string) (names []string) {
+func (c *checker) variables(where, s string) (found []string) {
 	for from := 0; ; {
 		i := strings.Index(s[from:], "{{")
 		if i < 0 || c.full() {
-			return names
+			return found
 		}
 		at := from + i
 		place := where
@@ -152,13 +167,13 @@ func (c *checker) variables(where, s string) (names []string) {
 			continue
 		}
 		from = at + 2 + len(inside) + 2
-		found := variable.FindStringSubmatch(s[at:from])
-		if found == nil || found[0] != s[at:from] {
+		match := variable.FindStringSubmatch(s[at:from])
+		if match == nil || match[0] != s[at:from] {
 			c.object("%s: {{%s}} is no variable: it is a name like code or application.name, without helpers", place, excerpt(inside))
 			continue
 		}
-		c.name(place, found[1])
-		names = append(names, found[1])
+		c.name(place, match[1])
+		found = append(found, match[1])
 	}
 }
 

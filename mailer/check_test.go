@@ -22,6 +22,8 @@ func TestTemplatesThatAreRefused(t *testing.T) {
 		"unknown":             {content("{{ code }} {{ weather }}"), `there is no variable "weather": there are application.name, code`},
 		"helper":              {content("{{ code }} {{ #if code }}"), "is no variable"},
 		"no code":             {content("<p>Hello</p>"), "needs {{ code }}"},
+		"code in a comment":   {content("<!-- <p>{{ code }}</p>"), "where nobody reads them"},
+		"code in a tag":       {content(`<a href="https://x.example>{{ code }}</a>`), "where nobody reads them"},
 		"tag not closed":      {content("{{ code }}\n<div>\n<p>x</p>"), "line 2: <div> is never closed"},
 		"tags crossed":        {content("{{ code }}<b>\n<i></b></i>"), "line 2: </b> stands where <i> of line 2 is open"},
 		"tag closes nothing":  {content("{{ code }}\n</table>"), "line 2: </table> closes nothing"},

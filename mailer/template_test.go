@@ -190,8 +190,8 @@ func FuzzTemplates(f *testing.F) {
 		if failed != nil || strings.ContainsAny(r.Subject, "\r\n\x00") {
 			t.Fatalf("%q: %v, %q", content, failed, r.Subject)
 		}
-		if err == nil && !strings.Contains(r.HTML, "123456") && !strings.Contains(r.HTML, "https://id.example.com/link") {
-			t.Fatalf("%q passes and shows no code: %q", content, r.HTML)
+		if err == nil && !strings.Contains(r.Text, "123456") && !strings.Contains(r.Text, "https://id.example.com/link") {
+			t.Fatalf("%q passes and shows no code: %q", content, r.Text)
 		}
 	})
 }
