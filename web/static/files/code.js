@@ -98,4 +98,4 @@ async function ask(n) {
   }
   if (n + 1 < pauses.length) setTimeout(ask, 1000 * pauses[n + 1], n + 1);
 }
-setTimeout(ask, 1000 * pauses[0], 0);
+if (["queued", "sent"].includes(line.dataset.state)) setTimeout(ask, 1000 * pauses[0], 0);
