@@ -53,3 +53,10 @@ func forget(s *Script, address hashes) {
 	}
 	s.Do(`DELETE FROM device WHERE address IN ($1, $2)`, address.now[:], address.former[:])
 }
+
+// purgeDevices is the statement for known browsers, whose key is a pair.
+func (db *DB) purgeDevices() string {
+	return `DELETE FROM device WHERE (address, browser) IN (
+		  SELECT address, browser FROM device WHERE (expires_at < $2 OR ` + crowded + `) AND address IN (
+		    SELECT address FROM device WHERE address >= $1 ORDER BY address LIMIT $3)` + db.engine.SkipLocked() + `)`
+}

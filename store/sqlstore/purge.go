@@ -50,6 +50,8 @@ func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 		dead int64
 	}{
 		{db.purge("budget", "key", "tat < $2 AND tat2 < $2"), hash[:], now},
+		{db.purge("mute", "address", "ends_at < $2"), hash[:], now},
+		{db.purgeDevices(), hash[:], now},
 		{db.purge("session", "hash", noGrant+" AND expires_at < $2"), hash[:], now - micro(keepSession)},
 		{db.purge("auth_code", "hash", "expires_at < $2"), hash[:], now - micro(keepCode)},
 		{db.purge("challenge", "id", "expires_at < $2"), id[:], now - micro(keepChallenge)},
@@ -57,8 +59,6 @@ func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 		{db.purge("assertion", "key", "expires_at < $2"), hash[:], now},
 		{db.purge("mail", "id", "created_at < $2"), id[:], now - micro(cmp.Or(db.KeepMail, keepMail))},
 		{db.purge("notification", "key", "expires_at < $2"), hash[:], now},
-		{db.purge("mute", "address", "ends_at < $2"), hash[:], now},
-		{db.purgeDevices(), hash[:], now},
 	} {
 		// A script each, and rows that somebody holds are passed: no lock is waited for.
 		s := Script{Idempotent: true}
@@ -86,11 +86,4 @@ func (db *DB) purge(table, key, dead string) string {
 	return `DELETE FROM ` + table + ` WHERE ` + key + ` IN (
 		  SELECT ` + key + ` FROM ` + table + ` WHERE ` + dead + ` AND ` + key + ` IN (
 		    SELECT ` + key + ` FROM ` + table + ` WHERE ` + key + ` >= $1 ORDER BY ` + key + ` LIMIT $3)` + db.engine.SkipLocked() + `)`
-}
-
-// purgeDevices is the statement for known browsers, whose key is a pair.
-func (db *DB) purgeDevices() string {
-	return `DELETE FROM device WHERE (address, browser) IN (
-		  SELECT address, browser FROM device WHERE (expires_at < $2 OR ` + crowded + `) AND address IN (
-		    SELECT address FROM device WHERE address >= $1 ORDER BY address LIMIT $3)` + db.engine.SkipLocked() + `)`
 }

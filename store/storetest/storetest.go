@@ -30,11 +30,12 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		})
 	}
 	// The answer of a script's first run is lost, and the engine sends it again.
-	for _, name := range []string{"SignIn", "Outcomes", "Binding", "Resend", "Confirm", "DoubleClick", "RedemptionMismatch",
+	for _, name := range []string{
+		"NotMe", "NotMeAfterPurge", "NotMeByWhomNobodyKnows", "Mute", "MuteUnderTwoSecrets", "Devices", "DevicesForgotten",
+		"SignIn", "Outcomes", "Binding", "Resend", "Confirm", "DoubleClick", "RedemptionMismatch",
 		"Sessions", "Suspended", "Mail", "MailLastCall", "MailRefused", "ConnectorHealth", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
 		"Refresh", "RefreshAncestor", "RefreshRotatesLate", "RefreshLifetimes", "NarrowScopes", "Revocation", "EndSession", "ReplacedSession",
-		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys", "NotMe", "NotMeAfterPurge", "NotMeByWhomNobodyKnows",
-		"Mute", "MuteUnderTwoSecrets", "Devices", "DevicesForgotten",
+		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys",
 		"Feedback", "FeedbackOrder", "Suppression", "Notification"} {
 		t.Run("Twice"+name, func(t *testing.T) {
 			t.Parallel()
@@ -45,6 +46,15 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 }
 
 var tests = map[string]func(*testing.T, *fixture){
+	"NotMe":                       testNotMe,
+	"NotMeAfterPurge":             testNotMeAfterPurge,
+	"NotMeByWhomNobodyKnows":      testNotMeByWhomNobodyKnows,
+	"NotMeDuringGuess":            testNotMeDuringGuess,
+	"NotMeDuringRedemption":       testNotMeDuringRedemption,
+	"Mute":                        testMute,
+	"MuteUnderTwoSecrets":         testMuteUnderTwoSecrets,
+	"Devices":                     testDevices,
+	"DevicesForgotten":            testDevicesForgotten,
 	"SignIn":                      testSignIn,
 	"Outcomes":                    testOutcomes,
 	"Binding":                     testBinding,
@@ -130,15 +140,6 @@ var tests = map[string]func(*testing.T, *fixture){
 	"Suppression":                 testSuppression,
 	"SuppressionPages":            testSuppressionPages,
 	"Notification":                testNotification,
-	"NotMe":                       testNotMe,
-	"NotMeAfterPurge":             testNotMeAfterPurge,
-	"NotMeByWhomNobodyKnows":      testNotMeByWhomNobodyKnows,
-	"NotMeDuringGuess":            testNotMeDuringGuess,
-	"NotMeDuringRedemption":       testNotMeDuringRedemption,
-	"Mute":                        testMute,
-	"MuteUnderTwoSecrets":         testMuteUnderTwoSecrets,
-	"Devices":                     testDevices,
-	"DevicesForgotten":            testDevicesForgotten,
 }
 
 // twice runs every script that says that running it twice equals running it once
