@@ -219,56 +219,5 @@ func (q *Queue) report(writing context.Context, s store.Settled) {
 	}
 }
 
-// held is the mails in our hands, until their result is settled, with the end of
-// their lease.
-type held struct {
-	mu    sync.Mutex
-	until map[store.ID]time.Time
-}
-
-// take notes a lease. It answers false, and only makes the lease longer, if the
-// mail is in our hands already.
-func (h *held) take(id store.ID, until time.Time) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	_, have := h.until[id]
-	h.until[id] = until
-	return !have
-}
-
-func (h *held) lease(id store.ID) time.Time {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.until[id]
-}
-
-func (h *held) drop(ids ...store.ID) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, id := range ids {
-		delete(h.until, id)
-	}
-}
-
-// nags remembers what was complained about, so that a lasting fault is one log
-// line a minute and not one a mail.
-type nags struct {
-	mu   sync.Mutex
-	last map[string]time.Time
-}
-
-func (q *Queue) nag(level slog.Level, about, msg string, args ...any) {
-	q.nags.mu.Lock()
-	now := time.Now()
-	quiet := now.Sub(q.nags.last[about]) < time.Minute
-	if !quiet {
-		q.nags.last[about] = now
-	}
-	q.nags.mu.Unlock()
-	if !quiet {
-		q.log.Log(context.Background(), level, msg, args...)
-	}
-}
-
 // errUnsettled is the cause in the error of [Queue.Run].
 var errUnsettled = errors.New("the database could not be reached")

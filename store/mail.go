@@ -119,8 +119,8 @@ type QueuedMail struct {
 	ExpiresAt time.Time
 }
 
-// The least life that a mail has to have left when it is sent: a person has to
-// find it, read it and type its code. A mail that lives shortly needs a quarter
+// LeastLife is what a mail has to have left when it is sent: a person has to find
+// it, read it and type its code. A mail that lives shortly needs a quarter
 // of its life.
 const LeastLife = time.Minute
 
