@@ -17,7 +17,7 @@ func (d Domain) checkDKIM(ctx context.Context, tell Tell) {
 	switch {
 	case d.Selector != "":
 		d.checkRecord(ctx, tell, mailer.Record{Purpose: check, Type: "TXT", Name: d.Selector + "._domainkey." + d.Name})
-	case len(d.Records) == 0:
+	case len(d.Records) == 0 && !d.Unasked:
 		tell.Warn(check, "Look for s= in the DKIM-Signature of a mail that arrived, then: idp doctor --dkim-selector NAME",
 			"whether mails from %s are signed cannot be known here: the selector of the key is not", d.Name)
 	}

@@ -16,6 +16,7 @@ type Domain struct {
 	Host     string          // the server that mails are handed to, or ""
 	Records  []mailer.Record // what the provider, or the sender's own signature, needs
 	Selector string          // of a DKIM key that the operator named, or ""
+	Unasked  bool            // the provider could not be asked for Records, and that is told
 	DNS      Resolver
 }
 
@@ -28,10 +29,26 @@ func (d Domain) Check(ctx context.Context, tell Tell) {
 			"the records of %s could not be asked for: %v", d.Name, err)
 		return
 	}
+	if len(records) == 0 && !d.exists(ctx) {
+		tell.Warn("DNS", "If it exists, this DNS server does not see it: name another, --dns 9.9.9.9. If it does not, receivers refuse mail from it.",
+			"%s has no text, no MX and no address", d.Name)
+		return
+	}
 	d.checkSPF(ctx, tell, records)
 	d.checkDKIM(ctx, tell)
 	d.checkDMARC(ctx, tell)
 	d.checkMX(ctx, tell)
+}
+
+// exists tells whether the name has anything to do with mail. A server that knows no
+// names but its own would have us ask for each record to be added.
+func (d Domain) exists(ctx context.Context) bool {
+	servers, err := mx(ctx, d.DNS, d.Name)
+	if err != nil || len(servers) > 0 {
+		return true
+	}
+	addresses, err := hosts(ctx, d.DNS, d.Name)
+	return err != nil || len(addresses) > 0
 }
 
 // unasked is a question in the middle that got no answer.

@@ -161,7 +161,15 @@ func TestMX(t *testing.T) {
 	is(t, look(t, "MX", zone{"MX example.com": {"0 ."}}), mailer.Failure, "takes no mail")
 	is(t, look(t, "MX", zone{"A example.com": {"192.0.2.1"}}), mailer.Warning, "its address 192.0.2.1")
 	is(t, look(t, "MX", zone{"TXT example.com": {"hello"}}), mailer.Warning, "no MX and no address")
-	is(t, look(t, "MX", zone{}), mailer.Warning, "no MX and no address")
+	is(t, look(t, "", zone{}), mailer.Warning, "no text, no MX and no address")
+}
+
+// A provider that could not be asked for its records is told of once.
+func TestRecordsUnasked(t *testing.T) {
+	t.Parallel()
+	if got := look(t, mailer.PurposeDKIM, zone{"A example.com": {"192.0.2.1"}}, func(d *doctor.Domain) { d.Unasked = true }); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
 }
 
 // Without a DNS server nothing is said of the domain, and nobody waits for each record.

@@ -96,7 +96,9 @@ func (v *visit) connector(ctx context.Context, c store.Connector, domains map[st
 		ctx, cancel := context.WithTimeout(ctx, examineTimeout)
 		defer cancel()
 		if d.Records, err = s.Records(ctx); err != nil {
-			v.tell.Warn(mailer.PurposeDKIM, hintOfSend(err), "the DNS records that %s wants could not be asked for: %s", c.ID, oneLine(err))
+			d.Unasked = true
+			words, hint := wordsOf(err)
+			v.tell.Warn(mailer.PurposeDKIM, hint, "the records that %s wants could not be asked for: %s", c.ID, words)
 		}
 	}
 	d.Check(ctx, v.tell)
@@ -149,10 +151,11 @@ func field(config []byte, name string) string {
 	return text
 }
 
-func hintOfSend(err error) string {
+// wordsOf gives the provider's words, and what to do.
+func wordsOf(err error) (words, hint string) {
 	var e *mailer.SendError
 	if errors.As(err, &e) {
-		return e.Hint
+		return oneLine(e.Err), e.Hint
 	}
-	return ""
+	return oneLine(err), ""
 }
