@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -213,12 +214,12 @@ func TestIssuer(t *testing.T) {
 // A server that is fine but for what a flag says.
 func TestIssuerGoesOn(t *testing.T) {
 	t.Parallel()
-	var ready int
+	var ready atomic.Int32
 	var client *http.Client
 	h := func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/readyz":
-			w.WriteHeader(ready)
+			w.WriteHeader(int(ready.Load()))
 			io.WriteString(w, `{"database":"does not answer"}`)
 		case "/healthz":
 			io.WriteString(w, `{"version":"1.0"}`)
@@ -230,7 +231,7 @@ func TestIssuerGoesOn(t *testing.T) {
 	}
 	endpoint := server(t, func(s *httptest.Server) { s.StartTLS(); client = s.Client() }, h)
 	told := func(check string, status int, version string, keys ...string) []mailer.Finding {
-		ready = status
+		ready.Store(int32(status))
 		return tells(check, func(tell doctor.Tell) {
 			doctor.Issuer{Endpoint: endpoint, HTTP: client, Version: version, Keys: keys}.Check(t.Context(), tell)
 		})

@@ -120,7 +120,8 @@ func TestMailFromDomain(t *testing.T) {
 	if len(got) != 2 || got[0].Level != mailer.Failure || !strings.Contains(got[0].Fix, "bounce.example.com.  MX  10 feedback-smtp") || got[1].Level != mailer.Failure {
 		t.Errorf("%+v", got)
 	}
-	z["MX bounce.example.com"], z["TXT bounce.example.com"] = []string{"10 feedback-smtp.eu-central-1.amazonses.com."}, []string{"v=spf1 include:amazonses.com ~all"}
+	z = zone{"A example.com": {"192.0.2.1"}, "MX bounce.example.com": {"10 feedback-smtp.eu-central-1.amazonses.com."},
+		"TXT bounce.example.com": {"v=spf1 include:amazonses.com ~all"}}
 	if got = look(t, mailer.PurposeMailFrom, z, with); len(got) != 2 || got[0].Level != mailer.OK || got[1].Level != mailer.OK {
 		t.Errorf("%+v", got)
 	}
