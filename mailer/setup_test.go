@@ -146,13 +146,14 @@ var browser = store.Hash{1}
 
 func (o order) handTo(q *mailer.Queue) { q.Sent(o.mail, o.challenge, o.message, o.begun.Decoy) }
 
+// state is that of the mail's row; what a page is told of its address is another matter.
 func (w *world) state(o order) store.MailState {
 	w.t.Helper()
-	s, err := w.db.ChallengeState(w.t.Context(), o.challenge, browser)
+	d, err := w.db.Delivery(w.t.Context(), o.mail.ID)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return s.Mail
+	return d.State
 }
 
 func (w *world) becomes(want store.MailState, o order) {

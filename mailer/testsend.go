@@ -23,8 +23,9 @@ type Test struct {
 	Connector string
 	Config    []byte // JSON
 	To        store.Email
-	Locale    string // BCP 47; "": English
-	App       string // that it speaks for; "": none
+	Locale    string               // BCP 47; "": English
+	App       string               // that it speaks for; "": none
+	Templates []store.MailTemplate // the operator's own
 }
 
 // Tested is what went out.
@@ -48,7 +49,7 @@ func TestSend(ctx context.Context, kinds Kinds, t Test) (Tested, error) {
 	if c, ok := sender.(Closer); ok {
 		defer func() { _ = c.Close() }() // it was ours alone, and its mail is settled
 	}
-	m, err := testMail(ctx, t, sender)
+	m, err := testMail(t, sender)
 	if err != nil {
 		return Tested{}, &SendError{Class: Misconfigured, Err: fmt.Errorf("word the mail: %w", err)}
 	}
@@ -71,10 +72,15 @@ func TestSend(ctx context.Context, kinds Kinds, t Test) (Tested, error) {
 	return out, nil
 }
 
-// testMail words the mail for the sender it goes through.
-func testMail(_ context.Context, t Test, _ Sender) (Rendered, error) {
+// testMail words the mail as the queue would for this sender.
+func testMail(t Test, sender Sender) (Rendered, error) {
 	now := time.Now()
-	m, err := Render(store.Message{To: t.To, Usage: store.UsageGeneric, Locale: t.Locale, Code: testCode, CodeTTL: testTTL, App: t.App, Asked: now})
+	var own []store.MailTemplate
+	if s, ok := sender.(Templated); ok {
+		own = s.Templates()
+	}
+	m, err := new(renderer).compose(store.Message{To: t.To, Usage: store.UsageGeneric, Locale: t.Locale, Code: testCode, CodeTTL: testTTL, App: t.App, Asked: now},
+		t.Templates, own)
 	m.ID = store.NewID(now).String()
 	return m, err
 }

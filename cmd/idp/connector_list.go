@@ -37,13 +37,6 @@ type healthView struct {
 	Servers     int          `json:"servers"`
 }
 
-// stateNames are the states of mails as this command counts them.
-var stateNames = map[store.MailState]string{
-	store.MailQueued: "queued", store.MailSent: "sent", store.MailFailed: "failed", store.MailExpired: "expired",
-	store.MailSuppressed: "suppressed", store.MailDelayed: "delayed", store.MailDelivered: "delivered",
-	store.MailBounced: "bounced", store.MailComplained: "complained", store.MailRejected: "rejected",
-}
-
 // countedFor is how far back mails are counted.
 const countedFor = 24 * time.Hour
 
@@ -92,7 +85,7 @@ func (in *instance) connectorViews(ctx context.Context) ([]connectorView, error)
 		}
 		for _, n := range counts {
 			if n.Sender == one.ID {
-				v.Mails[stateNames[n.State]] += n.Count
+				v.Mails[mailer.StateName(n.State)] += n.Count
 			}
 		}
 		views = append(views, v)
@@ -154,8 +147,8 @@ func (h *healthView) word() string {
 func countsOf(mails map[string]int) string {
 	var out []string
 	for s := store.MailQueued; s <= store.MailRejected; s++ {
-		if n := mails[stateNames[s]]; n > 0 {
-			out = append(out, fmt.Sprint(n, " ", stateNames[s]))
+		if n := mails[mailer.StateName(s)]; n > 0 {
+			out = append(out, fmt.Sprint(n, " ", mailer.StateName(s)))
 		}
 	}
 	return strings.Join(out, ", ")

@@ -59,7 +59,11 @@ func (c *connectorTestCmd) Run(a *app) error {
 				return err
 			}
 		}
-		sent, err := mailer.TestSend(ctx, in.senders(), mailer.Test{Connector: c.ID, Config: config, To: to, Locale: c.Locale})
+		templates, err := in.db.MailTemplates(ctx)
+		if err != nil {
+			return err
+		}
+		sent, err := mailer.TestSend(ctx, in.senders(), mailer.Test{Connector: c.ID, Config: config, To: to, Locale: c.Locale, Templates: templates})
 		v := testView{Sent: err == nil, Connector: c.ID, To: string(to), Tested: sent, Milliseconds: sent.Took.Milliseconds()}
 		var refused *mailer.SendError
 		if errors.As(err, &refused) {

@@ -2,16 +2,13 @@ package smtp
 
 import (
 	"bytes"
-	"context"
 	"crypto"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 
@@ -110,44 +107,4 @@ func privateKey(text string) (crypto.Signer, error) {
 		return k, nil
 	}
 	return nil, wrong
-}
-
-// published compares the key with what the DNS says.
-func (s *signer) published(ctx context.Context, lookup func(context.Context, string) ([]string, error)) mailer.Finding {
-	name := s.options.Selector + "._domainkey." + s.options.Domain
-	f := mailer.Finding{Check: "DKIM key", Level: mailer.OK, Text: "published at " + name}
-	public, kind := s.public()
-	fix := fmt.Sprintf(`publish the TXT record %s with "v=DKIM1; k=%s; p=%s"`, name, kind, public)
-	records, err := lookup(ctx, name)
-	var missing *net.DNSError
-	switch {
-	case errors.As(err, &missing) && missing.IsNotFound, err == nil && len(records) == 0:
-		f.Level, f.Text, f.Fix = mailer.Failure, "there is no TXT record "+name, fix
-	case err != nil:
-		f.Level, f.Text, f.Fix = mailer.Warning, "the DNS did not answer for "+name, "look whether this machine can resolve names"
-	case !slices.ContainsFunc(records, func(r string) bool { return keyOf(r) == public }):
-		f.Level, f.Text, f.Fix = mailer.Failure, name+" has another key than dkim.privateKey: signatures do not verify", fix
-	}
-	return f
-}
-
-// public is the key as a record has it (RFC 6376 section 3.6.1, RFC 8463 section 4).
-func (s *signer) public() (text, kind string) {
-	switch k := s.options.Signer.Public().(type) {
-	case ed25519.PublicKey:
-		return base64.StdEncoding.EncodeToString(k), "ed25519"
-	default:
-		der, _ := x509.MarshalPKIXPublicKey(k) // an RSA key always can be written
-		return base64.StdEncoding.EncodeToString(der), "rsa"
-	}
-}
-
-// keyOf gives the p= of a record, without the spaces that it may have.
-func keyOf(record string) string {
-	for tag := range strings.SplitSeq(record, ";") {
-		if name, value, _ := strings.Cut(tag, "="); strings.TrimSpace(name) == "p" {
-			return strings.Join(strings.Fields(value), "")
-		}
-	}
-	return ""
 }

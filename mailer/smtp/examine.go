@@ -21,16 +21,8 @@ var checks = []struct {
 }
 
 // Examine connects, encrypts, signs in and asks whether the server is there (NOOP), each a
-// finding, and looks for the public half of the DKIM key in the DNS. It sends no mail.
+// finding. It sends no mail.
 func (s *Sender) Examine(ctx context.Context) []mailer.Finding {
-	findings := s.connection(ctx)
-	if s.settings.dkim != nil {
-		findings = append(findings, s.settings.dkim.published(ctx, s.lookup))
-	}
-	return findings
-}
-
-func (s *Sender) connection(ctx context.Context) []mailer.Finding {
 	said := map[stage]string{}
 	c, err := s.settings.dial(ctx, func(at stage, text string) { said[at] = text })
 	if err == nil {

@@ -1,7 +1,6 @@
 package smtp_test
 
 import (
-	"context"
 	"crypto"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -10,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"mime"
-	"net"
 	netmail "net/mail"
 	"slices"
 	"strings"
@@ -102,43 +100,6 @@ func TestSignatureVerifies(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestPublishedKeyIsCompared(t *testing.T) {
-	t.Parallel()
-	_, other := key(t, "rsa")
-	for _, kind := range []string{"rsa", "ed25519"} {
-		private, record := key(t, kind)
-		s := newSink(t, bare, nil).sender(t, config{"dkim": signing(private)})
-		for name, c := range map[string]struct {
-			records []string
-			err     error
-			want    mailer.Level
-		}{
-			"there":     {[]string{record}, nil, mailer.OK},
-			"in pieces": {[]string{strings.Replace(record, "p=", "p = ", 1) + " ; t=s"}, nil, mailer.OK},
-			"second":    {[]string{"v=spf1 -all", record}, nil, mailer.OK},
-			"another":   {[]string{other}, nil, mailer.Failure},
-			"revoked":   {[]string{"v=DKIM1; p="}, nil, mailer.Failure},
-			"none":      {nil, &net.DNSError{IsNotFound: true}, mailer.Failure},
-			"no answer": {nil, &net.DNSError{IsTimeout: true}, mailer.Warning},
-		} {
-			s.SetLookupForTest(func(_ context.Context, asked string) ([]string, error) {
-				if asked != "s1._domainkey.shop.example" {
-					t.Error(asked)
-				}
-				return c.records, c.err
-			})
-			found := s.Examine(t.Context())
-			last := found[len(found)-1]
-			if last.Check != "DKIM key" || last.Level != c.want || c.want != mailer.OK && last.Fix == "" {
-				t.Errorf("%s, %s: %+v", kind, name, last)
-			}
-			if c.want == mailer.Failure && !strings.Contains(last.Fix, record) {
-				t.Errorf("%s: the fix is %s", name, last.Fix)
-			}
-		}
 	}
 }
 

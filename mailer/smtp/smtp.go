@@ -11,7 +11,6 @@ package smtp
 
 import (
 	"context"
-	"net"
 	"time"
 
 	"idp/mailer"
@@ -26,7 +25,6 @@ type Sender struct {
 	settings *settings
 	pool     *pool
 	now      func() time.Time
-	lookup   func(ctx context.Context, name string) ([]string, error) // TXT records
 }
 
 var (
@@ -43,7 +41,7 @@ func New(config []byte) (mailer.Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sender{settings: s, pool: newPool(s), now: time.Now, lookup: net.DefaultResolver.LookupTXT}, nil
+	return &Sender{settings: s, pool: newPool(s), now: time.Now}, nil
 }
 
 // Send gives one mail to the server. The receipt has the server's name for it.

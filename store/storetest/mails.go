@@ -95,7 +95,7 @@ func testMailLastCall(t *testing.T, f *fixture) {
 // A claim costs the same however many mails are leased or wait for a retry, and
 // however long the backlog is.
 func testMailBacklog(t *testing.T, f *fixture) {
-	const many = 100_000
+	const many = 20_000
 	m := f.begun(f.begin("ada@example.com")).Mail
 	at := f.db.Now()
 	fill := func(from int, due time.Time) {
