@@ -18,6 +18,9 @@ func (q *Queue) claim(ctx, writing context.Context) {
 	for {
 		room, shut := q.room(ctx)
 		full := false
+		if shut {
+			q.giveBack(writing) // or they would miss the recovery, held by a lease too short to send in
+		}
 		if room > 0 || shut {
 			full = q.claimBatch(ctx, writing, room)
 		}

@@ -196,7 +196,7 @@ func (q *Queue) Run(ctx context.Context) error {
 	return <-settled
 }
 
-// giveBack lets other replicas have at once what this one had not begun.
+// giveBack lets go of what is in our hands and was not begun: any replica may claim it at once.
 func (q *Queue) giveBack(writing context.Context) {
 	for {
 		select {
