@@ -150,6 +150,25 @@ func (s *server) run(args ...string) string {
 	return string(out)
 }
 
+// takesUp waits until the running server uses a connector that was set: it tells then how
+// it gets on with it.
+func (s *server) takesUp(connector string) {
+	s.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		var all []struct {
+			ID     string
+			Health *struct{}
+		}
+		if err := json.Unmarshal([]byte(s.run("connector", "list", "--json")), &all); err != nil {
+			s.t.Fatal(err)
+		}
+		if len(all) > 0 && all[0].ID == connector && all[0].Health != nil {
+			return
+		}
+	}
+	s.t.Fatalf("the server does not take the connector %s up", connector)
+}
+
 // start starts the server and waits until it is ready.
 func (s *server) start() {
 	s.t.Helper()

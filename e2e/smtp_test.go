@@ -31,6 +31,7 @@ func TestCodesGoBySMTP(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.run("connector", "set", "smtp", "--file", config)
+		s.takesUp("smtp")
 		app := s.newClient()
 		for i, email := range []string{"ada@example.com", "bob@example.com"} {
 			r := s.request(app, "first_screen", "register")

@@ -72,7 +72,7 @@ func New(config []byte) (mailer.Sender, error) {
 		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 16 // all workers post to one host
+	transport.MaxIdleConnsPerHost = 64 // all workers post to one host
 	return &Sender{url: u.String(), key: key, now: time.Now, client: &http.Client{
 		Transport: transport,
 		Timeout:   timeout,

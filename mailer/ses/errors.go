@@ -152,7 +152,11 @@ func (s *Sender) limited(r *refusal) (mailer.Class, string) {
 func (s *Sender) rejected(r *refusal, to string) (mailer.Class, string) {
 	switch {
 	case r.says("not verified"):
-		return mailer.Misconfigured, s.unverifiedHint(r, to)
+		hint, recipient := s.unverifiedHint(r, to)
+		if recipient { // the others' mails may be taken: a stranger must not stop them with his address
+			return mailer.Rejected, hint
+		}
+		return mailer.Misconfigured, hint
 	case r.says("paused", "suspended", "shut down", "sending is disabled"):
 		return mailer.Paused, pausedHint
 	case r.says("suppression list", "blacklisted"):
@@ -187,7 +191,7 @@ func (s *Sender) badRequest(r *refusal) (mailer.Class, string) {
 // failedIdentities finds who "failed the check" in SES's words about unverified identities.
 var failedIdentities = regexp.MustCompile(`(?i)failed the check in region ([a-z0-9-]+): *(.+)$`)
 
-func (s *Sender) unverifiedHint(r *refusal, to string) string {
+func (s *Sender) unverifiedHint(r *refusal, to string) (hint string, recipient bool) {
 	identity, region := s.from.address, s.Region
 	if m := failedIdentities.FindStringSubmatch(r.message); m != nil {
 		region, identity = strings.ToLower(m[1]), strings.TrimSpace(m[2])
@@ -197,10 +201,10 @@ func (s *Sender) unverifiedHint(r *refusal, to string) string {
 	}
 	if to != "" && strings.EqualFold(identity, to) {
 		return "The account is in the SES sandbox in " + region + " and mails to verified addresses only: verify the recipient for a test, " +
-			"or ask for production access in the SES console."
+			"or ask for production access in the SES console.", true
 	}
 	return "Verify " + identity + ", or its domain, in the SES console of " + region +
-		". If it is verified, then in another region: put that one into region. In the SES sandbox the recipient has to be verified, too."
+		". If it is verified, then in another region: put that one into region. In the SES sandbox the recipient has to be verified, too.", false
 }
 
 func (s *Sender) notFoundHint() string {

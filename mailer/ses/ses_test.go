@@ -150,7 +150,7 @@ func TestFaultsHaveClasses(t *testing.T) {
 	}{
 		"rejected":          {sestest.NotTaken, want{mailer.Rejected, "MessageRejected: Transaction failed", "template"}},
 		"sender unverified": {sestest.NotVerified("us-east-1", "no-reply@example.com"), want{mailer.Misconfigured, "is not verified", "Verify no-reply@example.com"}},
-		"sandbox":           {sestest.NotVerified("us-east-1", "ada@example.org"), want{mailer.Misconfigured, "is not verified", "sandbox in us-east-1"}},
+		"sandbox":           {sestest.NotVerified("us-east-1", "ada@example.org"), want{mailer.Rejected, "is not verified", "sandbox in us-east-1"}},
 		"MAIL FROM":         {sestest.MailFrom, want{mailer.Misconfigured, "MailFromDomainNotVerifiedException", "MX record"}},
 		"suspended":         {sestest.Suspended, want{mailer.Paused, "suspended", "dashboard"}},
 		"paused":            {sestest.Paused, want{mailer.Paused, "disabled", "dashboard"}},
