@@ -41,7 +41,9 @@ func TestTemplatesThatAreRefused(t *testing.T) {
 		"subject variable":    {func(t *store.MailTemplate) { t.Subject = "{{ nme }}" }, "the subject: there is no variable"},
 		"long subject":        {func(t *store.MailTemplate) { t.Subject = strings.Repeat("あ", 201) }, "longer than 200"},
 		"no subject":          {func(t *store.MailTemplate) { t.Subject = " " }, "the subject is empty"},
-		"two addresses":       {func(t *store.MailTemplate) { t.ReplyTo = "a@example.com, b@example.com" }, "(replyTo) is not one address"},
+		"two addresses":       {func(t *store.MailTemplate) { t.ReplyTo = "a@example.com, b@example.com" }, "(replyTo) is more than one address"},
+		"address of nobody":   {func(t *store.MailTemplate) { t.SendFrom = "Shop <shop@localhost>" }, "(sendFrom) is not an email address"},
+		"name to be filled":   {func(t *store.MailTemplate) { t.SendFrom = "{{ application.name }} <a@example.com>" }, "(sendFrom) has a variable"},
 		"address with CR LF":  {func(t *store.MailTemplate) { t.SendFrom = "a@example.com\r\nBcc: b@example.com" }, "(sendFrom) has a line break"},
 		"type":                {func(t *store.MailTemplate) { t.ContentType = "text/rtf" }, "text/html or text/plain"},
 		"usage":               {func(t *store.MailTemplate) { t.Usage = "Signin" }, "there is no mail for \"Signin\""},
@@ -92,7 +94,8 @@ func TestTemplatesFromLogtoPass(t *testing.T) {
 	if warnings, err := mailer.CheckTemplate(template, false); err != nil || len(warnings) < 4 {
 		t.Errorf("%v, %q", err, warnings)
 	}
-	for _, bad := range []func(*store.MailTemplate){content("{{ code"), content("\xff"), content(""), func(t *store.MailTemplate) { t.Subject = "a\r\nb" }} {
+	for _, bad := range []func(*store.MailTemplate){content("{{ code"), content("\xff"), content(""), func(t *store.MailTemplate) { t.Subject = "a\r\nb" },
+		func(t *store.MailTemplate) { t.SendFrom = "shop@localhost" }, func(t *store.MailTemplate) { t.ReplyTo = "{{ user.primaryEmail }}" }} {
 		template := htmlTemplate(store.UsageGeneric, "", "{{ code }}")
 		bad(&template)
 		if _, err := mailer.CheckTemplate(template, false); err == nil {

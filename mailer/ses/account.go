@@ -95,7 +95,7 @@ func (s *Sender) examineAccount(ctx context.Context, client *sesv2.Client) []mai
 // itself, else its domain, else a domain above that.
 func (s *Sender) examineSender(ctx context.Context, client *sesv2.Client) []mailer.Finding {
 	const check = "sender identity"
-	if s.from.address == "" {
+	if s.from.Address == "" {
 		return []mailer.Finding{{Check: check, Level: mailer.Failure, Text: "the configuration names no sender", Fix: "Put emailAddress into it."}}
 	}
 	name, identity, err := s.identity(ctx, client)
@@ -104,7 +104,7 @@ func (s *Sender) examineSender(ctx context.Context, client *sesv2.Client) []mail
 		return []mailer.Finding{{Check: check, Level: mailer.Warning, Text: "this account does not have " + s.EmailAddressIdentityARN,
 			Fix: "If another account shares it with this one, look at it there."}}
 	case notFound(err):
-		return []mailer.Finding{{Check: check, Level: mailer.Failure, Text: "neither " + s.from.address + " nor its domain is an identity in this region",
+		return []mailer.Finding{{Check: check, Level: mailer.Failure, Text: "neither " + s.from.Address + " nor its domain is an identity in this region",
 			Fix: "Verify one of them in the SES console, or put the region where it is verified into region."}}
 	case err != nil:
 		return []mailer.Finding{s.unread(check, "ses:GetEmailIdentity", err)}
@@ -124,8 +124,8 @@ func (s *Sender) examineSender(ctx context.Context, client *sesv2.Client) []mail
 // identity gives the first candidate that is verified, else the first that there is. The
 // error is SES's about the last one.
 func (s *Sender) identity(ctx context.Context, client *sesv2.Client) (name string, out *sesv2.GetEmailIdentityOutput, err error) {
-	candidates := []string{s.from.address}
-	for domain := s.from.domain(); strings.Contains(domain, "."); _, domain, _ = strings.Cut(domain, ".") {
+	candidates := []string{s.from.Address}
+	for domain := s.from.Domain(); strings.Contains(domain, "."); _, domain, _ = strings.Cut(domain, ".") {
 		candidates = append(candidates, domain)
 	}
 	if _, named, ok := strings.Cut(s.EmailAddressIdentityARN, ":identity/"); ok {
@@ -149,7 +149,7 @@ func (s *Sender) identity(ctx context.Context, client *sesv2.Client) (name strin
 	if out != nil {
 		return name, out, nil
 	}
-	return s.from.address, nil, err
+	return s.from.Address, nil, err
 }
 
 func notFound(err error) bool {

@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strings"
 
+	"idp/mailer"
+	"idp/mailer/mailbox"
 	"idp/store"
 )
 
@@ -28,25 +29,8 @@ type Config struct {
 
 	ConfigurationSetName string `json:"configurationSetName,omitempty"`
 
-	Templates []Template `json:"templates,omitempty"` // nil: our own mails
+	Templates []mailer.OwnTemplate `json:"templates,omitempty"` // nil: our own mails
 }
-
-// Template is one mail of the operator's wording. Logto knows the first three fields.
-type Template struct {
-	UsageType   string `json:"usageType"`
-	Subject     string `json:"subject"`
-	Content     string `json:"content"`
-	ContentType string `json:"contentType,omitempty"` // "text/html" unless "text/plain"
-	ReplyTo     string `json:"replyTo,omitempty"`
-	SendFrom    string `json:"sendFrom,omitempty"`
-}
-
-// required are the usage types that Logto asks templates for, in its order.
-var required = []store.Usage{store.UsageRegister, store.UsageSignIn, store.UsageForgotPassword, store.UsageGeneric}
-
-// maxTemplate bounds a template's content. Gmail cuts what is longer than 102 kB
-// off, and the code with it.
-const maxTemplate = 100 << 10
 
 var (
 	regionForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)+$`) // it becomes part of a host name
@@ -57,8 +41,9 @@ var (
 // settings is a configuration that was checked.
 type settings struct {
 	Config
-	from     mailbox // zero: templates bring their own, or SES says what is missing
-	feedback mailbox
+	from     mailbox.Mailbox // zero: templates bring their own, or SES says what is missing
+	feedback mailbox.Mailbox
+	words    []store.MailTemplate
 }
 
 // parse checks a configuration. The error names the field and what to write there;
@@ -91,7 +76,9 @@ func parse(text []byte) (settings, error) {
 	if s.ConfigurationSetName != "" && !setForm.MatchString(s.ConfigurationSetName) {
 		errs = append(errs, fmt.Errorf("configurationSetName is %q: SES names them with letters, digits, - and _, 64 at most", s.ConfigurationSetName))
 	}
-	errs = append(errs, checkTemplates(s.Templates))
+	if s.words, err = mailer.OwnTemplates(s.Templates); err != nil {
+		errs = append(errs, err)
+	}
 	return s, errors.Join(errs...)
 }
 
@@ -118,70 +105,14 @@ func hasBlank(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }
 
-// checkTemplates makes sure that every mail can be worded, with Logto's own words
-// where one is missing.
-func checkTemplates(templates []Template) error {
-	if templates == nil {
-		return nil
+// optionalMailbox reads a field of the configuration; "" is the zero mailbox.
+func optionalMailbox(field, text string) (mailbox.Mailbox, error) {
+	if text == "" {
+		return mailbox.Mailbox{}, nil
 	}
-	var missing []string
-	for _, usage := range required {
-		if !slices.ContainsFunc(templates, func(t Template) bool { return t.UsageType == string(usage) }) {
-			missing = append(missing, string(usage))
-		}
+	m, err := mailbox.Parse(text)
+	if err != nil {
+		return m, fmt.Errorf("%s %w: %s", field, err, mailbox.Form)
 	}
-	if len(missing) > 0 {
-		return fmt.Errorf("Template with UsageType (%s) should be provided!", strings.Join(missing, ", ")) //nolint:staticcheck,revive // Logto's words
-	}
-	var errs []error
-	for i, t := range templates {
-		if err := t.check(); err != nil {
-			errs = append(errs, fmt.Errorf("templates[%d] (%s): %w", i, t.UsageType, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (t *Template) check() error {
-	switch {
-	case t.UsageType == "":
-		return errors.New("usageType is missing")
-	case strings.TrimSpace(t.Subject) == "":
-		return errors.New("subject is missing")
-	case hasControl(t.Subject):
-		return errors.New("subject has a line break or another control character in it")
-	case strings.TrimSpace(t.Content) == "":
-		return errors.New("content is missing")
-	case len(t.Content) > maxTemplate:
-		return fmt.Errorf("content is %d kB: %d kB at most, mail programs cut off what is longer", len(t.Content)>>10, maxTemplate>>10)
-	case t.ContentType != "" && t.ContentType != "text/html" && t.ContentType != "text/plain":
-		return fmt.Errorf("contentType is %q: text/html or text/plain", t.ContentType)
-	}
-	for field, value := range map[string]string{"replyTo": t.ReplyTo, "sendFrom": t.SendFrom} {
-		if strings.Contains(value, "{{") && !hasControl(value) {
-			continue // known only once the mail is written; then it is looked at
-		}
-		if _, err := optionalMailbox(field, value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// mailTemplates gives the templates as the mailer takes them. As with Logto, the first
-// of a usage counts.
-func (c *Config) mailTemplates() (out []store.MailTemplate) {
-	for _, t := range c.Templates {
-		usage := store.Usage(t.UsageType)
-		if slices.ContainsFunc(out, func(have store.MailTemplate) bool { return have.Usage == usage }) {
-			continue
-		}
-		kind := t.ContentType
-		if kind == "" {
-			kind = "text/html"
-		}
-		out = append(out, store.MailTemplate{Usage: usage, Subject: t.Subject, Content: t.Content, ContentType: kind,
-			ReplyTo: t.ReplyTo, SendFrom: t.SendFrom})
-	}
-	return out
+	return m, nil
 }

@@ -192,7 +192,7 @@ func (s *Sender) badRequest(r *refusal) (mailer.Class, string) {
 var failedIdentities = regexp.MustCompile(`(?i)failed the check in region ([a-z0-9-]+): *(.+)$`)
 
 func (s *Sender) unverifiedHint(r *refusal, to string) (hint string, recipient bool) {
-	identity, region := s.from.address, s.Region
+	identity, region := s.from.Address, s.Region
 	if m := failedIdentities.FindStringSubmatch(r.message); m != nil {
 		region, identity = strings.ToLower(m[1]), strings.TrimSpace(m[2])
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 
 	"idp/mailer"
+	"idp/mailer/mailbox"
 	"idp/store"
 	"idp/store/address"
 )
@@ -73,10 +74,10 @@ func Factory(o Options) mailer.Factory {
 }
 
 // Templates gives the mails that the configuration words, nil if it has none.
-func (s *Sender) Templates() []store.MailTemplate { return s.mailTemplates() }
+func (s *Sender) Templates() []store.MailTemplate { return s.words }
 
 // Address gives the sender's address, "" if the configuration names none.
-func (s *Sender) Address() string { return s.from.address }
+func (s *Sender) Address() string { return s.from.Address }
 
 // Send hands one mail to SES.
 func (s *Sender) Send(ctx context.Context, m mailer.Rendered) (mailer.Receipt, error) {
@@ -107,7 +108,7 @@ func (s *Sender) input(m mailer.Rendered) (*sesv2.SendEmailInput, error) {
 		return nil, &mailer.SendError{Class: mailer.Refused, Err: err}
 	}
 	message := &types.Message{
-		Subject: &types.Content{Data: aws.String(oneLine(m.Subject)), Charset: charset},
+		Subject: &types.Content{Data: aws.String(mailbox.OneLine(m.Subject)), Charset: charset},
 		Body:    &types.Body{},
 		Headers: automatic,
 	}
@@ -121,7 +122,7 @@ func (s *Sender) input(m mailer.Rendered) (*sesv2.SendEmailInput, error) {
 		Destination:                    &types.Destination{ToAddresses: []string{string(to)}},
 		Content:                        &types.EmailContent{Simple: message},
 		FromEmailAddressIdentityArn:    optional(s.EmailAddressIdentityARN),
-		FeedbackForwardingEmailAddress: optional(s.feedback.text),
+		FeedbackForwardingEmailAddress: optional(s.feedback.Text()),
 		FeedbackForwardingEmailAddressIdentityArn: optional(s.FeedbackForwardingEmailAddressIdentityARN),
 		ConfigurationSetName:                      optional(s.ConfigurationSetName),
 		ConfigurationOverrides:                    untracked,
@@ -132,19 +133,19 @@ func (s *Sender) input(m mailer.Rendered) (*sesv2.SendEmailInput, error) {
 		if from, err = optionalMailbox("the sender of a template", m.Sender); err != nil {
 			return nil, &mailer.SendError{Class: mailer.Misconfigured, Err: err, Hint: "Mend sendFrom of the template."}
 		}
-		if from.domain() != s.from.domain() {
+		if from.Domain() != s.from.Domain() {
 			in.FromEmailAddressIdentityArn = nil // it speaks of the other domain
 		}
-	case from.address != "" && from.name == "" && s.Config.Templates == nil:
-		from = from.named(m.From) // with templates, the mail is Logto's: no name was asked for
+	case from.Address != "" && from.Name == "" && s.Config.Templates == nil:
+		from = from.Named(m.From) // with templates, the mail is Logto's: no name was asked for
 	}
-	in.FromEmailAddress = optional(from.text)
+	in.FromEmailAddress = optional(from.Text())
 	if m.ReplyTo != "" {
 		reply, err := optionalMailbox("the reply address of a template", m.ReplyTo)
 		if err != nil {
 			return nil, &mailer.SendError{Class: mailer.Misconfigured, Err: err, Hint: "Mend replyTo of the template."}
 		}
-		in.ReplyToAddresses = []string{reply.text}
+		in.ReplyToAddresses = []string{reply.Text()}
 	}
 	return in, nil
 }

@@ -11,8 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"idp/mailer"
+	"idp/mailer/mailbox"
 	"idp/store"
-	"idp/store/address"
 )
 
 // Config is the connector's configuration: that of Logto's SMTP connector, whose names
@@ -24,7 +25,7 @@ type Config struct {
 	FromEmail string `json:"fromEmail"` // "a@b" or "Name <a@b>"
 	ReplyTo   string `json:"replyTo"`
 	// Templates word the mails in the place of ours. Absent: our own mails.
-	Templates *[]template `json:"templates"`
+	Templates []mailer.OwnTemplate `json:"templates"`
 
 	Secure     bool      `json:"secure"`     // TLS from the first byte
 	RequireTLS bool      `json:"requireTLS"` // STARTTLS or nothing, which is the default here
@@ -71,8 +72,8 @@ func (p *port) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// maxConfig bounds a configuration, its templates included. A mail above 100 kB is cut
-// by large mailboxes; this is room for ten of them.
+// maxConfig bounds a configuration, its templates included: mail programs cut a mail at
+// some 100 kB, and this is room for ten of them.
 const maxConfig = 1 << 20
 
 // The longest that an attempt may take is the queue's own bound.
@@ -98,7 +99,7 @@ func parse(config []byte) (*settings, error) {
 // settings is a configuration that was checked.
 type settings struct {
 	host, port string
-	from       mailbox
+	from       mailbox.Mailbox
 	replyTo    string
 	templates  []store.MailTemplate
 	tls        security
@@ -117,17 +118,17 @@ type settings struct {
 func (c *Config) settings() (*settings, error) {
 	s := &settings{host: strings.TrimSpace(c.Host), perSecond: c.MaxPerSecond, local: c.LocalAddress}
 	var err error
-	if s.from, err = parseMailbox(c.FromEmail); err != nil {
-		return nil, fmt.Errorf(`fromEmail has to be "a@b" or "Name <a@b>": %w`, err)
+	if s.from, err = mailbox.Parse(c.FromEmail); err != nil {
+		return nil, fmt.Errorf("fromEmail %w: %s", err, mailbox.Form)
 	}
 	if c.ReplyTo != "" {
-		replyTo, err := parseMailbox(c.ReplyTo)
+		replyTo, err := mailbox.Parse(c.ReplyTo)
 		if err != nil {
-			return nil, fmt.Errorf("replyTo: %w", err)
+			return nil, fmt.Errorf("replyTo %w: %s", err, mailbox.Form)
 		}
-		s.replyTo = replyTo.String()
+		s.replyTo = replyTo.Header()
 	}
-	if s.templates, err = parseTemplates(c.Templates); err != nil {
+	if s.templates, err = mailer.OwnTemplates(c.Templates); err != nil {
 		return nil, err
 	}
 	if s.tls, err = c.security(); err != nil {
@@ -136,11 +137,11 @@ func (c *Config) settings() (*settings, error) {
 	if s.login, err = c.login(s.tls); err != nil {
 		return nil, err
 	}
-	if s.dkim, err = c.DKIM.signer(s.from.domain()); err != nil {
+	if s.dkim, err = c.DKIM.signer(s.from.Domain()); err != nil {
 		return nil, err
 	}
 	s.port = strconv.Itoa(int(cmp.Or(c.Port, s.tls.defaultPort())))
-	s.helo = cmp.Or(c.Name, s.from.domain())
+	s.helo = cmp.Or(c.Name, s.from.Domain())
 	if err := c.check(s); err != nil {
 		return nil, err
 	}
@@ -177,29 +178,3 @@ func (c *Config) check(s *settings) error {
 func milliseconds(n int, otherwise time.Duration) time.Duration {
 	return cmp.Or(time.Duration(min(n, int(time.Hour/time.Millisecond)))*time.Millisecond, otherwise)
 }
-
-// mailbox is an address with a display name, which may be "".
-type mailbox struct{ name, address string }
-
-// parseMailbox reads "a@b", "<a@b>" and "Name <a@b>". The domain becomes punycode.
-func parseMailbox(text string) (mailbox, error) {
-	name, addr := "", strings.TrimSpace(text)
-	if strings.HasSuffix(addr, ">") {
-		var inner string
-		name, inner, _ = strings.Cut(strings.TrimSuffix(addr, ">"), "<")
-		name, addr = strings.TrimSpace(name), strings.TrimSpace(inner)
-	}
-	if n := len(name); n > 1 && name[0] == '"' && name[n-1] == '"' {
-		name = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(name[1 : n-1])
-	}
-	if name != line(name) {
-		return mailbox{}, errors.New("the name has a line break or another control character")
-	}
-	email, err := address.Parse(addr)
-	if err != nil {
-		return mailbox{}, err
-	}
-	return mailbox{name, string(email)}, nil
-}
-
-func (m mailbox) domain() string { return m.address[strings.LastIndexByte(m.address, '@')+1:] }

@@ -46,6 +46,10 @@ func TestConfigIsChecked(t *testing.T) {
 	with := func(more string) string {
 		return `{"host":"smtp.example.com","fromEmail":"a@example.com"` + more + `}`
 	}
+	words := func(more string) string {
+		return with(`,"templates":[{"usageType":"SignIn","subject":"s","content":"{{code}}",` + more + `},{"usageType":"Register","subject":"s","content":"{{code}}"},
+			{"usageType":"ForgotPassword","subject":"s","content":"{{code}}"},{"usageType":"Generic","subject":"s","content":"{{code}}"}]`)
+	}
 	const auth = `,"auth":{"user":"u","pass":"p"}`
 	for config, want := range map[string]string{
 		with(""):                           "",
@@ -100,17 +104,13 @@ func TestConfigIsChecked(t *testing.T) {
 		with(`,"socketTimeout":-1`):    "timeouts",
 		with(`,"templates":[]`):        "Template with UsageType (Register, SignIn, ForgotPassword, Generic) should be provided!",
 		with(`,"templates":[{"usageType":"SignIn","subject":"s","content":"c"},{"usageType":"Generic","subject":"s","content":"c"}]`): "Template with UsageType (Register, ForgotPassword) should be provided!",
-		with(`,"templates":[{"usageType":"SignIn","subject":"s","content":"c"},{"usageType":"SignIn","subject":"s","content":"c"}]`):  "another template for SignIn",
-		with(`,"templates":[{"usageType":"SignIn","subject":"s\r\nBcc: x@example.com","content":"c"}]`):                               "one line",
-		with(`,"templates":[{"usageType":"SignIn","subject":"","content":"c"}]`):                                                      "one line",
-		with(`,"templates":[{"usageType":"SignIn","subject":"s","content":" "}]`):                                                     "content is missing",
-		with(`,"templates":[{"usageType":"SignIn","subject":"s","content":"c","contentType":"text/markdown"}]`):                       "contentType",
-		with(`,"templates":[{"usageType":"SignIn","subject":"s","content":"` + strings.Repeat("x", 101<<10) + `"}]`):                  "longer than 100 kB",
-		with(`,"templates":[{"usageType":"SignIn","subject":"s","content":` + string(long) + `}]`):                                    "longer than",
-		with(`,"dkim":{"domain":"example.com","selector":"s1","privateKey":"x"}`):                                                     "dkim.privateKey",
-		with(`,"dkim":{"domain":"example.org","selector":"s1","privateKey":"x"}`):                                                     "dkim.domain",
-		with(`,"dkim":{"domain":"ample.com","selector":"s1","privateKey":"x"}`):                                                       "dkim.domain",
-		with(`,"dkim":{"domain":"example.com","selector":"s1; b=","privateKey":"x"}`):                                                 "dkim.selector",
+		words(`"sendFrom":"Shop<shop@x.example>"`):                                    "",
+		words(`"replyTo":"a@x.example,b@x.example"`):                                  "templates[0] (SignIn): the address for answers (replyTo) is more than one address",
+		with(`,"templates":[{"content":` + string(long) + `}]`):                       "longer than 1024 kB",
+		with(`,"dkim":{"domain":"example.com","selector":"s1","privateKey":"x"}`):     "dkim.privateKey",
+		with(`,"dkim":{"domain":"example.org","selector":"s1","privateKey":"x"}`):     "dkim.domain",
+		with(`,"dkim":{"domain":"ample.com","selector":"s1","privateKey":"x"}`):       "dkim.domain",
+		with(`,"dkim":{"domain":"example.com","selector":"s1; b=","privateKey":"x"}`): "dkim.selector",
 	} {
 		_, err := smtp.New([]byte(config))
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {

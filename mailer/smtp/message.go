@@ -2,18 +2,16 @@ package smtp
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	netmail "net/mail"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/wneessen/go-mail"
 
 	"idp/mailer"
+	"idp/mailer/mailbox"
 	"idp/store/address"
 )
 
@@ -27,11 +25,6 @@ type envelope struct {
 // be a tenth of that.
 const maxMail = 1 << 20
 
-// String is the mailbox as a header has it, the name encoded where it has to be (RFC 2047).
-func (m mailbox) String() string {
-	return (&netmail.Address{Name: m.name, Address: m.address}).String()
-}
-
 // seal writes a mail down: multipart/alternative, every header on one line of our own
 // making, signed if there is a key. The error says what in the mail is wrong.
 func (s *Sender) seal(m mailer.Rendered, now time.Time) (envelope, error) {
@@ -41,18 +34,20 @@ func (s *Sender) seal(m mailer.Rendered, now time.Time) (envelope, error) {
 	}
 	from := s.settings.from
 	if m.Sender != "" {
-		if from, err = parseMailbox(m.Sender); err != nil {
-			return envelope{}, fmt.Errorf("the template's sender: %w", err)
+		if from, err = mailbox.Parse(m.Sender); err != nil {
+			return envelope{}, fmt.Errorf("the template's sender %w", err)
 		}
 	}
-	from.name = cmp.Or(from.name, line(m.From))
+	if from.Name == "" {
+		from = from.Named(m.From)
+	}
 	replyTo := s.settings.replyTo
 	if m.ReplyTo != "" {
-		box, err := parseMailbox(m.ReplyTo)
+		box, err := mailbox.Parse(m.ReplyTo)
 		if err != nil {
-			return envelope{}, fmt.Errorf("the template's reply-to: %w", err)
+			return envelope{}, fmt.Errorf("the template's reply address %w", err)
 		}
-		replyTo = box.String()
+		replyTo = box.Header()
 	}
 	if len(m.Text)+len(m.HTML) > maxMail {
 		return envelope{}, fmt.Errorf("the mail is longer than %d kB", maxMail>>10)
@@ -60,7 +55,7 @@ func (s *Sender) seal(m mailer.Rendered, now time.Time) (envelope, error) {
 
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	err = errors.Join(
-		msg.SetAddrHeader(mail.HeaderFrom, from.String()),
+		msg.SetAddrHeader(mail.HeaderFrom, from.Header()),
 		msg.SetAddrHeader(mail.HeaderTo, "<"+string(to)+">"))
 	if replyTo != "" {
 		err = errors.Join(err, msg.SetAddrHeader(mail.HeaderReplyTo, replyTo))
@@ -68,10 +63,10 @@ func (s *Sender) seal(m mailer.Rendered, now time.Time) (envelope, error) {
 	if err != nil {
 		return envelope{}, err
 	}
-	msg.Subject(line(m.Subject))
+	msg.Subject(mailbox.OneLine(m.Subject))
 	msg.SetDateWithValue(now)
 	// The same on every attempt: a mailbox that gets a mail twice shows it once.
-	msg.SetMessageIDWithValue(atom(m.ID) + "@" + from.domain())
+	msg.SetMessageIDWithValue(atom(m.ID) + "@" + from.Domain())
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office answers
 	body(msg, m)
 	var buffer bytes.Buffer
@@ -84,7 +79,7 @@ func (s *Sender) seal(m mailer.Rendered, now time.Time) (envelope, error) {
 			return envelope{}, err
 		}
 	}
-	return envelope{from.address, string(to), text}, nil
+	return envelope{from.Address, string(to), text}, nil
 }
 
 // atom is a mail's id as a Message-ID can have it: those of the queue as they are, and
@@ -122,15 +117,4 @@ func encoding(text string) mail.Encoding {
 		return mail.EncodingB64
 	}
 	return mail.EncodingQP
-}
-
-// line makes a text safe for a header: control characters, line breaks before all, become
-// spaces.
-func line(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, " "))
 }

@@ -63,7 +63,7 @@ func (s *Sender) Send(ctx context.Context, m mailer.Rendered) (mailer.Receipt, e
 func (s *Sender) Templates() []store.MailTemplate { return s.settings.templates }
 
 // Address is where mails come from.
-func (s *Sender) Address() string { return s.settings.from.address }
+func (s *Sender) Address() string { return s.settings.from.Address }
 
 // Quota is the rate that the operator set: SMTP has no way to ask for one.
 func (s *Sender) Quota(context.Context) (mailer.Quota, error) {

@@ -1,8 +1,9 @@
-package ses
+// Package mailbox reads what operators write down as a sender: one address, with or
+// without a name, as it stands in a mail's header.
+package mailbox
 
 import (
 	"errors"
-	"fmt"
 	"net/mail"
 	"strings"
 	"unicode"
@@ -11,63 +12,75 @@ import (
 	"idp/store/address"
 )
 
-// mailbox is one address with or without a name, ready for a header.
-type mailbox struct {
-	name    string // "" for none
-	address string // a@b, the domain in punycode
-	text    string // as it goes to SES, ASCII
+// Mailbox is one address with or without a name. The zero Mailbox is none.
+type Mailbox struct {
+	Name    string // "" for none
+	Address string // a@b, the domain in punycode
+	text    string
 }
 
-// optionalMailbox reads a field of the configuration; "" is the zero mailbox.
-func optionalMailbox(field, text string) (mailbox, error) {
-	if text == "" {
-		return mailbox{}, nil
-	}
-	m, err := parseMailbox(text)
-	if err != nil {
-		return m, fmt.Errorf("%s %w: write Name<a@example.com>, <a@example.com> or a@example.com", field, err)
-	}
-	return m, nil
-}
+// Form tells an operator what [Parse] takes.
+const Form = "write Name <a@example.com>, <a@example.com> or a@example.com"
 
-// parseMailbox reads "Name<a@b>", "<a@b>" and "a@b". What SES reads the same way
-// stays as it was written, so that it gets the text that Logto would send; names that
-// are not ASCII or hold special characters are encoded (RFC 2047) or quoted.
-func parseMailbox(text string) (mailbox, error) {
-	if !utf8.ValidString(text) || hasControl(text) {
-		return mailbox{}, errors.New("has a line break or another control character in it")
+// Parse reads "Name<a@b>", "<a@b>" and "a@b". The error says what is wrong, to be put behind the
+// name of what was read.
+func Parse(text string) (Mailbox, error) {
+	if !utf8.ValidString(text) || HasControl(text) {
+		return Mailbox{}, errors.New("has a line break or another control character in it")
 	}
 	text = strings.TrimSpace(text)
 	name, bare := "", text
 	if strings.HasSuffix(text, ">") {
 		open := strings.LastIndexByte(text, '<')
 		if open < 0 {
-			return mailbox{}, errors.New("has a > without a <")
+			return Mailbox{}, errors.New("has a > without a <")
 		}
 		name, bare = strings.TrimSpace(text[:open]), text[open+1:len(text)-1]
 	}
 	name, plain, err := parseName(name)
 	if err != nil {
-		return mailbox{}, err
+		return Mailbox{}, err
 	}
 	if strings.Count(bare, "@") > 1 || strings.ContainsAny(bare, ",;<>") {
-		return mailbox{}, errors.New("is more than one address")
+		return Mailbox{}, errors.New("is more than one address")
 	}
 	canonical, err := address.Parse(bare)
 	if err != nil {
-		return mailbox{}, errors.New("is not an email address")
+		return Mailbox{}, errors.New("is not an email address")
 	}
 	// The local part keeps its case: an address that was verified in capitals is another identity.
-	m := mailbox{name: name, address: bare, text: text}
+	m := Mailbox{Name: name, Address: bare, text: text}
 	if !isASCII(bare) {
 		local, _, _ := strings.Cut(bare, "@")
 		_, domain, _ := strings.Cut(string(canonical), "@")
-		m.address = local + "@" + domain
+		m.Address = local + "@" + domain
 	}
 	if !plain || !isASCII(text) {
-		m.text = format(name, m.address)
+		m.text = format(name, m.Address)
 	}
 	return m, nil
+}
+
+// Text is the mailbox as it was written, if that is ASCII and reads the same way everywhere; else
+// with its name encoded (RFC 2047) or quoted. "" for the zero Mailbox.
+func (m Mailbox) Text() string { return m.text }
+
+// Header is the mailbox as a mail's header has it (RFC 5322 section 3.4).
+func (m Mailbox) Header() string { return (&mail.Address{Name: m.Name, Address: m.Address}).String() }
+
+// Named gives the mailbox a name, on one line.
+func (m Mailbox) Named(name string) Mailbox {
+	name = OneLine(name)
+	if name == "" {
+		return m
+	}
+	return Mailbox{Name: name, Address: m.Address, text: format(name, m.Address)}
+}
+
+// Domain is the part behind the @, in lower case.
+func (m Mailbox) Domain() string {
+	_, domain, _ := strings.Cut(m.Address, "@")
+	return strings.ToLower(domain)
 }
 
 // parseName reads what stands before the <. plain tells that it can go into a header
@@ -87,21 +100,6 @@ func parseName(text string) (name string, plain bool, err error) {
 	return text, isASCII(text) && !strings.ContainsAny(text, `()[]:;\,."`), nil
 }
 
-// named gives the mailbox a name.
-func (m mailbox) named(name string) mailbox {
-	name = oneLine(name)
-	if name == "" {
-		return m
-	}
-	return mailbox{name: name, address: m.address, text: format(name, m.address)}
-}
-
-// domain is the part behind the @, in lower case.
-func (m mailbox) domain() string {
-	_, domain, _ := strings.Cut(m.address, "@")
-	return strings.ToLower(domain)
-}
-
 func format(name, bare string) string {
 	if name == "" {
 		return bare
@@ -109,9 +107,9 @@ func format(name, bare string) string {
 	return (&mail.Address{Name: name, Address: bare}).String()
 }
 
-// oneLine keeps a text from ending its header.
-func oneLine(text string) string {
-	if utf8.ValidString(text) && !hasControl(text) {
+// OneLine keeps a text from ending its header.
+func OneLine(text string) string {
+	if utf8.ValidString(text) && !HasControl(text) {
 		return strings.TrimSpace(text)
 	}
 	text = strings.Map(func(r rune) rune {
@@ -123,7 +121,8 @@ func oneLine(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-func hasControl(s string) bool {
+// HasControl tells that a text would end its header, or hide something in it.
+func HasControl(s string) bool {
 	return strings.ContainsFunc(s, isControl)
 }
 
