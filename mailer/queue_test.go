@@ -22,7 +22,7 @@ func TestHandedOverMailGoesAtOnceAndOnce(t *testing.T) {
 	o := w.order(q, "ada@example.com", nil)
 	o.handTo(q)
 	w.becomes(store.MailSent, o)
-	time.Sleep(time.Second) // longer than the lease
+	time.Sleep(quick().Lease + 300*time.Millisecond)
 	if mails, _ := w.post.count("ada@example.com"); mails != 1 {
 		t.Errorf("%d mails", mails)
 	}
@@ -128,7 +128,7 @@ func TestMailExpiresWithItsCode(t *testing.T) {
 	w.post.fail = failing(mailer.Temporary)
 	q := w.queue(nil, quick())
 	w.run(q)
-	o := w.order(q, "ada@example.com", func(n *store.NewChallenge) { n.Mail.TTL = 400 * time.Millisecond })
+	o := w.order(q, "ada@example.com", func(n *store.NewChallenge) { n.Mail.TTL = 2 * time.Second })
 	o.handTo(q)
 	w.becomes(store.MailExpired, o)
 	if _, tries := w.post.count(""); tries < 2 {
