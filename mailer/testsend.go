@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"idp/mailer/mailbox"
 	"idp/store"
 )
 
@@ -30,7 +31,7 @@ type Test struct {
 
 // Tested is what went out.
 type Tested struct {
-	From     string        `json:"from"` // the address, "" if the sender does not tell it
+	From     string        `json:"from"` // the address, the template's if it asks for one; "" if the sender does not tell it
 	Subject  string        `json:"subject"`
 	Locale   string        `json:"locale"`
 	Provider string        `json:"providerId,omitempty"` // the provider's id of the mail
@@ -56,6 +57,9 @@ func TestSend(ctx context.Context, kinds Kinds, t Test) (Tested, error) {
 	out := Tested{Subject: m.Subject, Locale: m.Locale}
 	if a, ok := sender.(Addressed); ok {
 		out.From = a.Address()
+	}
+	if box, err := mailbox.Parse(m.Sender); err == nil {
+		out.From = box.Address
 	}
 	ctx, cancel := context.WithTimeout(ctx, testTimeout)
 	defer cancel()

@@ -112,3 +112,16 @@ func TestTestSendThroughSES(t *testing.T) {
 		t.Errorf("%d mails went out", n)
 	}
 }
+
+// The answer names the address that the mail really came from.
+func TestTestSendTellsATemplatesSender(t *testing.T) {
+	t.Parallel()
+	s := &tester{}
+	template := htmlTemplate(store.UsageGeneric, "en", "{{ code }}")
+	template.SendFrom = "Billing <billing@example.com>"
+	sent, err := mailer.TestSend(t.Context(), s.kinds(), mailer.Test{Connector: "one", Config: []byte("{}"), To: "ada@example.com",
+		Templates: []store.MailTemplate{template}})
+	if err != nil || sent.From != "billing@example.com" || len(s.got) != 1 || s.got[0].Sender != template.SendFrom {
+		t.Errorf("%+v, %v, %+v", sent, err, s.got)
+	}
+}
