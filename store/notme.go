@@ -20,5 +20,5 @@ type Disowned struct {
 // Undone is what became of a [Disowned] challenge.
 type Undone struct {
 	SignedOut  bool      // its browser had signed in with it, and is signed out
-	MutedUntil time.Time // until then mails go to browsers that have signed in before only
+	MutedUntil time.Time // until then mails go to browsers that have signed in before only; zero: not any more
 }

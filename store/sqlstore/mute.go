@@ -17,11 +17,13 @@ type hashes struct{ now, former store.Hash }
 // now.
 const muted = `EXISTS (SELECT 1 FROM mute WHERE mute.address IN ($19, $20) AND mute.ends_at > $10)`
 
-// mute appends the start of a mute, or moves its end back.
-func mute(s *Script, address store.Hash, until int64) {
+// mute appends a mute that lasts from when its owner said it for the first time: the
+// event is there.
+func mute(s *Script, d store.Disowned, now int64) {
 	s.Do(`
-		INSERT INTO mute (address, ends_at) VALUES ($1, $2)
-		ON CONFLICT (address) DO UPDATE SET ends_at = excluded.ends_at WHERE mute.ends_at < excluded.ends_at`, address[:], until)
+		INSERT INTO mute (address, ends_at) SELECT $1, at + $3 FROM event WHERE id = $2 AND at + $3 > $4
+		ON CONFLICT (address) DO UPDATE SET ends_at = excluded.ends_at WHERE mute.ends_at < excluded.ends_at`,
+		d.Address[:], d.Event[:], micro(muteFor), now)
 }
 
 // Unmute lets mails to an address go to any browser again, before its mute ends. The

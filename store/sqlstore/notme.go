@@ -18,8 +18,11 @@ const EventDisowned = "challenge.disowned"
 // NotMe takes back a challenge that the owner of its address did not ask for: no code of
 // it is right any more, what its browser has signed in to the account since ends with
 // codes and grants, also those that outlive sessions, the browser is not known any more,
-// and for a day mails to the address are for known browsers only. Said twice, it is the
-// same.
+// and for a day mails to the address are for known browsers only.
+//
+// Said twice, it is the same: what began after the first time stays, and the mute does
+// not start anew. (Else whoever has one mail of somebody's own could sign them out and
+// keep their mails from them for a month.)
 //
 // A guess under way holds the row of the challenge, which is taken first here: either
 // its session is there when sessions are ended, or the guess finds no tries left. The
@@ -37,24 +40,33 @@ func (db *DB) NotMe(ctx context.Context, d store.Disowned) (store.Undone, error)
 	s.Do(`UPDATE users SET email = email WHERE email = $1`, string(d.Email))
 	const (
 		account = `user_id = (SELECT id FROM users WHERE email = $2)`
-		began   = account + ` AND browser = $3 AND (auth_time >= $4 OR hash = (SELECT consumed_by FROM challenge WHERE id = $5))`
+		began   = account + ` AND browser = $3 AND (auth_time >= $4 OR hash = (SELECT consumed_by FROM challenge WHERE id = $5))
+		  AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = $6 AND event.at < session.auth_time)`
 		hanging = account + ` AND session IN (SELECT hash FROM session WHERE ` + began + `)`
 	)
-	args := []any{now, string(d.Email), d.Browser[:], d.Challenge.Time().UnixMicro(), d.Challenge[:]}
+	args := []any{now, string(d.Email), d.Browser[:], d.Challenge.Time().UnixMicro(), d.Challenge[:], d.Event[:]}
 	endSessions(&s, began, args...)
 	endCodes(&s, hanging, args...)
 	endGrants(&s, hanging, args...)
 	var sessions int
 	s.Do(`SELECT COUNT(*) FROM session WHERE `+began+` AND CAST($1 AS BIGINT) > 0`, args...).Into(&sessions)
-	s.Do(`DELETE FROM device WHERE address IN ($1, $2) AND browser = $3`, d.Address[:], d.Former[:], d.Browser[:])
-	until := now + micro(muteFor)
-	mute(&s, d.Address, until)
+	s.Do(`
+		DELETE FROM device WHERE address IN ($1, $2) AND browser = $3
+		  AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = $4 AND event.at < device.expires_at - $5)`,
+		d.Address[:], d.Former[:], d.Browser[:], d.Event[:], micro(keepDevice))
 	s.Do(`
 		INSERT INTO event (id, at, kind, user_id, client_id)
 		VALUES ($1, $2, $3, COALESCE((SELECT id FROM users WHERE email = $4), ''), '') ON CONFLICT (id) DO NOTHING`,
 		d.Event[:], now, EventDisowned, string(d.Email))
+	mute(&s, d, now)
+	until := now
+	s.Do(`SELECT at + $2 FROM event WHERE id = $1`, d.Event[:], micro(muteFor)).Into(&until)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Undone{}, fmt.Errorf("take a challenge back: %w", err)
 	}
-	return store.Undone{SignedOut: sessions > 0, MutedUntil: clock(until)}, nil
+	u := store.Undone{SignedOut: sessions > 0}
+	if until > now {
+		u.MutedUntil = clock(until)
+	}
+	return u, nil
 }

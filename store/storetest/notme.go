@@ -167,6 +167,36 @@ func (f *fixture) like(n store.NewChallenge) store.NewChallenge {
 	return m
 }
 
+// Who has one mail of somebody's own can say it again for a month. That ends nothing
+// that its owner began since, and mutes nobody anew.
+func testNotMeAgain(t *testing.T, f *fixture) {
+	own, _ := f.signUp("ada@example.com")
+	f.notMe(own)
+	f.db.AdvanceForTest(time.Hour)
+	back := f.like(own)
+	back.Browser = own.Browser
+	f.begun(back)
+	f.expect(back, 1, store.OutcomeAccepted)
+	ends := f.notMe(own).MutedUntil
+	f.db.AdvanceForTest(time.Hour)
+	if again := f.notMe(own); !again.SignedOut || !again.MutedUntil.Equal(ends) {
+		t.Errorf("muted until %s, then %s", ends, again.MutedUntil)
+	}
+	if _, err := f.db.Session(f.ctx(), completion(back).Session.Hash, own.Browser); err != nil {
+		t.Error("what began since is over:", err)
+	}
+	if n := f.count(`SELECT COUNT(*) FROM device WHERE browser = $1`, own.Browser[:]); n != 1 {
+		t.Error("the browser is not known any more")
+	}
+	if f.sends(f.like(own)) {
+		t.Error("the mute is gone")
+	}
+	f.db.AdvanceForTest(day)
+	if again := f.notMe(own); !again.MutedUntil.IsZero() || !f.sends(f.like(own)) {
+		t.Errorf("muted for another day: %+v", again)
+	}
+}
+
 // While an address is muted, mails go to browsers that signed in before only, and
 // nobody sees a difference.
 func testMute(t *testing.T, f *fixture) {
@@ -266,7 +296,7 @@ func testDevices(t *testing.T, f *fixture) {
 	f.begun(back)
 	f.expect(back, 1, store.OutcomeAccepted)
 	f.db.AdvanceForTest(100 * day)
-	f.notMe(wrong)
+	f.notMe(f.begun(f.like(own)))
 	if !known(browsers[1]) || known(browsers[2]) {
 		t.Error("not those of the last 180 days")
 	}

@@ -31,7 +31,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	}
 	// The answer of a script's first run is lost, and the engine sends it again.
 	for _, name := range []string{
-		"NotMe", "NotMeAfterPurge", "NotMeByWhomNobodyKnows", "Mute", "MuteUnderTwoSecrets", "Devices", "DevicesForgotten",
+		"NotMe", "NotMeAgain", "NotMeAfterPurge", "NotMeByWhomNobodyKnows", "Mute", "MuteUnderTwoSecrets", "Devices", "DevicesForgotten",
 		"SignIn", "Outcomes", "Binding", "Resend", "Confirm", "DoubleClick", "RedemptionMismatch",
 		"Sessions", "Suspended", "Mail", "MailLastCall", "MailRefused", "ConnectorHealth", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
 		"Refresh", "RefreshAncestor", "RefreshRotatesLate", "RefreshLifetimes", "NarrowScopes", "Revocation", "EndSession", "ReplacedSession",
@@ -47,6 +47,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 
 var tests = map[string]func(*testing.T, *fixture){
 	"NotMe":                       testNotMe,
+	"NotMeAgain":                  testNotMeAgain,
 	"NotMeAfterPurge":             testNotMeAfterPurge,
 	"NotMeByWhomNobodyKnows":      testNotMeByWhomNobodyKnows,
 	"NotMeDuringGuess":            testNotMeDuringGuess,
