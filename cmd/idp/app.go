@@ -152,12 +152,14 @@ func (a *app) fail(err error) int {
 	seen := map[string]bool{}
 	for line := range strings.SplitSeq(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n\t", " "), "\n") {
 		if !seen[line] {
-			fmt.Fprintf(a.stderr, "idp: %s\n", line)
+			fmt.Fprintf(a.stderr, "idp: %s\n", printable(line))
 		}
 		seen[line] = true
 	}
 	if f.hint != "" {
-		fmt.Fprintf(a.stderr, "     %s\n", strings.ReplaceAll(f.hint, "\n", "\n     "))
+		for line := range strings.SplitSeq(f.hint, "\n") {
+			fmt.Fprintf(a.stderr, "     %s\n", printable(line))
+		}
 	}
 	return f.status
 }

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 )
 
 // jsonFlag is the --json of every command that prints data.
@@ -13,12 +16,26 @@ type jsonFlag struct {
 	JSON bool `name:"json" help:"Print JSON, for programs."`
 }
 
-// printJSON prints a value for programs.
+// printJSON prints a value for programs. JSON may hold controls from U+007F on as they
+// are, and terminals obey them: they are escaped like those below.
 func (a *app) printJSON(v any) error {
-	e := json.NewEncoder(a.stdout)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	var out strings.Builder
+	for _, r := range b.String() {
+		if draws(r) && r != '\n' {
+			fmt.Fprintf(&out, `\u%04x`, r)
+			continue
+		}
+		out.WriteRune(r)
+	}
+	_, err := io.WriteString(a.stdout, out.String())
+	return err
 }
 
 // table prints rows for people, the first one being the titles.
@@ -34,16 +51,27 @@ func (a *app) table(rows ...[]string) error {
 }
 
 // note tells a person something beside the data.
-func (a *app) note(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }
+func (a *app) note(format string, args ...any) {
+	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+		fmt.Fprintln(a.stderr, printable(line))
+	}
+}
 
-// printable keeps what was stored from drawing on the terminal.
+// printable keeps what was stored, or what a server said, from drawing on the terminal.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if draws(r) {
 			return '?'
 		}
 		return r
 	}, s)
+}
+
+// draws tells what a terminal obeys in the place of showing it: controls, with those
+// of C1 (U+009B begins a sequence like ESC [), ends of lines, and marks that turn the
+// direction of what follows.
+func draws(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }
 
 func day(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
