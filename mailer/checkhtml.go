@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"strings"
+	"unicode"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -38,7 +39,11 @@ func (c *checker) html(content string) {
 		case html.EndTagToken:
 			name, _ := z.TagName()
 			stack = c.end(content, start, string(name), stack)
-		case html.TextToken, html.CommentToken, html.DoctypeToken, html.ErrorToken:
+		case html.TextToken:
+			if len(stack) > 0 && stack[len(stack)-1].tag == atom.Style && variable.MatchString(raw) {
+				c.object("%s: a variable in <style>, where its value would be read as rules", lineAt(content, start))
+			}
+		case html.CommentToken, html.DoctypeToken, html.ErrorToken:
 		}
 	}
 	for _, o := range stack {
@@ -82,7 +87,7 @@ func (c *checker) element(content string, at int, raw string, t html.Token) {
 		c.object("%s: <%s> is not for mails", line, t.Data)
 	}
 	for _, a := range t.Attr {
-		value := strings.ToLower(strings.Join(strings.Fields(a.Val), ""))
+		value := strings.ToLower(compact(a.Val))
 		switch {
 		case strings.HasPrefix(a.Key, "on"):
 			c.object("%s: %s runs a script, which is not for mails", line, excerpt(a.Key))
@@ -98,6 +103,17 @@ func (c *checker) element(content string, at int, raw string, t html.Token) {
 	if bare(raw) {
 		c.object("%s: a variable inside of <%s> stands in quotes", line, excerpt(t.Data))
 	}
+}
+
+// compact leaves out what browsers leave out of addresses: spaces, and controls, which
+// can be written as &#1; too (URL Standard, section 4.4).
+func compact(address string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, address)
 }
 
 // bare tells that a start tag has a variable outside of quotes, where a space in its
@@ -129,12 +145,14 @@ func startsWithName(address string) bool {
 }
 
 // void are the elements without an end, endless those whose end may be left out (HTML
-// section 13.1.2), active those that run or reach out.
+// section 13.1.2), active those that run or reach out. In svg and math the same text is read by
+// other rules, so that what is looked at here is not what a browser sees; mail programs
+// show neither.
 var (
 	void = map[atom.Atom]bool{atom.Area: true, atom.Base: true, atom.Br: true, atom.Col: true, atom.Embed: true, atom.Hr: true, atom.Img: true,
 		atom.Input: true, atom.Link: true, atom.Meta: true, atom.Param: true, atom.Source: true, atom.Track: true, atom.Wbr: true}
 	endless = map[atom.Atom]bool{atom.Html: true, atom.Head: true, atom.Body: true, atom.P: true, atom.Li: true, atom.Dt: true, atom.Dd: true,
 		atom.Tr: true, atom.Td: true, atom.Th: true, atom.Thead: true, atom.Tbody: true, atom.Tfoot: true, atom.Option: true, atom.Colgroup: true}
 	active = map[atom.Atom]bool{atom.Script: true, atom.Iframe: true, atom.Frame: true, atom.Object: true, atom.Embed: true, atom.Applet: true,
-		atom.Base: true, atom.Form: true, atom.Input: true, atom.Button: true, atom.Textarea: true, atom.Select: true}
+		atom.Base: true, atom.Form: true, atom.Input: true, atom.Button: true, atom.Textarea: true, atom.Select: true, atom.Svg: true, atom.Math: true}
 )
