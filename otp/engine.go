@@ -21,7 +21,7 @@ type Store interface {
 	ChallengeState(ctx context.Context, challenge store.ID, browser store.Hash) (store.ChallengeState, error)
 	Refund(context.Context, map[store.Limit]int) error
 	NotMe(context.Context, store.Disowned) (store.Undone, error)
-	Unmute(ctx context.Context, address, former store.Hash) error
+	Unmute(context.Context, store.Disowned) error
 }
 
 // Outbox is what the engine asks of the mailer.

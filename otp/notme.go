@@ -92,7 +92,7 @@ func (e *Engine) NotMe(ctx context.Context, d store.Disowned) (store.Undone, err
 
 // Unmute lets mails go out again as before. The error is [store.Unavailable].
 func (e *Engine) Unmute(ctx context.Context, d store.Disowned) error {
-	return e.store.Unmute(ctx, d.Address, d.Former)
+	return e.store.Unmute(ctx, d)
 }
 
 // Address gives the keyed hashes of an address that challenges, known browsers and

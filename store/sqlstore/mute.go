@@ -26,11 +26,21 @@ func mute(s *Script, d store.Disowned, now int64) {
 		d.Address[:], d.Event[:], micro(muteFor), now)
 }
 
-// Unmute lets mails to an address go to any browser again, before its mute ends. The
-// hashes are those of [store.Disowned].
-func (db *DB) Unmute(ctx context.Context, address, former store.Hash) error {
+// EventUnmuted is the kind of the audit event of [DB.Unmute].
+const EventUnmuted = "mute.lifted"
+
+// Unmute lets mails to an address go to any browser again, before its mute ends. Where
+// there is no mute it does nothing.
+func (db *DB) Unmute(ctx context.Context, d store.Disowned) error {
+	now := db.now()
+	event := store.NewID(clock(now))
 	s := Script{Idempotent: true}
-	s.Do(`DELETE FROM mute WHERE address IN ($1, $2)`, address[:], former[:])
+	s.Do(`
+		INSERT INTO event (id, at, kind, user_id, client_id)
+		SELECT $1, $2, $3, COALESCE((SELECT id FROM users WHERE email = $4), ''), ''
+		WHERE EXISTS (SELECT 1 FROM mute WHERE address IN ($5, $6) AND ends_at > $2)
+		ON CONFLICT (id) DO NOTHING`, event[:], now, EventUnmuted, string(d.Email), d.Address[:], d.Former[:])
+	s.Do(`DELETE FROM mute WHERE address IN ($1, $2)`, d.Address[:], d.Former[:])
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return fmt.Errorf("unmute: %w", err)
 	}

@@ -200,7 +200,7 @@ func testNotMeAgain(t *testing.T, f *fixture) {
 // While an address is muted, mails go to browsers that signed in before only, and
 // nobody sees a difference.
 func testMute(t *testing.T, f *fixture) {
-	own, _ := f.signUp("ada@example.com")
+	own, user := f.signUp("ada@example.com")
 	stranger := f.like(own)
 	f.begun(stranger)
 	f.notMe(stranger)
@@ -224,7 +224,12 @@ func testMute(t *testing.T, f *fixture) {
 	if other := f.begin("bob@example.com"); !f.sends(other) {
 		t.Error("somebody else is muted")
 	}
-	f.no(f.db.Unmute(f.ctx(), own.Address, own.Former))
+	for range 2 {
+		f.no(f.db.Unmute(f.ctx(), disowned(stranger)))
+	}
+	if n := f.count(`SELECT COUNT(*) FROM event WHERE kind = 'mute.lifted' AND user_id = $1`, user); n != 1 {
+		t.Errorf("%d events", n)
+	}
 	if !f.sends(f.like(own)) {
 		t.Error("the mute was not lifted")
 	}
@@ -259,7 +264,7 @@ func testMuteUnderTwoSecrets(t *testing.T, f *fixture) {
 	if f.sends(last) {
 		t.Error("the browser that was disowned is known under the old secret")
 	}
-	f.no(f.db.Unmute(f.ctx(), now.Address, now.Former))
+	f.no(f.db.Unmute(f.ctx(), disowned(now)))
 	if !f.sends(f.like(now)) {
 		t.Error("the mute of the old secret was not lifted")
 	}
