@@ -190,9 +190,13 @@ func TestIssuer(t *testing.T) {
 		"redirect": {plain, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://other.example/", http.StatusFound)
 		}, "redirects to https://other.example/"},
-		"not found":   {plain, http.NotFound, "answers 404"},
-		"page":        {plain, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<h1>hello") }, "answers no JSON"},
-		"other name":  {plain, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"issuer":"http://idp:3001/oidc"}`) }, "calls itself http://idp:3001/oidc"},
+		"not found":  {plain, http.NotFound, "answers 404"},
+		"page":       {plain, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<h1>hello") }, "answers no JSON"},
+		"other name": {plain, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"issuer":"http://idp:3001/oidc"}`) }, "calls itself http://idp:3001/oidc"},
+		"other token endpoint": {plain, func(w http.ResponseWriter, r *http.Request) {
+			at := "http://" + r.Host + "/oidc"
+			io.WriteString(w, `{"issuer":"`+at+`","authorization_endpoint":"`+at+`/auth","token_endpoint":"`+at+`.evil.example/token","jwks_uri":"`+at+`/jwks"}`)
+		}, ".evil.example/token\", which is not below"},
 		"own CA":      {(*httptest.Server).StartTLS, http.NotFound, "whole certificate chain"},
 		"hangs up":    {plain, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "cannot be reached"},
 		"large, slow": {plain, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) }, "answers 500"},
@@ -226,7 +230,8 @@ func TestIssuerGoesOn(t *testing.T) {
 		case "/oidc/jwks":
 			io.WriteString(w, `{"keys":[{"kid":"k1","alg":"ES256"}]}`)
 		default:
-			io.WriteString(w, `{"issuer":"https://`+r.Host+`/oidc","jwks_uri":"https://`+r.Host+`/oidc/jwks"}`)
+			at := "https://" + r.Host + "/oidc"
+			io.WriteString(w, `{"issuer":"`+at+`","authorization_endpoint":"`+at+`/auth","token_endpoint":"`+at+`/token","jwks_uri":"`+at+`/jwks"}`)
 		}
 	}
 	endpoint := server(t, func(s *httptest.Server) { s.StartTLS(); client = s.Client() }, h)

@@ -77,6 +77,14 @@ func (i Issuer) Check(ctx context.Context, tell Tell) (found Metadata, ok bool) 
 			"the server calls itself %s, not %s: clients refuse its tokens", found.Issuer, want)
 		return found, false
 	}
+	// The app's secret is posted to one of them.
+	for _, where := range []string{found.Authorization, found.Token, found.JWKS} {
+		if !strings.HasPrefix(where, found.Issuer+"/") {
+			tell.Fail(check, "Something between here and the server changes its answers: look at the proxy.",
+				"discovery leads to %q, which is not below %s", where, found.Issuer)
+			return found, false
+		}
+	}
 	tell.OK(check, "%s answers, by that name", found.Issuer)
 	i.checkCertificate(tell, answer.tls)
 	i.checkReady(ctx, tell)
