@@ -109,6 +109,24 @@ func TestNotMeOfNobody(t *testing.T) {
 	thief.Get("/account").Want(200, "Sign in to")
 }
 
+// The same link again, a day later: it does not mute anew, and does not say so.
+func TestNotMeAgain(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	owner := f.Person().SignedUp(ada)
+	link := f.NotMe(f.Mail(ada, 1))
+	anybody := f.Person()
+	anybody.Get(link).Submit("/not-me").Want(200, "Until", "Send codes to any browser again")
+	f.DB.AdvanceForTest(25 * time.Hour)
+	back := owner.ToCode("/sign-in", ada)
+	back.Submit("/verify", "code", f.Code(ada, 2)).Want(303)
+	again := anybody.Get(link).Submit("/not-me").Want(200, "does not work any more")
+	if again.HasForm("/not-me") || strings.Contains(again.Text(), "Until") {
+		t.Error(again.Text())
+	}
+	owner.Get("/account").Want(200, ada)
+}
+
 func TestNotMeAfterAMonth(t *testing.T) {
 	t.Parallel()
 	f := webtest.New(t)
