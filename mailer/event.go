@@ -119,15 +119,23 @@ func (e *sesEvent) feedback() (store.Feedback, bool) {
 
 var anyAddress = regexp.MustCompile(`[^\s<>"'(),:;\[\]]+@[^\s<>"'(),:;\[\]]+`)
 
+// anyPath is what follows the host of an address on the web: filters of mail quote the
+// links that they do not like, and ours open something.
+var anyPath = regexp.MustCompile(`(?i)(https?://[^\s/?#]+)[/?#][^\s]*`)
+
 // withoutAddresses takes addresses out of a provider's words, and the names before the @
 // of those that the mail was for: servers like to quote both.
 func withoutAddresses(text string, recipients []sesRecipient) string {
-	text = anyAddress.ReplaceAllString(clean(text, 4*maxError), "…")
+	text = anyPath.ReplaceAllString(clean(text, 4*maxError), "$1/…")
 	for _, r := range recipients {
-		local, _, _ := strings.Cut(r.EmailAddress, "@")
-		if name := clean(local, maxError); len(name) > 2 {
-			text = regexp.MustCompile(`(?i)(^|[^\pL\pN])`+regexp.QuoteMeta(name)+`([^\pL\pN]|$)`).ReplaceAllString(text, "$1…$2")
+		to := clean(r.EmailAddress, maxError)
+		if local, _, _ := strings.Cut(to, "@"); local != "" {
+			text = withoutAddress(text, store.Email(to))
+			if len(local) > 2 {
+				text = withoutName(text, local)
+			}
 		}
 	}
+	text = anyAddress.ReplaceAllString(text, "…")
 	return clean(text, maxError)
 }

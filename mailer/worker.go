@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"idp/store"
@@ -138,7 +137,7 @@ func (q *Queue) complain(connector string, j job, err error) {
 
 // verdict turns a result into what the store writes down.
 func (q *Queue) verdict(j job, r result) store.Settled {
-	s := store.Settled{ID: j.id, State: store.MailSent, Sender: r.connector, Provider: clean(r.provider, maxError)}
+	s := store.Settled{ID: j.id, State: store.MailSent, Sender: r.connector, Provider: clean(withoutAddress(r.provider, j.message.To), maxError)}
 	about := []any{"mail", j.id.String(), "usage", j.message.Usage, "to", address.Mask(j.message.To),
 		"connector", r.connector, "attempt", j.attempts + 1, "took", r.took.Round(time.Millisecond)}
 	if r.err == nil {
@@ -172,25 +171,4 @@ func (q *Queue) backoff(class Class, attempts int) time.Duration {
 	}
 	wait = min(wait, q.config.MaxRetry)
 	return wait - wait/4 + rand.N(wait/2+1)
-}
-
-// wordsOf is words of an error that there may be none of.
-func (q *Queue) wordsOf(err error, j job) string {
-	if err == nil {
-		return ""
-	}
-	return q.words(err, j)
-}
-
-// words is an error as it may be logged and stored: without the address and the
-// code, which providers like to quote.
-func (q *Queue) words(err error, j job) string {
-	text := err.Error()
-	if to := string(j.message.To); to != "" {
-		text = strings.ReplaceAll(strings.ReplaceAll(text, to, address.Mask(j.message.To)), strings.ToLower(to), address.Mask(j.message.To))
-	}
-	if j.message.Code != "" {
-		text = strings.ReplaceAll(text, j.message.Code, "[code]")
-	}
-	return clean(text, maxError)
 }

@@ -99,3 +99,18 @@ func TestSuppressedAddressIsTheMails(t *testing.T) {
 		t.Errorf("victim: %v", err)
 	}
 }
+
+// What a server quotes of a mail is kept out: its address however it is spelled, and
+// where its links lead.
+func TestQuotedSecrets(t *testing.T) {
+	t.Parallel()
+	w := setup(t, snstest.Topic)
+	id := w.sent("m-1")
+	w.post(w.Sign(w.Notification(event(`"eventType": "Bounce"`, "m-1", `, "bounce": {"bounceType": "Transient", "bouncedRecipients": [
+		{"emailAddress": "`+recipient+`", "diagnosticCode": "554 ada.lovelace=40example.com: bad URL https://id.example.com/sign-in/link#c=opensit"}]}`))), 200)
+	d, err := w.db.Delivery(t.Context(), id)
+	w.must(err)
+	if !strings.Contains(d.Feedback, "bad URL https://id.example.com/…") || strings.Contains(d.Feedback, "lovelace") {
+		t.Errorf("kept %q", d.Feedback)
+	}
+}

@@ -1,0 +1,102 @@
+package mailer
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"golang.org/x/net/idna"
+
+	"idp/store"
+	"idp/store/address"
+)
+
+// words is an error as it may be logged and stored: without the address, the code and
+// the links, which providers like to quote.
+func (q *Queue) words(err error, j job) string {
+	m := j.message
+	text := withoutLinks(withoutAddress(err.Error(), m.To), m.Link, m.NotMe)
+	if local, _, _ := strings.Cut(string(m.To), "@"); len(local) > 2 {
+		text = withoutName(text, local)
+	}
+	if m.Code != "" {
+		text = regexp.MustCompile(spacedOut(m.Code)).ReplaceAllString(text, "[code]")
+	}
+	return clean(text, maxError)
+}
+
+// wordsOf is words of an error that there may be none of.
+func (q *Queue) wordsOf(err error, j job) string {
+	if err == nil {
+		return ""
+	}
+	return q.words(err, j)
+}
+
+// withoutAddress masks an address, in each spelling that programs give it: other case,
+// the domain in its own letters, encoded for a URL, a header or a web page, and with
+// another character for the @ as in addresses for bounces.
+func withoutAddress(text string, to store.Email) string {
+	local, domain, ok := strings.Cut(string(to), "@")
+	if !ok {
+		return text
+	}
+	domains := spelled(domain)
+	if unicode, err := idna.ToUnicode(domain); err == nil && unicode != domain {
+		domains = "(?:" + domains + "|" + spelled(unicode) + ")"
+	}
+	pattern := `(?i)` + spelled(local) + `(?:` + spelled("@") + `|=|#| ?[(\[]?at[)\]]? ?)` + domains
+	return regexp.MustCompile(pattern).ReplaceAllLiteralString(text, address.Mask(to))
+}
+
+// withoutName takes the name before the @ out, where it stands as a word.
+func withoutName(text, local string) string {
+	return regexp.MustCompile(`(?i)(^|[^\pL\pN])`+spelled(local)+`([^\pL\pN]|$)`).ReplaceAllString(text, "$1…$2")
+}
+
+// spelled is a pattern for a text in plain, percent, quoted-printable, xtext (RFC 3461),
+// HTML and JSON spelling. Letters of ASCII and digits stay as they are in all of them.
+func spelled(text string) string {
+	var out strings.Builder
+	for _, r := range text {
+		if r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9') {
+			out.WriteRune(r)
+			continue
+		}
+		var hex strings.Builder // of its bytes
+		for _, b := range []byte(string(r)) {
+			fmt.Fprintf(&hex, `[%%=+]%02x`, b)
+		}
+		fmt.Fprintf(&out, `(?:%s|%s|&#0*%d;|&#x0*%x;|\\u%04x)`, regexp.QuoteMeta(string(r)), hex.String(), r, r, r)
+	}
+	return out.String()
+}
+
+// secret is what opens something in a link of ours.
+var secret = regexp.MustCompile(`[\w-]{12,}`)
+
+// withoutLinks takes what our links open by out of a text: filters of mail quote the
+// links that they do not like.
+func withoutLinks(text string, links ...string) string {
+	for _, link := range links {
+		_, after, _ := strings.Cut(link, "://")
+		_, path, _ := strings.Cut(after, "/")
+		for _, s := range secret.FindAllString(path, -1) {
+			text = regexp.MustCompile(`(?i)`+s).ReplaceAllLiteralString(text, "…")
+		}
+	}
+	return text
+}
+
+// spacedOut is a pattern for a code, also in groups or broken over lines.
+func spacedOut(code string) string {
+	var out strings.Builder
+	out.WriteString(`(?i)`)
+	for i, r := range code {
+		if i > 0 {
+			out.WriteString(`[-=\s\x{a0}]{0,3}`)
+		}
+		out.WriteString(regexp.QuoteMeta(string(r)))
+	}
+	return out.String()
+}
