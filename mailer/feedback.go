@@ -33,11 +33,14 @@ type FeedbackDeps struct {
 // for concurrent use.
 type Feedback struct {
 	FeedbackDeps
-	unset sync.Once
+	unset   sync.Once
+	waiting chan struct{} // a place for each message that waits for its mail
 }
 
 // NewFeedback makes it.
-func NewFeedback(d FeedbackDeps) *Feedback { return &Feedback{FeedbackDeps: d} }
+func NewFeedback(d FeedbackDeps) *Feedback {
+	return &Feedback{FeedbackDeps: d, waiting: make(chan struct{}, maxWaiting)}
+}
 
 // How old and how new a message may be. SNS gives up on an endpoint within the hour;
 // what is older is played again.
@@ -50,8 +53,11 @@ const (
 // before the batch is written that holds its id.
 const (
 	waitFor   = 3 * time.Second
-	waitEvery = 150 * time.Millisecond
+	waitFirst = 150 * time.Millisecond // doubled each time
 	youngMail = 2 * time.Minute
+	// Other programs may publish to the topic, whose mails we never get to know. Beyond
+	// so many SNS is told to come again, which it does after some seconds.
+	maxWaiting = 16
 )
 
 // Take takes one message. What it changes is committed when it returns nil. Errors:
@@ -144,19 +150,37 @@ func (f *Feedback) record(ctx context.Context, m sns.Message) error {
 		fb.At = m.At
 	}
 	about := []any{"kind", string(fb.Kind), "connector", fb.Sender, "provider", clean(fb.Provider, maxError)}
-	for end := time.Now().Add(waitFor); ; {
-		err := f.Store.RecordFeedback(ctx, fb)
-		switch {
-		case store.CodeOf(err) != store.NotFound:
-			if err == nil {
-				f.Log.InfoContext(ctx, "feedback on a mail", about...)
-			}
-			return err
-		case f.Now().Sub(e.Mail.Timestamp.time) > youngMail:
-			f.Log.DebugContext(ctx, "feedback on a mail that is not ours", about...)
-			return nil
-		case time.Now().After(end) || !sleep(ctx, waitEvery):
-			return &store.Error{Code: store.Unavailable, Op: "take a notification", Err: fmt.Errorf("no mail %q yet", clean(fb.Provider, maxError))}
-		}
+	young := f.Now().Sub(e.Mail.Timestamp.time) <= youngMail
+	err := f.Store.RecordFeedback(ctx, fb)
+	if young && store.CodeOf(err) == store.NotFound {
+		err = f.await(ctx, fb)
 	}
+	switch {
+	case err == nil:
+		f.Log.InfoContext(ctx, "feedback on a mail", about...)
+	case store.CodeOf(err) != store.NotFound:
+	case young:
+		return &store.Error{Code: store.Unavailable, Op: "take a notification", Err: fmt.Errorf("no mail %q yet", clean(fb.Provider, maxError))}
+	default:
+		f.Log.DebugContext(ctx, "feedback on a mail that is not ours", about...)
+		return nil
+	}
+	return err
+}
+
+// await notes feedback on a mail whose id is about to be written. The error is
+// [store.NotFound] if it was not in time, or too many wait already.
+func (f *Feedback) await(ctx context.Context, fb store.Feedback) error {
+	err := error(&store.Error{Code: store.NotFound, Op: "record feedback"})
+	select {
+	case f.waiting <- struct{}{}:
+		defer func() { <-f.waiting }()
+	default:
+		return err
+	}
+	end := time.Now().Add(waitFor)
+	for wait := waitFirst; store.CodeOf(err) == store.NotFound && time.Now().Add(wait).Before(end) && sleep(ctx, wait); wait *= 2 {
+		err = f.Store.RecordFeedback(ctx, fb)
+	}
+	return err
 }

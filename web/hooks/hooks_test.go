@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -332,6 +333,31 @@ func TestEventBeforeItsMail(t *testing.T) {
 	old, err := json.Marshal(e)
 	w.must(err)
 	w.post(w.Sign(w.Notification(string(old))), 200)
+}
+
+// Another program's mails of this moment, at the same topic, do not pile up here.
+func TestManyMailsOfOthers(t *testing.T) {
+	t.Parallel()
+	w := setup(t, snstest.Topic)
+	const many = 100
+	var slow atomic.Int64
+	var posts sync.WaitGroup
+	for i := range many {
+		body := w.Sign(w.Notification(hardBounce(fmt.Sprintf("theirs-%d", i))))
+		posts.Go(func() {
+			start := time.Now()
+			if status := w.do(http.MethodPost, body).Code; status != 503 {
+				t.Errorf("status %d", status)
+			}
+			if time.Since(start) > 2*time.Second {
+				slow.Add(1)
+			}
+		})
+	}
+	posts.Wait()
+	if n := slow.Load(); n > many/2 {
+		t.Errorf("%d messages were waited for at the same time", n)
+	}
 }
 
 func TestDatabaseIsAway(t *testing.T) {
