@@ -14,7 +14,11 @@ import (
 // claim takes over mails whose lease ended or whose retry is due, until ctx ends:
 // as many as the connectors take within the lease, and none while all of them are
 // open. Also then it has the store drop those that nobody needs any more.
+//
+// After the database was away it waits a moment before it takes mails over: theirs
+// may be the leases that ended while nobody could write down that they were sent.
 func (q *Queue) claim(ctx, writing context.Context) {
+	away := false
 	for {
 		room, shut := q.room(ctx)
 		full := false
@@ -22,7 +26,15 @@ func (q *Queue) claim(ctx, writing context.Context) {
 			q.giveBack(writing) // or they would miss the recovery, held by a lease too short to send in
 		}
 		if room > 0 || shut {
-			full = q.claimBatch(ctx, writing, room)
+			if away {
+				room = 0
+			}
+			var err error
+			full, err = q.claimBatch(ctx, writing, room)
+			if back := away && err == nil; back && !sleep(ctx, settleWait+2*q.config.SettleEvery) {
+				return
+			}
+			away = err != nil
 		}
 		var ok bool
 		switch {
@@ -100,32 +112,38 @@ func (u *usual) add(d time.Duration) {
 	u.nanos.Store(before + (int64(d)-before)/16)
 }
 
-func (q *Queue) claimBatch(ctx, writing context.Context, limit int) (full bool) {
+func (q *Queue) claimBatch(ctx, writing context.Context, limit int) (full bool, err error) {
 	until := q.now().Add(q.config.Lease) // from before the claim: never more than there is
 	mails, err := q.store.ClaimMail(ctx, q.replica, q.config.Lease, limit)
 	if err != nil {
 		if ctx.Err() == nil {
 			q.nag(slog.LevelWarn, "claim", "cannot look for waiting mails", "error", err)
 		}
-		return false
+		return false, err
 	}
 	for _, m := range mails {
 		if !q.held.take(m.ID, until) {
 			continue // being sent, or its result waits to be written
 		}
+		if m.Listed { // it waited while its address refused another, or an operator listed it
+			q.report(writing, store.Settled{ID: m.ID, State: store.MailSuppressed})
+			continue
+		}
 		j, err := q.open(m)
 		if err != nil {
-			q.log.Error("mail given up: its payload does not open (was the instance secret changed?)", "mail", m.ID.String(), "error", err)
-			q.report(writing, store.Settled{ID: m.ID, State: store.MailFailed, Error: "the payload does not open"})
+			// While the secret is being rotated, a replica that has the new one can open it.
+			q.nag(slog.LevelError, "payload", "a mail waits for another replica: its payload does not open here (was the instance secret changed?)",
+				"mail", m.ID.String(), "error", err)
+			q.report(writing, store.Settled{ID: m.ID, State: store.MailQueued, Retry: q.backoff(Temporary, m.Attempts), Error: "the payload does not open"})
 			continue
 		}
 		select {
 		case q.claimed <- j:
 		case <-ctx.Done():
-			q.report(writing, store.Settled{ID: m.ID, State: store.MailQueued})
+			q.putBack(writing, j)
 		}
 	}
-	return limit > 0 && len(mails) == limit
+	return limit > 0 && len(mails) == limit, nil
 }
 
 func (q *Queue) open(m store.QueuedMail) (job, error) {

@@ -44,8 +44,19 @@ func (q *Queue) dispatch(ctx, writing context.Context) {
 				a.release()
 			}
 		}
-		q.report(writing, store.Settled{ID: j.id, State: store.MailQueued})
+		q.putBack(writing, j)
 	}
+}
+
+// putBack gives a mail back that was not begun: it is due at once, so that a burst
+// waits for the rate and not for its leases. One whose lease is about to end may be
+// another replica's before that is written: it is left alone.
+func (q *Queue) putBack(writing context.Context, j job) {
+	if q.now().Add(q.config.Slack).After(q.held.lease(j.id)) {
+		q.held.drop(j.id)
+		return
+	}
+	q.report(writing, store.Settled{ID: j.id, State: store.MailQueued})
 }
 
 func (a assignment) release() {
@@ -72,12 +83,12 @@ func (q *Queue) next(ctx context.Context) (job, bool) {
 }
 
 // timely tells whether there is time to send a mail. It is not if the lease does
-// not last for it: then the next holder sends it.
+// not last for it: then it goes back, for the next holder to send it.
 func (q *Queue) timely(writing context.Context, j job) bool {
 	now := q.now()
 	switch {
 	case now.Add(q.config.SendTimeout + q.config.Slack).After(q.held.lease(j.id)):
-		q.held.drop(j.id)
+		q.putBack(writing, j)
 	case !now.Before(store.LastCall(j.created, j.expires)):
 		q.report(writing, store.Settled{ID: j.id, State: store.MailExpired, Error: store.DroppedMail})
 	default:

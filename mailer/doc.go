@@ -24,7 +24,8 @@
 //     clock before ClaimMail), so we never believe in more than there is; the
 //     slack also covers the milliseconds by which replicas' clocks differ.
 //   - So a result is settled before another replica can claim the row, unless the
-//     database is away for longer than the slack. Then a mail may go twice; the
+//     database is away for longer than the slack. Who claims waits for a moment after
+//     that, so that others can write; what still cannot be written may go twice; the
 //     reverse, forgetting one, is worse.
 //   - A row that this replica claims while it still holds it (the send or its
 //     result is pending) is not sent again: the claim only makes the lease longer.

@@ -201,9 +201,9 @@ func (q *Queue) giveBack(writing context.Context) {
 	for {
 		select {
 		case j := <-q.fresh:
-			q.report(writing, store.Settled{ID: j.id, State: store.MailQueued})
+			q.putBack(writing, j)
 		case j := <-q.claimed:
-			q.report(writing, store.Settled{ID: j.id, State: store.MailQueued})
+			q.putBack(writing, j)
 		default:
 			return
 		}
@@ -213,6 +213,10 @@ func (q *Queue) giveBack(writing context.Context) {
 // report passes a result to the settler. It blocks while the database is away
 // and the backlog of results is full: what cannot be written down is not sent.
 func (q *Queue) report(writing context.Context, s store.Settled) {
+	if s.State == store.MailQueued {
+		// Whoever takes it over has it for a whole lease from the end of ours on.
+		s.Leased = q.held.lease(s.ID).Add(q.config.Lease / 2)
+	}
 	select {
 	case q.results <- s:
 	case <-writing.Done():

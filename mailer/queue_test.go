@@ -1,6 +1,7 @@
 package mailer_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -351,6 +352,28 @@ func TestSentNeverBlocks(t *testing.T) {
 	}
 }
 
+// A replica that does not know a new secret leaves the mail to one that does.
+func TestPayloadThatDoesNotOpenIsLeftToOthers(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.run(w.queue(nil, quick()))
+	old, now := w.ring, bytes.Repeat([]byte{8}, keyring.SecretSize)
+	rotated, err := keyring.New(now, bytes.Repeat([]byte{7}, keyring.SecretSize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.ring = rotated
+	newer := w.queue(nil, quick())
+	w.ring = old
+	o := w.order(newer, "ada@example.com", func(n *store.NewChallenge) { n.Mail.Lease = 0 })
+	w.until("a complaint", func() bool { return strings.Contains(w.log.String(), "does not open") })
+	if s := w.state(o); s != store.MailQueued {
+		t.Errorf("the mail is in state %d", s)
+	}
+	w.run(newer)
+	w.becomes(store.MailSent, o)
+}
+
 func TestPayloadOfAnotherChallengeDoesNotOpen(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
@@ -358,9 +381,9 @@ func TestPayloadOfAnotherChallengeDoesNotOpen(t *testing.T) {
 	w.run(q)
 	o := w.order(q, "ada@example.com", func(n *store.NewChallenge) {
 		other, _ := q.Seal(message(store.UsageSignIn, "en"), store.ID{1})
-		n.Mail.Payload, n.Mail.Lease = other.Payload, 0
+		n.Mail.Payload, n.Mail.Lease, n.Mail.TTL = other.Payload, 0, time.Second
 	})
-	w.becomes(store.MailFailed, o)
+	w.becomes(store.MailExpired, o)
 }
 
 func TestLeaseHasToOutliveASend(t *testing.T) {

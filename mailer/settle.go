@@ -50,9 +50,12 @@ func (q *Queue) gather(first store.Settled) []store.Settled {
 // settleTimeout bounds one write; a later one is a new connection.
 const settleTimeout = 5 * time.Second
 
+// settleWait is the longest time between two tries.
+const settleWait = 2 * time.Second
+
 // write tries until the database takes the batch, or writing ends.
 func (q *Queue) write(writing context.Context, batch []store.Settled) bool {
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, settleWait) {
 		ctx, cancel := context.WithTimeout(writing, settleTimeout)
 		err := q.store.SettleMail(ctx, batch)
 		cancel()

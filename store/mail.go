@@ -114,6 +114,7 @@ type QueuedMail struct {
 	Usage     Usage
 	Payload   []byte
 	Decoy     bool // goes through all states and is sent nowhere
+	Listed    bool // its address has gone on the suppression list since it was queued
 	Attempts  int
 	CreatedAt time.Time
 	ExpiresAt time.Time
@@ -137,6 +138,7 @@ type Settled struct {
 	ID       ID
 	State    MailState     // MailQueued: try again after Retry
 	Retry    time.Duration // with MailQueued
+	Leased   time.Time     // with MailQueued: one that is leased beyond this is somebody else's by now, and left alone; zero: it is not looked at
 	Sender   string        // connector that took or refused it
 	Provider string        // the sender's own id for the mail
 	Error    string        // the sender's words, no address and no code in it

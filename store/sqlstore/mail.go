@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -136,16 +137,18 @@ func (db *DB) dropMail(s *Script, now int64) *Step {
 func (db *DB) claimed(ctx context.Context, token store.ID, until int64) ([]store.QueuedMail, error) {
 	var out []store.QueuedMail
 	err := db.engine.Read(ctx, `
-		SELECT id, challenge, usage, payload, decoy, attempts, created_at, expires_at FROM mail
+		SELECT id, challenge, usage, payload, decoy, attempts, created_at, expires_at,
+		  CASE WHEN EXISTS (SELECT 1 FROM suppression WHERE suppression.address = mail.address) THEN 1 ELSE 0 END
+		FROM mail
 		WHERE state = 1 AND worker = $1 AND due_at = $2 ORDER BY expires_at DESC, id`, []any{token[:], until},
 		func(scan func(...any) error) error {
 			var m store.QueuedMail
-			var decoy int
+			var decoy, listed int
 			if err := scan(idInto(&m.ID), idInto(&m.Challenge), (*string)(&m.Usage), &m.Payload, &decoy, &m.Attempts,
-				into(&m.CreatedAt), into(&m.ExpiresAt)); err != nil {
+				into(&m.CreatedAt), into(&m.ExpiresAt), &listed); err != nil {
 				return err
 			}
-			m.Decoy = decoy == 1
+			m.Decoy, m.Listed = decoy == 1, listed == 1
 			out = append(out, m)
 			return nil
 		})
@@ -157,7 +160,8 @@ func (db *DB) claimed(ctx context.Context, token store.ID, until int64) ([]store
 
 // SettleMail records what became of leased mails, in one commit, in key order.
 // A settled mail loses its payload. One that goes back without an attempt keeps
-// what was known of the last. An address that refused for good goes on the
+// what was known of the last, and does so only while it is the caller's: the lease of
+// who took it over is not cut short, or a third one would send it, too. An address that refused for good goes on the
 // suppression list.
 func (db *DB) SettleMail(ctx context.Context, results []store.Settled) error {
 	if len(results) == 0 {
@@ -168,9 +172,13 @@ func (db *DB) SettleMail(ctx context.Context, results []store.Settled) error {
 	s := Script{Idempotent: true}
 	for _, r := range results {
 		if r.State == store.MailQueued {
+			leased := int64(math.MaxInt64)
+			if !r.Leased.IsZero() {
+				leased = r.Leased.UnixMicro()
+			}
 			s.Do(`
 				UPDATE mail SET due_at = $2, sender = CASE WHEN $3 = '' THEN sender ELSE $3 END, error = CASE WHEN $4 = '' THEN error ELSE $4 END
-				WHERE id = $1 AND state = 1`, r.ID[:], now+micro(r.Retry), r.Sender, r.Error)
+				WHERE id = $1 AND state = 1 AND due_at <= $5`, r.ID[:], now+micro(r.Retry), r.Sender, r.Error, leased)
 			continue
 		}
 		s.Do(`

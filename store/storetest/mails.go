@@ -219,3 +219,33 @@ func testConnectorHealth(t *testing.T, f *fixture) {
 		t.Errorf("after the purge: %+v", rows)
 	}
 }
+
+// What goes back late does not cut short the lease of who took it over.
+func testMailGoesBackLate(t *testing.T, f *fixture) {
+	m := f.waiting("ada@example.com", 10*time.Minute)
+	before := f.db.Now().Add(30 * time.Second)
+	if got := f.claim(1); len(got) != 1 { // for a minute
+		t.Fatalf("claimed %d", len(got))
+	}
+	f.no(f.db.SettleMail(f.ctx(), []store.Settled{{ID: m.ID, State: store.MailQueued, Leased: before}}))
+	if got := f.claim(1); len(got) != 0 {
+		t.Fatal("claimed from who holds it")
+	}
+	f.no(f.db.SettleMail(f.ctx(), []store.Settled{{ID: m.ID, State: store.MailQueued, Leased: f.db.Now().Add(2 * time.Minute)}}))
+	if got := f.claim(1); len(got) != 1 {
+		t.Fatal("it did not go back")
+	}
+}
+
+// A claim tells whether the address takes no mail any more.
+func testMailListedLater(t *testing.T, f *fixture) {
+	n := f.begin("ada@example.com")
+	n.Mail.Address, n.Mail.Recipient, n.Mail.Lease = random(), []byte("sealed"), 0
+	m := f.begun(n).Mail
+	f.waiting("bob@example.com", 9*time.Minute)
+	f.no(f.db.Suppress(f.ctx(), store.Suppression{Address: m.Address, Recipient: m.Recipient, Reason: store.ReasonManual}, store.Hash{}))
+	got := f.claim(2)
+	if len(got) != 2 || got[0].ID != m.ID || !got[0].Listed || got[1].Listed {
+		t.Errorf("claimed %+v", got)
+	}
+}

@@ -78,6 +78,8 @@ var tests = map[string]func(*testing.T, *fixture){
 	"MailIsClaimedOnce":           testMailIsClaimedOnce,
 	"MailOrder":                   testMailOrder,
 	"MailLastCall":                testMailLastCall,
+	"MailGoesBackLate":            testMailGoesBackLate,
+	"MailListedLater":             testMailListedLater,
 	"MailBacklog":                 testMailBacklog,
 	"MailRefused":                 testMailRefused,
 	"ConnectorHealth":             testConnectorHealth,
