@@ -79,6 +79,7 @@ func (s *lines) get(c store.Connector) *line {
 	if l.sender, l.err = s.build(c); l.err != nil {
 		l.err = &SendError{Class: Misconfigured, Err: l.err}
 	}
+	l.setRate()
 	s.built[c.ID] = l
 	return l
 }

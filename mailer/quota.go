@@ -15,6 +15,9 @@ const (
 	quotaEvery = time.Minute // is it read
 	quotaAgain = time.Second // after something that may have changed it
 	quotaTime  = 5 * time.Second
+
+	// Mails a second until it was read or could not be: what the smallest account may.
+	rateUnread = 1
 )
 
 // used is the part of the day's mails that is used up. What the other replicas sent
@@ -58,6 +61,7 @@ func (q *Queue) readQuota(ctx context.Context, l *line, rated Rated) {
 	if err == nil {
 		l.learn(got, now)
 	}
+	l.setRate()
 	used := l.quota.used()
 	l.mu.Unlock()
 	switch {
@@ -75,7 +79,6 @@ func (q *Queue) readQuota(ctx context.Context, l *line, rated Rated) {
 func (l *line) learn(got Quota, now time.Time) {
 	before := l.quota.Quota
 	l.quota.Quota, l.quota.sent = got, 0
-	l.limiter.limit = shareOfRate * got.PerSecond / float64(max(1, l.quota.replicas))
 	switch {
 	case got.Paused:
 		l.circuit.lastError = "the account is paused"
@@ -91,5 +94,14 @@ func (l *line) shared(replicas int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.quota.replicas = max(1, replicas)
-	l.limiter.limit = shareOfRate * l.quota.PerSecond / float64(l.quota.replicas)
+	l.setRate()
+}
+
+// setRate keeps to this replica's part of what the account may send. The line is locked.
+func (l *line) setRate() {
+	if _, ok := l.sender.(Rated); ok && l.quota.read.IsZero() {
+		l.limiter.limit = rateUnread // a backlog waits when a replica starts, or a configuration was mended
+		return
+	}
+	l.limiter.limit = shareOfRate * l.quota.PerSecond / float64(max(1, l.quota.replicas))
 }

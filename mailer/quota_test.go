@@ -3,6 +3,7 @@ package mailer_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -116,4 +117,30 @@ func TestUnreadableQuotaStopsNothing(t *testing.T) {
 	w.run(q)
 	w.send(q, 3, store.MailSent)
 	w.until("a warning", func() bool { return strings.Contains(w.log.String(), "AccessDenied") })
+}
+
+// A backlog does not pour out before the rate is known.
+func TestRateIsUnknownAtFirst(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	if err := w.db.DeleteConnector(t.Context(), "post"); err != nil {
+		t.Fatal(err)
+	}
+	a := w.account("rated", mailer.Quota{PerSecond: 1000})
+	answer := make(chan struct{})
+	a.quota = func(int) (mailer.Quota, error) { <-answer; return mailer.Quota{PerSecond: 1000}, nil }
+	q := w.queue(nil, quick())
+	var orders []order
+	for i := range 30 {
+		orders = append(orders, w.order(q, fmt.Sprintf("p%d@example.com", i), func(n *store.NewChallenge) { n.Mail.Lease = 0 }))
+	}
+	w.run(q)
+	time.Sleep(500 * time.Millisecond)
+	if _, tries := a.count(""); tries < 1 || tries > 3 {
+		t.Errorf("%d mails in half a second of an unknown rate", tries)
+	}
+	close(answer)
+	for _, o := range orders {
+		w.becomes(store.MailSent, o)
+	}
 }
