@@ -68,6 +68,9 @@ func (c *connectorSetCmd) Run(a *app) error {
 			return err
 		}
 		a.note("Mail goes through %s now.", c.ID)
+		if c.ID == inbox.ID {
+			a.note("It keeps all mails on this server, in the mailbox at /dev/inbox. A server that runs already shows it after a restart.")
+		}
 		return nil
 	})
 }

@@ -18,7 +18,7 @@ type connectorView struct {
 	Position  int            `json:"position"`
 	Sender    string         `json:"sender,omitempty"`
 	Error     string         `json:"error,omitempty"`  // why its configuration does not work
-	Health    *healthView    `json:"health,omitempty"` // absent while no server runs
+	Health    *healthView    `json:"health,omitempty"` // absent until a running server has reported
 	Mails     map[string]int `json:"mails"`            // of the last 24 hours, by state
 	UpdatedAt string         `json:"updatedAt"`
 }
@@ -130,7 +130,7 @@ func (a *app) printConnectors(views []connectorView) error {
 func (h *healthView) word() string {
 	switch {
 	case h == nil:
-		return "no server runs"
+		return "no report yet" // no server runs, or it has not come to it
 	case h.Paused:
 		return "paused by the provider"
 	case h.State == mailer.Closed && h.Sandbox:

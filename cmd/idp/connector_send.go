@@ -68,7 +68,10 @@ func (c *connectorTestCmd) Run(a *app) error {
 		var refused *mailer.SendError
 		if errors.As(err, &refused) {
 			v.Class, v.Error, v.Hint = string(refused.Class), refused.Err.Error(), refused.Hint
-			err = failed(fmt.Errorf("%s did not take the mail (%s): %w", c.ID, refused.Class, refused.Err), refused.Hint)
+			if refused.Class == mailer.Refused && v.Hint == "" {
+				v.Hint = "The address is refused, not the connector: send the test to another one."
+			}
+			err = failed(fmt.Errorf("%s did not take the mail (%s): %w", c.ID, refused.Class, refused.Err), v.Hint)
 		}
 		if c.JSON {
 			return errors.Join(err, a.printJSON(v))

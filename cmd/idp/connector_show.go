@@ -61,7 +61,8 @@ func addressOf(s mailer.Sender) string {
 }
 
 type connectorShowCmd struct {
-	ID string `arg:"" help:"Connector."`
+	jsonFlag        // as for all that print data; it is JSON without, too
+	ID       string `arg:"" help:"Connector."`
 }
 
 // Run prints the configuration as JSON, its secrets masked.

@@ -113,10 +113,10 @@ func (r *report) end() error {
 		count[f.Level]++
 	}
 	if n := count[mailer.Failure]; n > 0 {
-		return failed(fmt.Errorf("%d of %d checks failed", n, len(r.findings)), "")
+		return failed(fmt.Errorf("%d of %s failed", n, counted(len(r.findings), "check", "checks")), "")
 	}
 	if !r.json {
-		r.app.note("%d checks, %d warnings, no failure.", len(r.findings), count[mailer.Warning])
+		r.app.note("%s, %s, no failure.", counted(len(r.findings), "check", "checks"), counted(count[mailer.Warning], "warning", "warnings"))
 	}
 	return nil
 }

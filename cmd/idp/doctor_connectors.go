@@ -53,7 +53,7 @@ func (v *visit) health(ctx context.Context) {
 		case s.Latest.Nearly():
 			v.tell.Warn(check, "Ask the provider for a higher quota.", "%s has sent %.0f of %.0f mails of the day", s.Connector, s.Latest.Sent, s.Latest.Day)
 		default:
-			v.tell.OK(check, "%s works; servers that tell of it: %d", s.Connector, len(s.Reports))
+			v.tell.OK(check, "%s works, as %s it", s.Connector, counted(len(s.Reports), "running server sees", "running servers see"))
 		}
 	}
 }

@@ -112,9 +112,9 @@ func (v *visit) mail(ctx context.Context) {
 	case queued == 0:
 		v.tell.OK("queue", "empty")
 	case v.in.db.Now().Sub(oldest) > time.Minute:
-		v.tell.Fail("queue", "Look at the connectors above, and at the server's log.", "%d mails wait, the oldest since %s", queued, v.in.db.Now().Sub(oldest).Round(time.Second))
+		v.tell.Fail("queue", "Look at the connectors above, and at the server's log.", "%s, the oldest since %s", counted(queued, "mail waits", "mails wait"), v.in.db.Now().Sub(oldest).Round(time.Second))
 	default:
-		v.tell.OK("queue", "%d mails on their way", queued)
+		v.tell.OK("queue", "%s", counted(queued, "mail on its way", "mails on their way"))
 	}
 	n, err := v.in.db.SuppressedCount(ctx)
 	switch {
@@ -123,7 +123,7 @@ func (v *visit) mail(ctx context.Context) {
 	case n == 0:
 		v.tell.OK("suppression list", "empty")
 	default:
-		v.tell.OK("suppression list", "%d addresses take no mail", n)
+		v.tell.OK("suppression list", "%s no mail", counted(n, "address takes", "addresses take"))
 	}
 }
 

@@ -74,6 +74,14 @@ func draws(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }
 
+// counted says how many: "1 mail", "2 mails".
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
 func day(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
 
 func orDash(s string) string {

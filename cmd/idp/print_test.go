@@ -44,3 +44,12 @@ func TestNothingDrawsOnTheTerminal(t *testing.T) {
 		}
 	}
 }
+
+func TestCounted(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{0: "0 mails", 1: "1 mail", 2: "2 mails"} {
+		if got := counted(n, "mail", "mails"); got != want {
+			t.Errorf("%d: %q", n, got)
+		}
+	}
+}

@@ -24,8 +24,8 @@ type Store struct {
 	DatabaseURL        string `help:"postgres://… or sqlite:PATH (default: SQLite in the data folder)." placeholder:"URL" group:"store"`
 	DatabaseURLFile    string `help:"File that holds the database URL." placeholder:"FILE" group:"store"`
 	DatabasePooler     bool   `help:"The database is behind a pooler such as PgBouncer in transaction mode." group:"store"`
-	SecretFile         string `help:"File that holds the instance secret: 32 bytes in base64, root of all keys (default: made in the data folder with SQLite)." placeholder:"FILE" group:"store"`
-	SecretPreviousFile string `help:"File that holds the secret before a rotation, still accepted." placeholder:"FILE" group:"store"`
+	SecretFile         string `help:"File that holds the instance secret: 32 bytes in base64, root of all keys; IDP_SECRET holds the secret itself (default: made in the data folder with SQLite)." placeholder:"FILE" group:"store"`
+	SecretPreviousFile string `help:"File that holds the secret before a rotation, still accepted; IDP_SECRET_PREVIOUS holds it itself." placeholder:"FILE" group:"store"`
 
 	// Secret and SecretPrevious come from the environment or the file only: a
 	// command line is open to everybody on the machine.
