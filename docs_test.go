@@ -3,6 +3,7 @@ package idp_test
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -42,6 +43,36 @@ func TestConformanceNamesTests(t *testing.T) {
 	for _, name := range named {
 		if !there[name] {
 			t.Errorf("docs/conformance.md names %s, which is not there", name)
+		}
+	}
+}
+
+// A link from one page of docs/ to another leads somewhere, and each page about mail is
+// found from docs/email.md.
+func TestDocsLinks(t *testing.T) {
+	t.Parallel()
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := regexp.MustCompile(`\]\(([^):#]+)(?:#[^)]*)?\)`)
+	fromMail := map[string]bool{"docs/email.md": true}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			to := filepath.ToSlash(filepath.Join("docs", m[1]))
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s links to %s, which is not there", page, m[1])
+			}
+			fromMail[to] = fromMail[to] || page == "docs/email.md"
+		}
+	}
+	for _, page := range pages {
+		if strings.HasPrefix(page, "docs/email") && !fromMail[page] {
+			t.Errorf("docs/email.md does not lead to %s", page)
 		}
 	}
 }

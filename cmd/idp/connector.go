@@ -90,7 +90,7 @@ func (in *instance) setConnector(ctx context.Context, id string, config []byte) 
 		case httpmail.ID:
 			hint = `It is {"url": "https://…"}, given with --file.`
 		case ses.ID:
-			hint = "Logto's configuration of this connector, given with --file: docs/email.md."
+			hint = "Logto's configuration of this connector, given with --file: docs/email-ses.md."
 		case smtp.ID:
 			hint = `It is {"host", "auth": {"user", "pass"}, "fromEmail"} and more (docs/email-smtp.md), given with --file.`
 		}
