@@ -1,6 +1,8 @@
 package mailer_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -284,4 +286,40 @@ func TestFreshMailGoesBeforeTheBacklog(t *testing.T) {
 	}
 	w.becomes(store.MailSent, o)
 	close(w.post.hold)
+}
+
+// verified takes mails from its own sender only.
+type verified struct{ *postman }
+
+// Send implements [mailer.Sender].
+func (v verified) Send(ctx context.Context, m mailer.Rendered) (mailer.Receipt, error) {
+	if m.Sender != "" {
+		return mailer.Receipt{}, &mailer.SendError{Class: mailer.Misconfigured, Err: errors.New("that sender is not verified")}
+	}
+	return v.postman.Send(ctx, m)
+}
+
+// A template whose sender is not verified stops its own mails, and no others.
+func TestSenderOfATemplateStopsNoOtherMails(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.more = mailer.Kinds{"post": func([]byte) (mailer.Sender, error) { return verified{w.post}, nil }}
+	_, err := w.db.SetMailTemplate(t.Context(), store.MailTemplate{Usage: store.UsageNoAccount, Locale: "en", Subject: "Nobody", Content: "Nobody is here.",
+		ContentType: "text/plain", SendFrom: "other@example.org"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := w.queue(nil, patient())
+	w.run(q)
+	bad := w.order(q, "ada@example.com", func(n *store.NewChallenge) {
+		m := message(store.UsageNoAccount, "en")
+		m.To = "ada@example.com"
+		n.Mail, _ = q.Seal(m, n.ID)
+		n.Mail.Lease = 0
+	})
+	w.until("a refusal", func() bool { return strings.Contains(w.log.String(), "that sender is not verified") })
+	w.send(q, 10, store.MailSent)
+	if state := w.state(bad); state == store.MailSent {
+		t.Error("it went")
+	}
 }

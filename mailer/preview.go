@@ -30,7 +30,7 @@ func Preview(usage store.Usage, locale string, templates ...store.MailTemplate) 
 func sample(usage store.Usage, locale string) store.Message {
 	m := store.Message{To: "ada@example.com", Usage: usage, Locale: locale, Code: "123456", CodeTTL: 10, App: "Bookstore",
 		Browser: "Firefox on Windows", Place: "203.0.113.7", Asked: time.Date(2026, 1, 31, 9, 30, 0, 0, time.UTC),
-		Link: "https://id.example.com/link?t=sample", NotMe: "https://id.example.com/not-me?t=sample", Organization: "Readers’ Club"}
+		Link: "https://id.example.com/verify/link?t=sample", NotMe: "https://id.example.com/not-me?t=sample", Organization: "Readers’ Club"}
 	if !coded(usage) {
 		m.Code = ""
 	}

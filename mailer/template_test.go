@@ -40,7 +40,7 @@ func TestVariablesAreFilledAsInLogto(t *testing.T) {
 		"{{{ code }}}":               "{123456}",
 		"{{ locale }} {{ minutes }}": "en 10",
 		"{{request.time}} {{request.place}} {{request.browser}}": "31 Jan 2026, 09:30 UTC 203.0.113.7 Firefox on Windows",
-		"{{link}} {{notMe}}": "https://id.example.com/link?t=sample https://id.example.com/not-me?t=sample",
+		"{{link}} {{notMe}}": "https://id.example.com/verify/link?t=sample https://id.example.com/not-me?t=sample",
 	} {
 		r := preview(t, store.UsageSignIn, "en", store.MailTemplate{Usage: store.UsageSignIn, Locale: "en", Subject: template, Content: template, ContentType: "text/plain"})
 		if r.Text != want {
@@ -84,8 +84,8 @@ func TestTextPartOfAnHTMLTemplate(t *testing.T) {
 		"<p>One\n two</p><p>Three<br>four</p>":                                                  "One two\n\nThree\nfour\n",
 		"<h1>Hi</h1>Your code:<b> {{ code }}</b>.":                                              "Hi\n\nYour code: 123456.\n",
 		"<ul><li>a<li>b</ul><ol><li>c</li><li>d</li></ol>":                                      "- a\n- b\n\n1. c\n2. d\n",
-		`<a href="{{ link }}">Sign in</a> now`:                                                  "Sign in: https://id.example.com/link?t=sample now\n",
-		`<a href="{{ link }}">{{link}}</a>`:                                                     "https://id.example.com/link?t=sample\n",
+		`<a href="{{ link }}">Sign in</a> now`:                                                  "Sign in: https://id.example.com/verify/link?t=sample now\n",
+		`<a href="{{ link }}">{{link}}</a>`:                                                     "https://id.example.com/verify/link?t=sample\n",
 		`<a href="mailto:a@b.example">a@b.example</a>`:                                          "a@b.example\n",
 		`<a href="https://x.example"><img src="l.png" alt="Home"></a>`:                          "Home: https://x.example\n",
 		`<div style="display: none">preheader</div><style>p{}</style><p>&amp;amp;</p>`:          "&amp;\n",
@@ -190,7 +190,7 @@ func FuzzTemplates(f *testing.F) {
 		if failed != nil || strings.ContainsAny(r.Subject, "\r\n\x00") {
 			t.Fatalf("%q: %v, %q", content, failed, r.Subject)
 		}
-		if err == nil && !strings.Contains(r.Text, "123456") && !strings.Contains(r.Text, "https://id.example.com/link") {
+		if err == nil && !strings.Contains(r.Text, "123456") && !strings.Contains(r.Text, "https://id.example.com/verify/link") {
 			t.Fatalf("%q passes and shows no code: %q", content, r.Text)
 		}
 	})

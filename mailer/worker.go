@@ -90,8 +90,8 @@ func (q *Queue) sendBy(ctx context.Context, l *line, t ticket, a assignment, i i
 		r.err = &SendError{Class: Throttled, Err: errNoShare}
 		return r
 	}
+	var mail Rendered
 	if r.err = l.err; r.err == nil {
-		var mail Rendered
 		if mail, r.err = q.word(ctx, a.job, l.sender); r.err != nil {
 			l.release(t)
 			return r
@@ -104,7 +104,12 @@ func (q *Queue) sendBy(ctx context.Context, l *line, t ticket, a assignment, i i
 		l.release(t)
 		return r
 	}
-	l.note(t, r.err, q.wordsOf(r.err, a.job))
+	blame := r.err
+	if mail.Sender != "" && classOf(blame) == Misconfigured {
+		// It may be the template's sender that is not verified: one template stops no other mails.
+		blame = &SendError{Class: Temporary, Err: blame}
+	}
+	l.note(t, blame, q.wordsOf(r.err, a.job))
 	return r
 }
 
