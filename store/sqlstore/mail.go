@@ -159,10 +159,10 @@ func (db *DB) claimed(ctx context.Context, token store.ID, until int64) ([]store
 }
 
 // SettleMail records what became of leased mails, in one commit, in key order.
-// A settled mail loses its payload. One that goes back without an attempt keeps
-// what was known of the last, and does so only while it is the caller's: the lease of
-// who took it over is not cut short, or a third one would send it, too. An address that refused for good goes on the
-// suppression list.
+// A settled mail loses its payload. One that goes back without an attempt keeps what was
+// known of the last, and goes back only while it is the caller's: the lease of who took
+// it over is not cut short, or a third one would send it, too. An address that refused
+// for good goes on the suppression list.
 func (db *DB) SettleMail(ctx context.Context, results []store.Settled) error {
 	if len(results) == 0 {
 		return nil
