@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -57,9 +58,27 @@ func onNode(t *testing.T, dir, callback string, flags ...string) {
 	})
 }
 
+// installs holds what puts the packages of each folder in place: once, however many
+// tests of one folder start together.
+var installs = struct {
+	sync.Mutex
+	by map[string]func() error
+}{by: map[string]func() error{}}
+
 // installed puts the npm packages of a folder in place, as its lock file names them,
 // unless they are there. No package's scripts run.
 func installed(dir string) error {
+	installs.Lock()
+	once, ok := installs.by[dir]
+	if !ok {
+		once = sync.OnceValue(func() error { return installPackages(dir) })
+		installs.by[dir] = once
+	}
+	installs.Unlock()
+	return once()
+}
+
+func installPackages(dir string) error {
 	want, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
 	if err != nil {
 		return err
