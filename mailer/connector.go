@@ -157,6 +157,17 @@ func (l *line) wait(now time.Time) time.Duration {
 	return l.limiter.wait(now)
 }
 
+// place waits for a place and takes it; false if ctx ended first. It looks again while it
+// waits: the rate may rise meanwhile, when the account's is read.
+func (l *line) place(ctx context.Context) bool {
+	for l.wait(time.Now()) > glance {
+		if !sleep(ctx, glance) {
+			return false
+		}
+	}
+	return sleep(ctx, l.reserve(time.Now()))
+}
+
 func (l *line) reserve(now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -119,7 +119,7 @@ func (q *Queue) turn(ctx context.Context, j job) (assignment, bool) {
 				continue
 			}
 			a := assignment{job: j, lines: lines[i:], ticket: t}
-			if sleep(ctx, l.reserve(now)) {
+			if l.place(ctx) {
 				return a, true
 			}
 			a.release()

@@ -22,6 +22,21 @@ type limiter struct {
 	}
 }
 
+// allow changes the limit. Who waits at a lower rate than the new one waits no longer
+// than that makes necessary.
+func (l *limiter) allow(limit float64, now time.Time) {
+	if l.limit > 0 && (limit == 0 || limit > l.limit) {
+		next := now
+		if limit > 0 {
+			next = now.Add(time.Duration(float64(time.Second) / limit))
+		}
+		if l.next.After(next) {
+			l.next = next
+		}
+	}
+	l.limit = limit
+}
+
 // least is what a throttled connector is still sent: a tenth of what it said it takes,
 // or, where it says nothing, two mails a second.
 func (l *limiter) least() float64 {

@@ -100,8 +100,8 @@ func (l *line) shared(replicas int) {
 // setRate keeps to this replica's part of what the account may send. The line is locked.
 func (l *line) setRate() {
 	if _, ok := l.sender.(Rated); ok && l.quota.read.IsZero() {
-		l.limiter.limit = rateUnread // a backlog waits when a replica starts, or a configuration was mended
+		l.limiter.allow(rateUnread, time.Now()) // a backlog waits when a replica starts, or a configuration was mended
 		return
 	}
-	l.limiter.limit = shareOfRate * l.quota.PerSecond / float64(max(1, l.quota.replicas))
+	l.limiter.allow(shareOfRate*l.quota.PerSecond/float64(max(1, l.quota.replicas)), time.Now())
 }

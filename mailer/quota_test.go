@@ -144,3 +144,28 @@ func TestRateIsUnknownAtFirst(t *testing.T) {
 		w.becomes(store.MailSent, o)
 	}
 }
+
+// Who waits at the rate of an account that was not read yet goes once it is.
+func TestReadRateLetsGoAtOnce(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	if err := w.db.DeleteConnector(t.Context(), "post"); err != nil {
+		t.Fatal(err)
+	}
+	a := w.account("rated", mailer.Quota{PerSecond: 1000})
+	answer := make(chan struct{})
+	a.quota = func(int) (mailer.Quota, error) { <-answer; return mailer.Quota{PerSecond: 1000}, nil }
+	q := w.queue(nil, mailer.Config{})
+	w.run(q)
+	first, second := w.order(q, "ada@example.com", nil), w.order(q, "bob@example.com", nil)
+	first.handTo(q)
+	w.until("the first mail", func() bool { n, _ := a.count("ada@example.com"); return n == 1 })
+	second.handTo(q)
+	time.Sleep(50 * time.Millisecond)
+	close(answer)
+	start := time.Now()
+	w.until("the second mail", func() bool { n, _ := a.count("bob@example.com"); return n == 1 })
+	if took := time.Since(start); took > 600*time.Millisecond { // it would have waited for some 900 ms
+		t.Errorf("it waited for %s more", took)
+	}
+}
