@@ -160,7 +160,7 @@ func TestSealedSignOut(t *testing.T) {
 	if _, err := f.provider.OpenSignOut(sealed, random()); store.CodeOf(err) != store.Invalid {
 		t.Errorf("another browser: %v", err)
 	}
-	f.must(f.db.DeleteClient(t.Context(), "app"))
+	f.must(f.db.DeleteClient(t.Context(), "app", time.Time{}))
 	if got, err := f.provider.OpenSignOut(sealed, f.browser); err != nil || f.provider.SignOutRedirect(got) != "" {
 		t.Errorf("a client that is gone: %+v %v", got, err)
 	}

@@ -55,7 +55,7 @@ func TestOpenAsksForTheClientAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f.must(f.db.SetClientURIs(t.Context(), "shop", []string{"https://shop.example/other"}, nil))
+	f.changeClient("shop", func(c *store.Client) { c.RedirectURIs = []string{"https://shop.example/other"} })
 	if req, err := f.provider.Open(sealed, f.browser); store.CodeOf(err) != store.Invalid || req.Client != "" {
 		t.Errorf("a redirect URI that is gone: %v", err)
 	}
@@ -63,7 +63,7 @@ func TestOpenAsksForTheClientAgain(t *testing.T) {
 	if req, err := f.provider.Open(sealed, f.browser); store.CodeOf(err) != store.Invalid || req.Client != "" {
 		t.Errorf("a redirect URI that is gone, an hour later: %v", err)
 	}
-	f.must(f.db.DeleteClient(t.Context(), "native"))
+	f.must(f.db.DeleteClient(t.Context(), "native", time.Time{}))
 	if _, err := f.provider.Open(native, f.browser); store.CodeOf(err) != store.Invalid {
 		t.Errorf("a client that is gone: %v", err)
 	}

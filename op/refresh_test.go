@@ -262,7 +262,7 @@ func TestClientUnderOldID(t *testing.T) {
 	f := setup(t)
 	f.client(store.Client{ID: "spa", Type: store.SPA, PKCE: true})
 	tok := f.tokens(f.exchange(f.enter("ada@example.com", "client_id", "spa", "scope", offline), "client_id", "spa", "client_secret", "-"))
-	f.must(f.db.DeleteClient(t.Context(), "spa"))
+	f.must(f.db.DeleteClient(t.Context(), "spa", time.Time{}))
 	if r := f.get("/oidc/me", "Authorization", "Bearer "+tok.Access); r.StatusCode == 200 {
 		t.Fatal("the token of a deleted client lives")
 	}

@@ -107,6 +107,16 @@ func setup(t *testing.T) *fixture {
 	return setupOn(t, openSQLite(t, filepath.Join(t.TempDir(), "idp.db")))
 }
 
+// changeClient changes a client as somebody who has read it.
+func (f *fixture) changeClient(id string, change func(*store.Client)) {
+	f.Helper()
+	c, err := f.db.FreshClient(f.Context(), id)
+	f.must(err)
+	change(&c)
+	_, err = f.db.UpdateClient(f.Context(), c, c.UpdatedAt)
+	f.must(err)
+}
+
 func setupOn(t *testing.T, engine engine) *fixture {
 	t.Helper()
 	f := &fixture{T: t, browser: random(), log: &strings.Builder{}}

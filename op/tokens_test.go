@@ -144,7 +144,7 @@ func TestSecretsAreNoted(t *testing.T) {
 	f.tokens(f.exchange(f.enter("ada@example.com"), "client_secret", second))
 	fails(t, f.exchange(f.enter("ada@example.com"), "client_secret", "x"), 401, "invalid_client")
 	f.provider.NoteUsedForTest(t.Context())
-	f.must(f.db.SetClientURIs(t.Context(), "shop", []string{callback}, nil)) // empties the cache
+	f.changeClient("shop", func(*store.Client) {}) // empties the cache
 	c, err := f.db.Client(t.Context(), "shop")
 	f.must(err)
 	if len(c.Secrets) != 2 || c.Secrets[0].UsedAt.IsZero() || !c.Secrets[1].UsedAt.IsZero() {

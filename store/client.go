@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // ClientType is what kind of relying party a client is; the names are Logto's.
 type ClientType string
@@ -28,6 +31,10 @@ type Client struct {
 	AlwaysRefresh          bool   // gets a refresh token without offline_access, too; it dies with the session
 	JWKS                   string // public keys for private_key_jwt (RFC 7517 section 5), "" for none
 	Secrets                []ClientSecret
+	Description            string
+	Experience             ClientExperience
+	CustomData             json.RawMessage // object of the operator's; nil: none
+	Metadata               json.RawMessage // object: what Logto keeps of an app and nothing here decides by; nil: none
 	CreatedAt, UpdatedAt   time.Time
 }
 
@@ -37,6 +44,20 @@ type ClientSecret struct {
 	ID        ID
 	Hash      Hash
 	Prefix    string
+	Name      string // "" for those that were made without
 	CreatedAt time.Time
+	ExpiresAt time.Time // zero: never
 	UsedAt    time.Time // some minutes late at most; zero: never
+}
+
+// ClientExperience is what an app's sign-in pages have of their own; what is "" is the
+// instance's.
+type ClientExperience struct {
+	DisplayName      string `json:"displayName,omitempty"`
+	LogoURL          string `json:"logoUrl,omitempty"`
+	DarkLogoURL      string `json:"darkLogoUrl,omitempty"`
+	PrimaryColor     string `json:"primaryColor,omitempty"` // #rrggbb
+	DarkPrimaryColor string `json:"darkPrimaryColor,omitempty"`
+	TermsOfUseURL    string `json:"termsOfUseUrl,omitempty"`
+	PrivacyPolicyURL string `json:"privacyPolicyUrl,omitempty"`
 }

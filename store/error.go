@@ -18,6 +18,8 @@ const (
 	Expired     Code = "expired"     // too late
 	Spent       Code = "spent"       // all tries or sends are used
 	Used        Code = "used"        // done before, and not by this caller
+	InUse       Code = "in_use"      // something else needs it; Err says what
+	Changed     Code = "changed"     // it is not as the caller saw it: somebody else was faster
 	Unavailable Code = "unavailable" // the database cannot answer now
 )
 
@@ -50,4 +52,17 @@ func CodeOf(err error) Code {
 		return e.Code
 	}
 	return ""
+}
+
+// FieldError is the Err of an [Invalid] error about one field of what was given.
+type FieldError struct {
+	Field  string // its path, by the names of the API: "redirectUris[1]"
+	Reason string // what is wrong, and what would be right
+}
+
+func (e *FieldError) Error() string { return e.Field + ": " + e.Reason }
+
+// InvalidField makes the error for a field.
+func InvalidField(op, field, reason string) error {
+	return &Error{Code: Invalid, Op: op, Err: &FieldError{Field: field, Reason: reason}}
 }

@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Email is a canonical address: ASCII local part, domain in punycode, all lower
 // case. Make one with store/address, never by conversion of user input.
@@ -13,4 +16,11 @@ type User struct {
 	Name                 string // may be ""
 	CreatedAt, UpdatedAt time.Time
 	SuspendedAt          time.Time // zero: not suspended
+
+	// The rest is not read on the way of a sign-in.
+	Username   string          // unique where it is set, "" for none
+	Avatar     string          // URL, "" for none
+	Profile    json.RawMessage // object: claims of OpenID Connect Core section 5.1 under Logto's names; nil: none
+	CustomData json.RawMessage // object; nil: none
+	Client     string          // the app that the account was made in, "" if that is not known
 }

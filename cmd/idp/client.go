@@ -171,7 +171,7 @@ func (c *clientDeleteCmd) Run(a *app) error {
 				return failed(errors.New("nothing was removed"), "")
 			}
 		}
-		if err := in.db.DeleteClient(ctx, c.ID); err != nil {
+		if err := in.db.DeleteClient(ctx, c.ID, time.Time{}); err != nil {
 			return noClient(err, c.ID)
 		}
 		a.note("Removed %s (%s).", printable(found.Name), found.ID)

@@ -33,22 +33,15 @@ func (c *clientUpdateCmd) Run(a *app) error {
 		return usage(errors.New("--no-post-logout-redirect-uri and --post-logout-redirect-uri do not go together"), "")
 	}
 	return a.with(func(ctx context.Context, in *instance) error {
-		found, err := in.db.Client(ctx, c.ID)
+		found, err := in.db.FreshClient(ctx, c.ID)
 		if err != nil {
 			return noClient(err, c.ID)
 		}
 		if err := c.change(a, &found); err != nil {
 			return err
 		}
-		if uris {
-			if err := in.db.SetClientURIs(ctx, c.ID, found.RedirectURIs, found.PostLogoutRedirectURIs); err != nil {
-				return noClient(err, c.ID)
-			}
-		}
-		if c.JWKS != "" {
-			if err := in.db.SetClientKeys(ctx, c.ID, found.JWKS); err != nil {
-				return noClient(err, c.ID)
-			}
+		if _, err := in.db.UpdateClient(ctx, found, found.UpdatedAt); err != nil {
+			return noClient(err, c.ID)
 		}
 		if c.JSON {
 			return a.printJSON(viewOf(found))

@@ -109,7 +109,7 @@ func (in *instance) bookstoreSecret() (string, error) {
 
 func (in *instance) registerBookstore(ctx context.Context, url, secret string) error {
 	redirects, logouts := []string{url + bookstore.CallbackPath}, []string{url + bookstore.ByePath}
-	found, err := in.db.Client(ctx, bookstoreID)
+	found, err := in.db.FreshClient(ctx, bookstoreID)
 	switch {
 	case store.CodeOf(err) == store.NotFound:
 		return in.db.CreateClient(ctx, store.Client{
@@ -124,11 +124,16 @@ func (in *instance) registerBookstore(ctx context.Context, url, secret string) e
 		if err := in.db.AddClientSecret(ctx, bookstoreID, secretOf(secret), 0); err != nil {
 			return err
 		}
+		if found, err = in.db.FreshClient(ctx, bookstoreID); err != nil {
+			return err
+		}
 	}
 	if slices.Equal(found.RedirectURIs, redirects) && slices.Equal(found.PostLogoutRedirectURIs, logouts) {
 		return nil
 	}
-	return in.db.SetClientURIs(ctx, bookstoreID, redirects, logouts)
+	found.RedirectURIs, found.PostLogoutRedirectURIs = redirects, logouts
+	_, err = in.db.UpdateClient(ctx, found, found.UpdatedAt)
+	return err
 }
 
 // mailboxURL is where codes can be read, "" for nowhere.

@@ -30,6 +30,7 @@ func Run(t *testing.T, bytes string, fresh Fresh) {
 		"DestStaysAsItWas": testDestStays,
 		"Unique":           testUnique,
 		"OneFailsAlone":    testOneFails,
+		"Need":             testNeed,
 		"Canceled":         testCanceled,
 		"Read":             testRead,
 		"Bug":              testBug,
@@ -273,5 +274,45 @@ func testClosed(t *testing.T, open func() sqlstore.Engine) {
 	s.Do(insert, 1, 0, "a")
 	if err := e.Run(t.Context(), &s); store.CodeOf(err) != store.Unavailable {
 		t.Errorf("run on a closed engine: %v", err)
+	}
+}
+
+// A step that needs a row and finds none takes the whole script back.
+func testNeed(t *testing.T, open func() sqlstore.Engine) {
+	e := start(t, open)
+	do(t, open, `INSERT INTO thing (id, n) VALUES (1, 1)`)
+	run := func(id int) (*sqlstore.Step, error) {
+		var s sqlstore.Script
+		s.Do(`INSERT INTO thing (id, n) VALUES ($1, 0)`, 100+id)
+		step := s.Do(`UPDATE thing SET n = n + 1 WHERE id = $1 RETURNING n`, id).Into(new(int64)).Need("test", store.NotFound)
+		s.Do(`UPDATE thing SET n = n + 10 WHERE id = 1`)
+		return step, e.Run(t.Context(), &s)
+	}
+	if _, err := run(2); store.CodeOf(err) != store.NotFound {
+		t.Fatalf("got %v, want %s", err, store.NotFound)
+	}
+	if n := number(t, e, `SELECT n FROM thing WHERE id = 1`); n != 1 {
+		t.Errorf("what followed was written: %d", n)
+	}
+	if n := number(t, e, `SELECT COUNT(*) FROM thing`); n != 1 {
+		t.Errorf("what came before was written: %d rows", n)
+	}
+	step, err := run(1)
+	no(t, err)
+	if n := number(t, e, `SELECT n FROM thing WHERE id = 1`); n != 12 || step.Rows != 1 {
+		t.Errorf("n is %d after %d rows", n, step.Rows)
+	}
+	// Among others at the same time, on SQLite in one commit with them.
+	var all sync.WaitGroup
+	for i := range 40 {
+		all.Go(func() {
+			if _, err := run(1 + i%2*1000 + i); (i == 0) != (err == nil) && store.CodeOf(err) != store.NotFound && store.CodeOf(err) != store.Conflict {
+				t.Errorf("script %d: %v", i, err)
+			}
+		})
+	}
+	all.Wait()
+	if n := number(t, e, `SELECT COUNT(*) FROM thing`); n != 2 {
+		t.Errorf("%d rows after scripts that were taken back", n)
 	}
 }

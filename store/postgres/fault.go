@@ -91,10 +91,13 @@ func fault(ctx context.Context, op string, err error) error {
 	if ctxErr := ctx.Err(); errors.Is(ctxErr, context.Canceled) {
 		return fmt.Errorf("%s: %w", op, ctxErr)
 	}
+	var known *store.Error
 	var pool *awayError
 	var connect *pgconn.ConnectError
 	state := stateOf(err)
 	switch {
+	case errors.As(err, &known): // a step that needed a row
+		return known
 	case state == "23505":
 		return &store.Error{Code: store.Conflict, Op: op, Err: err}
 	case errors.As(err, &pool), errors.As(err, &connect), away(state), lost(err), pgconn.SafeToRetry(err), pgconn.Timeout(err):

@@ -50,24 +50,53 @@ func (e *Engine) once(ctx context.Context, s *sqlstore.Script) (err error) {
 	}
 	ctx, heard := e.listen(ctx)
 	defer func() { err = heard(err); part(conn, err) }()
-	var batch pgx.Batch
-	for _, step := range s.Steps {
-		batch.Queue(step.SQL, step.Args...)
-	}
 	answers := make([]answer, len(s.Steps))
-	results := conn.SendBatch(ctx, &batch)
-	for i, step := range s.Steps {
-		if err := answers[i].read(results, step.Dest != nil); err != nil {
-			_ = results.Close() // repeats err
-			return err
-		}
+	if s.Checked() {
+		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return stepwise(ctx, tx, s, answers) })
+	} else {
+		err = batch(ctx, conn, s.Steps, answers)
 	}
-	if err := results.Close(); err != nil { // the answer to the COMMIT
+	if err != nil {
 		return err
 	}
 	for i, step := range s.Steps {
 		if err := answers[i].fill(conn.Conn(), step); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// sender is a connection, or a transaction on it.
+type sender interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// batch sends the steps in one round trip; outside of a transaction they are one.
+func batch(ctx context.Context, to sender, steps []*sqlstore.Step, answers []answer) error {
+	var b pgx.Batch
+	for _, step := range steps {
+		b.Queue(step.SQL, step.Args...)
+	}
+	results := to.SendBatch(ctx, &b)
+	for i, step := range steps {
+		if err := answers[i].read(results, step.Dest != nil); err != nil {
+			_ = results.Close() // repeats err
+			return err
+		}
+	}
+	return results.Close() // the answer to the COMMIT
+}
+
+// stepwise sends one step after the other, and ends the transaction at the first that
+// touches no row although it has to.
+func stepwise(ctx context.Context, tx pgx.Tx, s *sqlstore.Script, answers []answer) error {
+	for i, step := range s.Steps {
+		if err := batch(ctx, tx, s.Steps[i:i+1], answers[i:i+1]); err != nil {
+			return err
+		}
+		if step.Must != nil && answers[i].count == 0 {
+			return step.Must
 		}
 	}
 	return nil

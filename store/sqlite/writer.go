@@ -158,6 +158,9 @@ func (w *writer) script(j *job) error {
 		if err != nil {
 			return fmt.Errorf("statement %d: %w", i+1, err)
 		}
+		if step.Must != nil && a.count == 0 {
+			return step.Must
+		}
 		j.answers[i] = a
 	}
 	return nil

@@ -12,13 +12,14 @@ import (
 )
 
 const clientColumns = `id, name, type, redirect_uris, post_logout_redirect_uris, id_token_alg, pkce, created_at, updated_at,
-	COALESCE(always_refresh, 0), COALESCE(jwks, '')`
+	COALESCE(always_refresh, 0), COALESCE(jwks, ''), COALESCE(description, ''), experience, custom_data, metadata`
 
 func scanClient(scan func(...any) error) (store.Client, error) {
 	var c store.Client
 	var pkce, always int
 	err := scan(&c.ID, &c.Name, (*string)(&c.Type), jsonInto(&c.RedirectURIs), jsonInto(&c.PostLogoutRedirectURIs),
-		&c.IDTokenAlg, &pkce, into(&c.CreatedAt), into(&c.UpdatedAt), &always, &c.JWKS)
+		&c.IDTokenAlg, &pkce, into(&c.CreatedAt), into(&c.UpdatedAt), &always, &c.JWKS, &c.Description,
+		jsonInto(&c.Experience), jsonInto(&c.CustomData), jsonInto(&c.Metadata))
 	c.PKCE, c.AlwaysRefresh = pkce == 1, always == 1
 	return c, err
 }
@@ -29,6 +30,9 @@ func scanClient(scan func(...any) error) (store.Client, error) {
 func (db *DB) Client(ctx context.Context, id string) (store.Client, error) {
 	return cached(&db.cache, "client/"+id, func() (store.Client, error) { return db.readClient(ctx, id) })
 }
+
+// FreshClient is [DB.Client] past the cache: what is about to be changed.
+func (db *DB) FreshClient(ctx context.Context, id string) (store.Client, error) { return db.readClient(ctx, id) }
 
 func (db *DB) readClient(ctx context.Context, id string) (store.Client, error) {
 	const op = "read client"
@@ -41,10 +45,12 @@ func (db *DB) readClient(ctx context.Context, id string) (store.Client, error) {
 	if c.ID == "" {
 		return c, &store.Error{Code: store.NotFound, Op: op}
 	}
-	err = db.engine.Read(ctx, `SELECT id, hash, prefix, created_at, used_at FROM client_secret WHERE client_id = $1 ORDER BY id DESC`, []any{id},
+	err = db.engine.Read(ctx, `
+		SELECT id, hash, prefix, COALESCE(name, ''), created_at, expires_at, used_at
+		FROM client_secret WHERE client_id = $1 ORDER BY id DESC`, []any{id},
 		func(scan func(...any) error) error {
 			var s store.ClientSecret
-			if err := scan(idInto(&s.ID), hashInto(&s.Hash), &s.Prefix, into(&s.CreatedAt), into(&s.UsedAt)); err != nil {
+			if err := scan(idInto(&s.ID), hashInto(&s.Hash), &s.Prefix, &s.Name, into(&s.CreatedAt), into(&s.ExpiresAt), into(&s.UsedAt)); err != nil {
 				return err
 			}
 			c.Secrets = append(c.Secrets, s)
@@ -71,75 +77,71 @@ func (db *DB) Clients(ctx context.Context, after string, limit int) ([]store.Cli
 	return out, nil
 }
 
-// CreateClient adds a client with its secrets. The error is [store.Conflict] if
-// the id exists.
-func (db *DB) CreateClient(ctx context.Context, c store.Client) error {
+// CreateClient adds a client with its secrets, and says so in the audit log. The error is
+// [store.Conflict] if the id exists.
+func (db *DB) CreateClient(ctx context.Context, c store.Client, told ...store.Event) error {
 	now := db.now()
 	var s Script
 	s.Do(`
-		INSERT INTO client (id, name, type, redirect_uris, post_logout_redirect_uris, id_token_alg, pkce, created_at, updated_at, always_refresh, jwks)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10)`,
+		INSERT INTO client (id, name, type, redirect_uris, post_logout_redirect_uris, id_token_alg, pkce, created_at, updated_at, always_refresh, jwks,
+		  description, experience, custom_data, metadata)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $13, $14)`,
 		c.ID, c.Name, string(c.Type), jsonOf(list(c.RedirectURIs)), jsonOf(list(c.PostLogoutRedirectURIs)), c.IDTokenAlg, flag(c.PKCE), now,
-		flag(c.AlwaysRefresh), c.JWKS)
+		flag(c.AlwaysRefresh), c.JWKS, c.Description, jsonOf(c.Experience), raw(c.CustomData), raw(c.Metadata))
 	for _, secret := range c.Secrets {
 		addSecret(&s, now, c.ID, secret)
 	}
-	return db.administer(ctx, "create client", &s)
+	return db.administer(ctx, "create client", &s, told...)
 }
 
-// SetClientURIs replaces the redirect URIs of a client. The error is
-// [store.NotFound].
-func (db *DB) SetClientURIs(ctx context.Context, id string, redirect, postLogout []string) error {
+// UpdateClient replaces all of a client but its id, type, secrets and times, if it is still
+// the one that was read: seen is its UpdatedAt then. It answers the new UpdatedAt. Errors:
+// [store.NotFound], [store.Changed].
+func (db *DB) UpdateClient(ctx context.Context, c store.Client, seen time.Time, told ...store.Event) (time.Time, error) {
+	const op = "update client"
 	var s Script
-	done := s.Do(`UPDATE client SET redirect_uris = $2, post_logout_redirect_uris = $3, updated_at = $4 WHERE id = $1`,
-		id, jsonOf(list(redirect)), jsonOf(list(postLogout)), db.now())
-	if err := db.administer(ctx, "update client", &s); err != nil {
-		return err
-	}
-	return needRow(done, "update client")
-}
-
-// SetClientKeys replaces the public keys of a client. The error is [store.NotFound].
-func (db *DB) SetClientKeys(ctx context.Context, id, jwks string) error {
-	var s Script
-	done := s.Do(`UPDATE client SET jwks = $2, updated_at = $3 WHERE id = $1`, id, jwks, db.now())
-	if err := db.administer(ctx, "update client", &s); err != nil {
-		return err
-	}
-	return needRow(done, "update client")
+	var updated time.Time
+	s.Do(`
+		UPDATE client SET name = $3, redirect_uris = $4, post_logout_redirect_uris = $5, id_token_alg = $6, pkce = $7, always_refresh = $8, jwks = $9,
+		  description = $10, experience = $11, custom_data = $12, metadata = $13, updated_at = `+later("$14")+`
+		WHERE id = $1 AND updated_at = $2 RETURNING updated_at`,
+		c.ID, seen.UnixMicro(), c.Name, jsonOf(list(c.RedirectURIs)), jsonOf(list(c.PostLogoutRedirectURIs)), c.IDTokenAlg, flag(c.PKCE),
+		flag(c.AlwaysRefresh), c.JWKS, c.Description, jsonOf(c.Experience), raw(c.CustomData), raw(c.Metadata), db.now()).
+		Into(into(&updated)).Need(op, store.Changed)
+	err := db.administer(ctx, op, &s, told...)
+	return updated, db.changedOrGone(ctx, err, `SELECT 1 FROM client WHERE id = $1`, c.ID)
 }
 
 // DeleteClient removes a client and its secrets. Its codes and grants are worth
-// nothing from then on: every use of one asks for the client. The error is
-// [store.NotFound].
-func (db *DB) DeleteClient(ctx context.Context, id string) error {
+// nothing from then on: every use of one asks for the client. seen is its UpdatedAt; zero:
+// whatever it is. Errors: [store.NotFound], [store.Changed].
+func (db *DB) DeleteClient(ctx context.Context, id string, seen time.Time, told ...store.Event) error {
+	const op = "delete client"
 	var s Script
+	s.Do(`DELETE FROM client WHERE id = $1 AND CAST($2 AS BIGINT) IN (0, updated_at)`, id, stamp(seen)).Need(op, store.Changed)
 	s.Do(`DELETE FROM client_secret WHERE client_id = $1`, id)
-	done := s.Do(`DELETE FROM client WHERE id = $1`, id)
-	if err := db.administer(ctx, "delete client", &s); err != nil {
-		return err
-	}
-	return needRow(done, "delete client")
+	s.Do(`DELETE FROM client_role WHERE client_id = $1`, id)
+	err := db.administer(ctx, op, &s, told...)
+	return db.changedOrGone(ctx, err, `SELECT 1 FROM client WHERE id = $1`, id)
 }
 
 // AddClientSecret adds a secret and keeps the newest keep of the ones before it.
 // The error is [store.NotFound].
-func (db *DB) AddClientSecret(ctx context.Context, client string, secret store.ClientSecret, keep int) error {
+func (db *DB) AddClientSecret(ctx context.Context, client string, secret store.ClientSecret, keep int, told ...store.Event) error {
+	const op = "add client secret"
 	var s Script
-	done := s.Do(`UPDATE client SET updated_at = $2 WHERE id = $1`, client, db.now())
+	s.Do(`UPDATE client SET updated_at = `+later("$2")+` WHERE id = $1`, client, db.now()).Need(op, store.NotFound)
 	s.Do(`
 		DELETE FROM client_secret WHERE client_id = $1 AND id NOT IN (
 		  SELECT id FROM client_secret WHERE client_id = $1 ORDER BY id DESC LIMIT $2)`, client, keep)
 	addSecret(&s, db.now(), client, secret)
-	if err := db.administer(ctx, "add client secret", &s); err != nil {
-		return err
-	}
-	return needRow(done, "add client secret")
+	return db.administer(ctx, op, &s, told...)
 }
 
 func addSecret(s *Script, now int64, client string, secret store.ClientSecret) {
-	s.Do(`INSERT INTO client_secret (id, client_id, hash, prefix, created_at) SELECT $1, id, $3, $4, $5 FROM client WHERE id = $2`,
-		secret.ID[:], client, secret.Hash[:], secret.Prefix, now)
+	s.Do(`INSERT INTO client_secret (id, client_id, hash, prefix, created_at, name, expires_at)
+		SELECT $1, id, $3, $4, $5, $6, $7 FROM client WHERE id = $2`,
+		secret.ID[:], client, secret.Hash[:], secret.Prefix, now, secret.Name, optionalTime(secret.ExpiresAt))
 }
 
 // NoteSecretUse notes when secrets were used last. It is no change of configuration:
@@ -170,17 +172,6 @@ func (db *DB) UseAssertion(ctx context.Context, key store.Hash, until time.Time)
 	if mine.Rows == 0 {
 		return &store.Error{Code: store.Used, Op: op}
 	}
-	return nil
-}
-
-// administer runs a change of configuration and bumps the epoch that empties
-// every replica's caches; its own cache is emptied at once.
-func (db *DB) administer(ctx context.Context, op string, s *Script) error {
-	s.Do(`UPDATE instance SET epoch = epoch + 1 WHERE id = 1`)
-	if err := db.engine.Run(ctx, s); err != nil {
-		return fmt.Errorf("%s: %w", op, err)
-	}
-	db.cache.clear()
 	return nil
 }
 

@@ -1,6 +1,11 @@
 package sqlstore
 
-import "context"
+import (
+	"context"
+	"slices"
+
+	"idp/store"
+)
 
 // Engine runs scripts. *postgres.Engine and *sqlite.Engine are the two.
 type Engine interface {
@@ -37,6 +42,7 @@ type Step struct {
 	SQL  string
 	Args []any
 	Dest []any // where the first returned row is scanned to; nil: no rows expected
+	Must error // what Run returns, with nothing of the script written, if the statement touches no row; nil: that is fine
 	Rows int64 // set by Run: rows returned, or rows changed where nothing is returned
 }
 
@@ -52,4 +58,17 @@ func (s *Script) Do(sql string, args ...any) *Step {
 func (s *Step) Into(dest ...any) *Step {
 	s.Dest = dest
 	return s
+}
+
+// Need says that the script is worth nothing unless this statement touches a row: Run
+// then writes nothing and returns a [store.Error] with the code. On Postgres such a script
+// goes statement by statement, which is for changes by administrators, not for sign-ins.
+func (s *Step) Need(op string, code store.Code) *Step {
+	s.Must = &store.Error{Code: code, Op: op}
+	return s
+}
+
+// Checked tells whether a step needs rows.
+func (s *Script) Checked() bool {
+	return slices.ContainsFunc(s.Steps, func(step *Step) bool { return step.Must != nil })
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ func testSignIn(t *testing.T, f *fixture) {
 	}
 	token, err := f.db.AccessToken(f.ctx(), r.Grant, r.Access)
 	f.no(err)
-	if token.User != g.User || token.Client != "bookstore" || len(token.Scopes) != 2 {
+	if !reflect.DeepEqual(token.User, g.User) || token.Client != "bookstore" || len(token.Scopes) != 2 {
 		t.Errorf("access token: %+v", token)
 	}
 	_, err = f.db.AccessToken(f.ctx(), r.Grant, random())

@@ -233,7 +233,7 @@ func testClients(t *testing.T, f *fixture) {
 	if got, err = f.db.Client(f.ctx(), "a"); err != nil || len(got.Secrets) != 2 || got.Secrets[1].Hash == c.Secrets[0].Hash {
 		t.Fatalf("%+v %v", got.Secrets, err)
 	}
-	f.no(f.db.SetClientURIs(f.ctx(), "a", []string{"https://b.example/"}, nil))
+	f.changeClient("a", func(c *store.Client) { c.RedirectURIs, c.PostLogoutRedirectURIs = []string{"https://b.example/"}, nil })
 	if got, err = f.db.Client(f.ctx(), "a"); err != nil || got.RedirectURIs[0] != "https://b.example/" {
 		t.Fatal(got, err)
 	}
@@ -241,10 +241,11 @@ func testClients(t *testing.T, f *fixture) {
 	if page, err := f.db.Clients(f.ctx(), "a", 1); err != nil || len(page) != 1 || page[0].ID != "b" {
 		t.Fatal(page, err)
 	}
-	f.no(f.db.DeleteClient(f.ctx(), "a"))
-	f.want(f.db.DeleteClient(f.ctx(), "a"), store.NotFound)
+	f.no(f.db.DeleteClient(f.ctx(), "a", time.Time{}))
+	f.want(f.db.DeleteClient(f.ctx(), "a", time.Time{}), store.NotFound)
 	f.want(f.db.AddClientSecret(f.ctx(), "a", store.ClientSecret{ID: store.NewID(time.Now())}, 1), store.NotFound)
-	f.want(f.db.SetClientURIs(f.ctx(), "a", nil, nil), store.NotFound)
+	_, err = f.db.UpdateClient(f.ctx(), store.Client{ID: "a"}, time.Now())
+	f.want(err, store.NotFound)
 	f.want(lookup(f, "a"), store.NotFound)
 }
 
@@ -260,7 +261,7 @@ func testCachesFollowOtherReplicas(t *testing.T, f *fixture) {
 	f.want(lookup(f, "a"), store.NotFound)
 	f.no(other.CreateClient(f.ctx(), client("a")))
 	f.no(lookup(f, "a"))
-	f.no(other.DeleteClient(f.ctx(), "a"))
+	f.no(other.DeleteClient(f.ctx(), "a", time.Time{}))
 	for deadline := time.Now().Add(5 * time.Second); lookup(f, "a") == nil; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("a deleted client is still served after 5 s")
@@ -350,7 +351,7 @@ func testDeletedClient(t *testing.T, f *fixture) {
 	pending.Code.Hash = random()
 	_, err = f.db.CompleteSession(f.ctx(), pending.Session.Hash, n.Browser, pending)
 	f.no(err)
-	f.no(f.db.DeleteClient(f.ctx(), "bookstore"))
+	f.no(f.db.DeleteClient(f.ctx(), "bookstore", time.Time{}))
 	_, err = f.db.AccessToken(f.ctx(), r.Grant, r.Access)
 	f.want(err, store.NotFound)
 	late := redemption(n)

@@ -172,7 +172,7 @@ func testRefreshParties(_ *testing.T, f *fixture) {
 	}
 	suspended.ok(suspended.refresh(1), 0) // what outlives sessions goes on
 
-	f.no(f.db.DeleteClient(f.ctx(), "bookstore"))
+	f.no(f.db.DeleteClient(f.ctx(), "bookstore", time.Time{}))
 	suspended.refused(suspended.refresh(2), store.NotFound)
 }
 

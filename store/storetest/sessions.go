@@ -289,11 +289,10 @@ func testClientKeys(t *testing.T, f *fixture) {
 	if got.JWKS != c.JWKS || !got.AlwaysRefresh || !got.Secrets[0].UsedAt.Equal(used) {
 		t.Errorf("%+v", got)
 	}
-	f.no(f.db.SetClientKeys(f.ctx(), "keys", `{"keys":[{}]}`))
+	f.changeClient("keys", func(c *store.Client) { c.JWKS = `{"keys":[{}]}` })
 	if got, err = f.db.Client(f.ctx(), "keys"); err != nil || got.JWKS != `{"keys":[{}]}` {
 		t.Errorf("%+v %v", got, err)
 	}
-	f.want(f.db.SetClientKeys(f.ctx(), "nobody", ""), store.NotFound)
 	key := random()
 	f.no(f.db.UseAssertion(f.ctx(), key, used.Add(time.Minute)))
 	f.want(f.replica().UseAssertion(f.ctx(), key, used.Add(time.Minute)), store.Used)

@@ -204,6 +204,16 @@ func (f *fixture) want(err error, code store.Code) {
 	}
 }
 
+// changeClient changes a client as somebody who has read it.
+func (f *fixture) changeClient(id string, change func(*store.Client)) {
+	f.t.Helper()
+	c, err := f.db.FreshClient(f.ctx(), id)
+	f.no(err)
+	change(&c)
+	_, err = f.db.UpdateClient(f.ctx(), c, c.UpdatedAt)
+	f.no(err)
+}
+
 func random() (h store.Hash) {
 	_, _ = rand.Read(h[:])
 	return h

@@ -48,7 +48,7 @@ func TestAskedByNobody(t *testing.T) {
 	if strings.Contains(page.Text(), "wants to sign you out") || !strings.HasSuffix(page.Header.Get("Content-Security-Policy"), "; form-action 'self'") {
 		t.Error(page.Text())
 	}
-	f.Must(f.DB.DeleteClient(t.Context(), "shop"))
+	f.Must(f.DB.DeleteClient(t.Context(), "shop", time.Time{}))
 	p.Get(endSession()).Want(200, "Sign out of localhost?")
 	page.Submit("/sign-out").WantTo("/signed-out").Follow().Want(200, "You are signed out")
 	p.Get("/oidc/session/end").Want(200, "You are signed out", "Sign in again")

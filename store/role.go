@@ -1,0 +1,22 @@
+package store
+
+import "time"
+
+// RoleType is whom a role can be given to; the names are Logto's.
+type RoleType string
+
+// The role types.
+const (
+	UserRole    RoleType = "User"
+	MachineRole RoleType = "MachineToMachine"
+)
+
+// Role is a set of scopes that people or machines have.
+type Role struct {
+	ID                   string // 21 characters of [0-9A-Za-z]
+	Name                 string // unique
+	Description          string
+	Type                 RoleType
+	Default              bool // who registers has it
+	CreatedAt, UpdatedAt time.Time
+}
