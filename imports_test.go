@@ -37,6 +37,9 @@ var rules = []rule{
 	{"op", []string{"idp/store", "idp/keyring"}, "never otp, mailer or web"},
 	{"otp", []string{"idp/store", "idp/keyring"}, "never op, mailer or web"},
 	{"mailer", []string{"idp/store", "idp/keyring"}, "never op, otp or web"},
+	{"audit", []string{"idp/store", "idp/keyring"}, "the record of who did what"},
+	{"admin", []string{"idp/store", "idp/keyring", "idp/audit", "idp/mailer"}, "the functions of administrators, without HTTP"},
+	{"web/api", []string{"idp/store", "idp/audit", "idp/admin", "idp/web"}, "the management API: package admin over HTTP"},
 	{"doctor", []string{"idp/store", "idp/mailer"}, "looks from outside: at the DNS, and at the server as clients meet it"},
 	{"web/webtest", []string{"idp"}, "the pages and everything behind them, for tests"},
 	{"web", []string{"idp/store", "idp/keyring"}, "declares the interfaces it needs of op, otp and mailer"},
@@ -54,6 +57,7 @@ var confined = map[string][]string{
 	"github.com/emersion/go-msgauth": {"mailer/smtp"},
 	"github.com/coreos/go-oidc":      {"cmd/idp/internal/bookstore"},
 	"github.com/alecthomas/kong":     {"cmd/idp"},
+	"github.com/danielgtaylor/huma":  {"web/api"},
 }
 
 // Import directions are a test, not a habit (docs/decisions/0002-layout.md).

@@ -1,0 +1,59 @@
+package admin
+
+import (
+	"errors"
+	"time"
+
+	"idp/audit"
+	"idp/store"
+)
+
+// Store is what the functions ask of the database, by noun.
+type Store interface {
+	Now() time.Time
+	clientStore
+}
+
+// Deps is what a [Service] is made of.
+type Deps struct {
+	Store Store
+	Book  *audit.Book
+}
+
+// Service is the functions. They are safe for concurrent use.
+type Service struct {
+	store Store
+	book  *audit.Book
+}
+
+// New makes the service.
+func New(d Deps) (*Service, error) {
+	if d.Store == nil || d.Book == nil {
+		return nil, errors.New("admin: Store and Book are needed")
+	}
+	return &Service{store: d.Store, book: d.Book}, nil
+}
+
+// editTries bounds how often a change is made anew because somebody else was faster.
+const editTries = 5
+
+// edit changes something that others may change at the same time: read gives it with its
+// version (its UpdatedAt), write writes it if that is still its version, and says
+// [store.Changed] if not. With the version that the caller has seen, somebody else's change
+// is an error; without, the change is made on top of it.
+func edit[T any](op string, seen time.Time, read func() (T, time.Time, error), write func(T, time.Time) (T, error)) (T, error) {
+	for try := 1; ; try++ {
+		before, version, err := read()
+		if err != nil {
+			return before, err
+		}
+		if !seen.IsZero() && !seen.Equal(version) {
+			return before, &store.Error{Code: store.Changed, Op: op}
+		}
+		after, err := write(before, version)
+		if store.CodeOf(err) == store.Changed && seen.IsZero() && try < editTries {
+			continue
+		}
+		return after, err
+	}
+}

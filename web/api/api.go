@@ -1,0 +1,121 @@
+// Package api is the management API at /api, with Logto's paths and shapes: what clients
+// written for Logto's call, they call here.
+//
+// # How a call goes
+//
+//	request ──► no bearer token, or not for this API ──► 401
+//	   ├──────► its scopes do not cover the operation ─► 403
+//	   ├──────► query, path or body are not what the document says ─► 400, with each field
+//	   └──────► handler ──► package admin ──► the answer, or an error by its code (problem.go)
+//
+// Handlers have no rule of their own: they read, call package admin, and write. The document
+// (OpenAPI 3.1) at /api/swagger.json is made of the same Go types that requests are read
+// into and answers are written from, so neither can be without the other.
+//
+// # Where things are
+//
+//	api.go       what it is made of, the routes, the document
+//	auth.go      tokens and scopes
+//	problem.go   errors
+//	page.go      lists in pages
+//	version.go   ETag and If-Match
+//	sent.go      fields that may be absent, null or a value
+//	NOUN.go      the operations of one noun
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+
+	"idp/admin"
+)
+
+// Path is where all is.
+const Path = "/api"
+
+// MaxBody bounds what a request may carry.
+const MaxBody = 1 << 20
+
+// Deps is what the API is made of.
+type Deps struct {
+	Admin    *admin.Service
+	Tokens   Tokens
+	ClientIP func(*http.Request) netip.Addr
+	Version  string // of the program
+	Log      *slog.Logger
+}
+
+// API is the management API.
+type API struct {
+	Deps
+	huma huma.API
+}
+
+// New makes the API; Mount puts it on a router.
+func New(d Deps) (*API, error) {
+	if d.Admin == nil || d.Tokens == nil || d.ClientIP == nil || d.Log == nil {
+		return nil, errors.New("api: Admin, Tokens, ClientIP and Log are needed")
+	}
+	return &API{Deps: d}, nil
+}
+
+// Mount adds the routes.
+func (a *API) Mount(r chi.Router) {
+	router := chi.NewRouter()
+	router.NotFound(a.notFound)
+	router.MethodNotAllowed(a.notAllowed)
+	a.huma = humachi.New(router, a.config())
+	a.huma.UseMiddleware(a.authenticate)
+	a.applications()
+	r.Mount(Path, router)
+}
+
+func (a *API) config() huma.Config {
+	huma.NewError = newProblem // the library knows one shape of errors per process
+	c := huma.DefaultConfig("Management API", a.Version)
+	c.Info.Description = "What an operator can set in this identity provider, with Logto's paths and shapes."
+	c.OpenAPIPath = "/swagger" // .json and .yaml
+	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
+	c.RejectUnknownQueryParameters = true
+	c.Servers = []*huma.Server{{URL: Path}}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"machine": {Type: "http", Scheme: "bearer", BearerFormat: "JWT",
+			Description: "An access token of a machine-to-machine application, from /oidc/token with grant_type=client_credentials and resource=https://default.logto.app/api"},
+	}
+	return c
+}
+
+// operation describes one.
+type operation struct {
+	method  string
+	path    string // below /api
+	noun    string // tag, and first part of the scopes that cover it: "users" for users:read and users:write
+	summary string
+	status  int // of a success without a body or of a creation; 0: 200
+}
+
+// register adds an operation. Errors of the handler become answers by their code.
+func register[I, O any](a *API, o operation, handle func(context.Context, *I) (*O, error)) {
+	op := huma.Operation{
+		Method: o.method, Path: o.path, Summary: o.summary, Tags: []string{o.noun}, DefaultStatus: o.status, MaxBodyBytes: MaxBody,
+		OperationID:                  operationID(o),
+		RejectUnknownQueryParameters: true,
+		Security:                     []map[string][]string{{"machine": {o.scope()}}},
+		Metadata:                     map[string]any{"scope": o.scope()},
+		Errors:                       possible(o),
+	}
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, a.problemOf(ctx, err)
+		}
+		return out, nil
+	})
+}

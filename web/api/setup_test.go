@@ -1,0 +1,148 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+
+	"idp/admin"
+	"idp/audit"
+	"idp/keyring"
+	"idp/store"
+	"idp/store/sqlite"
+	"idp/store/sqlstore"
+	"idp/web/api"
+	"idp/web/serve"
+)
+
+// fixture is the API over the real services and a real SQLite, served over HTTP. Its tokens
+// are "all" and the names of scopes; those of the provider are tested with the program.
+type fixture struct {
+	*testing.T
+	db     *sqlstore.DB
+	admin  *admin.Service
+	server *httptest.Server
+	log    *strings.Builder
+}
+
+// Machine implements api.Tokens.
+func (f *fixture) Machine(_ context.Context, token, audience string) (client string, scopes []string, err error) {
+	if token == "" || strings.HasPrefix(token, "bad") || audience != store.ManagementIndicator {
+		return "", nil, &store.Error{Code: store.Invalid, Op: "read token"}
+	}
+	return "machine", strings.Split(token, "+"), nil
+}
+
+func setup(t *testing.T) *fixture {
+	t.Helper()
+	f := &fixture{T: t, log: &strings.Builder{}}
+	engine, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
+	f.must(err)
+	f.must(engine.Migrate(t.Context()))
+	f.db = sqlstore.New(engine)
+	f.must(f.db.Start(t.Context()))
+	t.Cleanup(func() { _ = f.db.Close() })
+	ring, err := keyring.New([]byte("0123456789abcdef0123456789abcdef"))
+	f.must(err)
+	f.admin, err = admin.New(admin.Deps{Store: f.db, Book: audit.New(ring, f.db.Now)})
+	f.must(err)
+	log := slog.New(slog.NewTextHandler(f.log, nil))
+	ip := func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.7") }
+	a, err := api.New(api.Deps{Admin: f.admin, Tokens: f, ClientIP: ip, Version: "test", Log: log})
+	f.must(err)
+	r := chi.NewRouter()
+	r.Use(serve.Middleware(serve.Deps{Log: log, ClientIP: ip, Failed: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }}))
+	a.Mount(r)
+	f.server = httptest.NewServer(r)
+	t.Cleanup(f.server.Close)
+	f.must(f.db.CreateClient(t.Context(), store.Client{ID: "shop", Name: "Bookstore", Type: store.SPA, IDTokenAlg: "ES256", PKCE: true, RedirectURIs: []string{"https://shop.example/callback"}}))
+	return f
+}
+
+func (f *fixture) must(err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	text   string
+	body   any // decoded JSON
+}
+
+// at gives what is under keys of the body.
+func (a answer) at(keys ...string) any {
+	v := a.body
+	for _, k := range keys {
+		m, _ := v.(map[string]any)
+		v = m[k]
+	}
+	return v
+}
+
+// call makes a call with the scope all. Headers are name and value in turns.
+func (f *fixture) call(method, path string, body any, headers ...string) answer {
+	f.Helper()
+	return f.callAs("all", method, path, body, headers...)
+}
+
+// callAs makes a call with a token, "" for none. A string is sent as it is, anything else as JSON.
+func (f *fixture) callAs(token, method, path string, body any, headers ...string) answer {
+	f.Helper()
+	var reader io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		reader = strings.NewReader(b)
+	default:
+		text, err := json.Marshal(b)
+		f.must(err)
+		reader = bytes.NewReader(text)
+	}
+	r, err := http.NewRequestWithContext(f.Context(), method, f.server.URL+path, reader)
+	f.must(err)
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(r)
+	f.must(err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	f.must(err)
+	out := answer{status: response.StatusCode, header: response.Header, text: string(text)}
+	if len(text) > 0 {
+		if err := json.Unmarshal(text, &out.body); err != nil {
+			f.Errorf("%s %s: %d, no JSON: %s", method, path, out.status, text)
+		}
+	}
+	return out
+}
+
+// expect fails the test unless the answer has the status and, if it is given, the code.
+func (f *fixture) expect(a answer, status int, code ...string) answer {
+	f.Helper()
+	if a.status != status || len(code) > 0 && a.at("code") != code[0] {
+		f.Fatalf("%d %s, want %d %v", a.status, a.text, status, code)
+	}
+	return a
+}
