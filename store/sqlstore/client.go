@@ -32,7 +32,9 @@ func (db *DB) Client(ctx context.Context, id string) (store.Client, error) {
 }
 
 // FreshClient is [DB.Client] past the cache: what is about to be changed.
-func (db *DB) FreshClient(ctx context.Context, id string) (store.Client, error) { return db.readClient(ctx, id) }
+func (db *DB) FreshClient(ctx context.Context, id string) (store.Client, error) {
+	return db.readClient(ctx, id)
+}
 
 func (db *DB) readClient(ctx context.Context, id string) (store.Client, error) {
 	const op = "read client"

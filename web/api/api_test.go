@@ -52,8 +52,8 @@ func TestBadInput(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	const path = "/api/applications/shop"
-	unknown := f.expect(f.call("PATCH", path, map[string]any{"nmae": "x"}), 400, "guard.invalid_input")
-	if !strings.Contains(unknown.text, "nmae") {
+	unknown := f.expect(f.call("PATCH", path, map[string]any{"title": "x"}), 400, "guard.invalid_input")
+	if !strings.Contains(unknown.text, "title") {
 		t.Errorf("the field is not named: %s", unknown.text)
 	}
 	f.expect(f.call("PATCH", path, map[string]any{"id": "other"}), 400, "guard.invalid_input")
@@ -64,7 +64,7 @@ func TestBadInput(t *testing.T) {
 	if !strings.Contains(field.text, `"body.name"`) {
 		t.Errorf("the field is not named: %s", field.text)
 	}
-	f.expect(f.call("GET", path+"?nmae=1", nil), 400, "guard.invalid_input")
+	f.expect(f.call("GET", path+"?title=1", nil), 400, "guard.invalid_input")
 	if got := f.call("PATCH", path, map[string]any{"name": strings.Repeat("x", 2<<20)}); got.status != http.StatusRequestEntityTooLarge {
 		t.Error(got.status)
 	}
