@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"idp/store"
 )
@@ -23,27 +22,6 @@ type idClaims struct {
 	Session  string   `json:"sid"`
 	AtHash   string   `json:"at_hash"`
 	personClaims
-}
-
-// personClaims are what the scopes profile and email tell of a person. Unset ones
-// are absent and times are in seconds, as OpenID Connect Core section 5.1 says.
-type personClaims struct {
-	Name          string `json:"name,omitempty"`
-	CreatedAt     int64  `json:"created_at,omitempty"`
-	UpdatedAt     int64  `json:"updated_at,omitempty"`
-	Email         string `json:"email,omitempty"`
-	EmailVerified bool   `json:"email_verified,omitempty"` // an account appears after its address was verified
-}
-
-func claimsOf(u store.User, scopes []string) personClaims {
-	var c personClaims
-	if slices.Contains(scopes, scopeProfile) {
-		c.Name, c.CreatedAt, c.UpdatedAt = u.Name, u.CreatedAt.Unix(), u.UpdatedAt.Unix()
-	}
-	if slices.Contains(scopes, scopeEmail) {
-		c.Email, c.EmailVerified = string(u.Email), true
-	}
-	return c
 }
 
 func (p *Provider) idToken(sign *signer, g store.Grant, accessToken string) (string, error) {

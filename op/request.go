@@ -39,12 +39,13 @@ const (
 	scopeOffline    = "offline_access"
 	scopeProfile    = "profile"
 	scopeEmail      = "email"
+	scopeAddress    = "address"
 	scopeCustomData = "custom_data"
 	scopeIdentities = "identities"
 	scopeRoles      = "roles"
 )
 
-var scopesSupported = []string{scopeOpenID, scopeOffline, scopeProfile, scopeEmail, scopeCustomData, scopeIdentities, scopeRoles}
+var scopesSupported = []string{scopeOpenID, scopeOffline, scopeProfile, scopeEmail, scopeAddress, scopeCustomData, scopeIdentities, scopeRoles}
 
 // authorization is a validated request and what only its first handling needs.
 type authorization struct {

@@ -2,6 +2,7 @@ package op
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -42,14 +43,14 @@ func badToken(description string) *oidc.Error {
 	return &oidc.Error{ErrorType: invalidToken, Description: description}
 }
 
-// userinfo is what the endpoint answers. The last three are Logto's and always
-// empty yet; they are there when asked for.
+// userinfo is what the endpoint answers. The last three are Logto's: they
+// are there when asked for, empty or not.
 type userinfo struct {
 	Subject string `json:"sub"`
 	personClaims
-	CustomData *struct{} `json:"custom_data,omitempty"`
-	Identities *struct{} `json:"identities,omitempty"`
-	Roles      *[]string `json:"roles,omitempty"`
+	CustomData json.RawMessage `json:"custom_data,omitempty"`
+	Identities *struct{}       `json:"identities,omitempty"`
+	Roles      *[]string       `json:"roles,omitempty"`
 }
 
 // UserInfo tells who an access token stands for (OpenID Connect Core section 5.3).
@@ -85,7 +86,9 @@ func userinfoOf(g store.Grant) userinfo {
 	for _, scope := range g.Scopes {
 		switch scope {
 		case scopeCustomData:
-			out.CustomData = &struct{}{}
+			if out.CustomData = g.User.CustomData; out.CustomData == nil {
+				out.CustomData = json.RawMessage("{}")
+			}
 		case scopeIdentities:
 			out.Identities = &struct{}{}
 		case scopeRoles:

@@ -9,7 +9,8 @@ import (
 // case. Make one with store/address, never by conversion of user input.
 type Email string
 
-// User is an account. It appears only after its address was verified.
+// User is an account. It appears only after its address was verified, or because an
+// administrator made it.
 type User struct {
 	ID                   string // 12 characters of [0-9A-Za-z]
 	Email                Email
@@ -17,10 +18,40 @@ type User struct {
 	CreatedAt, UpdatedAt time.Time
 	SuspendedAt          time.Time // zero: not suspended
 
-	// The rest is not read on the way of a sign-in.
-	Username   string          // unique where it is set, "" for none
-	Avatar     string          // URL, "" for none
-	Profile    json.RawMessage // object: claims of OpenID Connect Core section 5.1 under Logto's names; nil: none
+	// What apps are told of people beyond that. The sessions of people are read without it.
+	Username   string // unique where it is set, "" for none
+	Avatar     string // URL, "" for none
+	Profile    Profile
 	CustomData json.RawMessage // object; nil: none
-	Client     string          // the app that the account was made in, "" if that is not known
+
+	// For administrators.
+	Client   string    // the app that the account was made in, "" if that is not known
+	SignedIn time.Time // the last time; zero: never, as far as the audit log goes back
+}
+
+// Profile is what is known of a person: claims of OpenID Connect Core section 5.1 under
+// Logto's names. What is "" is not known.
+type Profile struct {
+	FamilyName        string          `json:"familyName,omitempty"`
+	GivenName         string          `json:"givenName,omitempty"`
+	MiddleName        string          `json:"middleName,omitempty"`
+	Nickname          string          `json:"nickname,omitempty"`
+	PreferredUsername string          `json:"preferredUsername,omitempty"`
+	Profile           string          `json:"profile,omitempty"` // URL of a page
+	Website           string          `json:"website,omitempty"` // URL
+	Gender            string          `json:"gender,omitempty"`
+	Birthdate         string          `json:"birthdate,omitempty"` // 2006-01-02, 0000-01-02 or 2006
+	Zoneinfo          string          `json:"zoneinfo,omitempty"`  // Europe/Berlin
+	Locale            string          `json:"locale,omitempty"`    // de-DE
+	Address           *ProfileAddress `json:"address,omitempty"`
+}
+
+// ProfileAddress is where somebody lives.
+type ProfileAddress struct {
+	Formatted     string `json:"formatted,omitempty"`
+	StreetAddress string `json:"streetAddress,omitempty"`
+	Locality      string `json:"locality,omitempty"`
+	Region        string `json:"region,omitempty"`
+	PostalCode    string `json:"postalCode,omitempty"`
+	Country       string `json:"country,omitempty"`
 }

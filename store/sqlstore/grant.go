@@ -43,11 +43,10 @@ func (db *DB) RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, 
 		ON CONFLICT (id) DO NOTHING`,
 		r.Grant[:], now, r.Access[:], now+micro(r.AccessTTL), r.Code[:], r.Attempt[:],
 		r.Refresh.Hash[:], flag(r.Refresh.Always), now+min(micro(r.Refresh.Idle), micro(r.Refresh.Absolute)), now+micro(r.Refresh.Absolute))
-	u := &g.User
 	s.Do(`
-		SELECT u.id, u.email, u.name, u.created_at, u.updated_at, g.session, g.auth_time, g.amr
+		SELECT g.session, g.auth_time, g.amr, `+personColumns+`
 		FROM oidc_grant g JOIN users u ON u.id = g.user_id WHERE g.id = $1`, r.Grant[:]).
-		Into(&u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt), hashInto(&g.Session), into(&g.AuthTime), jsonInto(&g.AMR))
+		Into(append([]any{hashInto(&g.Session), into(&g.AuthTime), jsonInto(&g.AMR)}, personInto(&g.User)...)...)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Grant{}, fmt.Errorf("%s: %w", op, err)
 	}

@@ -86,10 +86,10 @@ func (db *DB) RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshe
 		now+micro(r.AccessTTL), scopes, r.Revoked).Into(hashInto(&live))
 	found := s.Do(`
 		SELECT g.scopes, g.session, g.auth_time, g.amr, g.refresh_hash, g.refresh_prev, g.refresh_made, g.revoked_at, COALESCE(g.access_revoked, 0),
-		  u.id, u.email, u.name, u.created_at, u.updated_at
+		  `+personColumns+`
 		FROM oidc_grant g JOIN users u ON u.id = g.user_id WHERE g.id = $1 AND g.client_id = $2`, r.Grant[:], r.Client).
-		Into(jsonInto(&g.Scopes), hashInto(&g.Session), into(&g.AuthTime), jsonInto(&g.AMR), hashInto(&current), hashInto(&before), into(&made), into(&revoked), &out.Revoked,
-			&u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt))
+		Into(append([]any{jsonInto(&g.Scopes), hashInto(&g.Session), into(&g.AuthTime), jsonInto(&g.AMR), hashInto(&current), hashInto(&before), into(&made), into(&revoked), &out.Revoked},
+			personInto(u)...)...)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Refreshed{}, fmt.Errorf("%s: %w", op, err)
 	}

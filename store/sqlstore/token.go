@@ -20,13 +20,13 @@ func (db *DB) AccessToken(ctx context.Context, grant store.ID, access store.Hash
 	var until, until2 time.Time
 	err := db.one(ctx, "read access token", `
 		SELECT CASE WHEN g.access_hash = $2 THEN 0 ELSE 1 END, g.access_until, g.access_until2, g.access_scopes, g.access_scopes2,
-		  g.client_id, g.scopes, g.session, u.id, u.email, u.name, u.created_at, u.updated_at
+		  g.client_id, g.scopes, g.session, u.custom_data, `+personColumns+`
 		FROM oidc_grant g JOIN users u ON u.id = g.user_id JOIN client c ON c.id = g.client_id AND c.created_at <= g.created_at + 5000000
 		WHERE g.id = $1 AND (g.access_hash = $2 AND g.access_until > $3 OR g.access_hash2 = $2 AND g.access_until2 > $3)
 		  AND g.revoked_at IS NULL AND u.suspended_at IS NULL`,
 		[]any{grant[:], access[:], now},
-		&second, into(&until), into(&until2), jsonInto(&scopes), jsonInto(&scopes2),
-		&t.Client, jsonInto(&t.Scopes), hashInto(&t.Session), &u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt))
+		append([]any{&second, into(&until), into(&until2), jsonInto(&scopes), jsonInto(&scopes2),
+			&t.Client, jsonInto(&t.Scopes), hashInto(&t.Session), jsonInto(&u.CustomData)}, personInto(u)...)...)
 	if err != nil {
 		return store.Token{}, err
 	}
@@ -45,13 +45,11 @@ func (db *DB) RefreshToken(ctx context.Context, grant store.ID, refresh store.Ha
 	t := store.Token{Grant: store.Grant{ID: grant}, Refresh: true}
 	u := &t.User
 	err := db.one(ctx, "read refresh token", `
-		SELECT oidc_grant.client_id, oidc_grant.scopes, oidc_grant.session, oidc_grant.refresh_until,
-		  u.id, u.email, u.name, u.created_at, u.updated_at
+		SELECT oidc_grant.client_id, oidc_grant.scopes, oidc_grant.session, oidc_grant.refresh_until, `+personColumns+`
 		FROM oidc_grant JOIN users u ON u.id = oidc_grant.user_id
 		WHERE oidc_grant.id = $1 AND refresh_hash = $2 AND refresh_until > $3 AND `+grantStands("$3"),
 		[]any{grant[:], refresh[:], db.now()},
-		&t.Client, jsonInto(&t.Scopes), hashInto(&t.Session), into(&t.ExpiresAt),
-		&u.ID, (*string)(&u.Email), &u.Name, into(&u.CreatedAt), into(&u.UpdatedAt))
+		append([]any{&t.Client, jsonInto(&t.Scopes), hashInto(&t.Session), into(&t.ExpiresAt)}, personInto(u)...)...)
 	return t, err
 }
 
