@@ -42,8 +42,11 @@ type Book struct {
 
 // New makes a book for an instance.
 func New(ring *keyring.Ring, now func() time.Time) *Book {
-	return &Book{sealer: ring.Sealer("audit"), now: now}
+	return &Book{sealer: bookSealer(ring), now: now}
 }
+
+// bookSealer seals what is personal until it is under the key of whom it is about.
+func bookSealer(ring *keyring.Ring) *keyring.Sealer { return ring.Sealer("audit") }
 
 // Entry makes the entry for a record, to be written with what it tells.
 func (b *Book) Entry(by Actor, r Record) store.Event {

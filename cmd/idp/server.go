@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"idp/audit"
 	"idp/mailer"
 	"idp/mailer/inbox"
 	"idp/mailer/sns"
@@ -36,6 +37,7 @@ type server struct {
 	pages    *signin.Pages
 	account  *account.Pages
 	feedback *mailer.Feedback
+	sealer   *audit.Sealer
 	ip       *clientip.Resolver
 	mailbox  *devinbox.Mailbox // nil where there is none
 	sites    []site
@@ -97,6 +99,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 	s.feedback = mailer.NewFeedback(mailer.FeedbackDeps{
 		Store: in.db, Topics: o.SESTopics, SNS: sns.New(sns.Config{Topics: o.SESTopics, Now: in.db.Now}), Log: log, Now: in.db.Now,
 	})
+	s.sealer = audit.NewSealer(audit.SealerDeps{Store: in.db, Ring: in.ring, Log: log})
 	return s, nil
 }
 

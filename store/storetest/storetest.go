@@ -36,7 +36,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Sessions", "Suspended", "Mail", "MailLastCall", "MailRefused", "ConnectorHealth", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
 		"Refresh", "RefreshAncestor", "RefreshRotatesLate", "RefreshLifetimes", "NarrowScopes", "Revocation", "EndSession", "ReplacedSession",
 		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys",
-		"Feedback", "FeedbackOrder", "Suppression", "Notification"} {
+		"Chain", "Feedback", "FeedbackOrder", "Suppression", "Notification"} {
 		t.Run("Twice"+name, func(t *testing.T) {
 			t.Parallel()
 			open := fresh(t)
@@ -84,6 +84,8 @@ var tests = map[string]func(*testing.T, *fixture){
 	"MailRefused":                 testMailRefused,
 	"ConnectorHealth":             testConnectorHealth,
 	"Inbox":                       testInbox,
+	"Chain":                       testChain,
+	"ParallelChains":              testParallelChains,
 	"Clients":                     testClients,
 	"CachesFollowOtherReplicas":   testCachesFollowOtherReplicas,
 	"SigningKeys":                 testSigningKeys,

@@ -1,0 +1,112 @@
+package audit
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"idp/keyring"
+	"idp/store"
+)
+
+// chain makes the links. Their keys are needed for the MAC only: what a link covers can be
+// recomputed by anybody who has the rows, and the last MAC vouches for all links before it.
+type chain struct {
+	links   *keyring.MAC
+	anchors *keyring.MAC
+}
+
+func newChain(ring *keyring.Ring) chain {
+	return chain{links: ring.MAC("audit chain"), anchors: ring.MAC("audit anchor")}
+}
+
+// link makes the batch after before, of events in the order of their ids.
+func (c chain) link(before store.EventBatch, events []store.Event, now time.Time) store.EventBatch {
+	b := store.EventBatch{
+		No: before.No + 1, First: events[0].ID, Last: events[len(events)-1].ID, Size: int64(len(events)), Root: rootOf(events), CreatedAt: now,
+	}
+	b.Hash = hashOf(b, before.Hash)
+	b.MAC = c.links.Sum(b.Hash[:])
+	return b
+}
+
+// sealed tells whether the MAC of a batch is one of a live secret.
+func (c chain) sealed(b store.EventBatch) bool {
+	return slices.ContainsFunc(c.links.Sums(b.Hash[:]), b.MAC.Equal)
+}
+
+// anchor fills in the MAC.
+func (c chain) anchor(a *store.EventAnchor) { a.MAC = c.anchors.Sum(anchored(*a)...) }
+
+// anchorStands tells whether an anchor was made here. None at all needs no proof.
+func (c chain) anchorStands(a store.EventAnchor) bool {
+	return a == store.EventAnchor{} || slices.ContainsFunc(c.anchors.Sums(anchored(a)...), a.MAC.Equal)
+}
+
+func anchored(a store.EventAnchor) [][]byte {
+	return [][]byte{number(a.No), a.Hash[:], number(a.CutAt.UnixMicro())}
+}
+
+// hashOf is SHA-256 over a batch and the hash before.
+func hashOf(b store.EventBatch, before store.Hash) store.Hash {
+	return sum(linkPrefix, before[:], number(b.No), b.First[:], b.Last[:], number(b.Size), b.Root[:], number(b.CreatedAt.UnixMicro()))
+}
+
+// What is hashed begins with a byte that says what it is, so that nothing of one kind can
+// pass for another; the first two are those of RFC 6962 section 2.1.
+const (
+	leafPrefix = 0
+	nodePrefix = 1
+	linkPrefix = 2
+)
+
+// leafOf covers all of an event that is stored, but for the batch it is in. What is
+// personal is covered as it is sealed, so that the hash still fits when the key is gone.
+func leafOf(e store.Event) store.Hash {
+	h := sha256.New()
+	h.Write([]byte{leafPrefix})
+	for _, part := range [][]byte{
+		e.ID[:], number(e.At.UnixMicro()), []byte(e.Kind), []byte(e.User), []byte(e.Client), []byte(e.Actor), []byte(e.Target), []byte(e.Request),
+		e.Detail, []byte(e.KeyID), e.Personal,
+	} {
+		h.Write(number(int64(len(part))))
+		h.Write(part)
+	}
+	return store.Hash(h.Sum(nil))
+}
+
+// rootOf is the Merkle tree hash of RFC 6962 section 2.1.
+func rootOf(events []store.Event) store.Hash {
+	leaves := make([]store.Hash, len(events))
+	for i, e := range events {
+		leaves[i] = leafOf(e)
+	}
+	return merkle(leaves)
+}
+
+func merkle(leaves []store.Hash) store.Hash {
+	switch len(leaves) {
+	case 0:
+		return sha256.Sum256(nil)
+	case 1:
+		return leaves[0]
+	}
+	k := 1
+	for 2*k < len(leaves) {
+		k *= 2
+	}
+	left, right := merkle(leaves[:k]), merkle(leaves[k:])
+	return sum(nodePrefix, left[:], right[:])
+}
+
+func sum(prefix byte, parts ...[]byte) store.Hash {
+	h := sha256.New()
+	h.Write([]byte{prefix})
+	for _, p := range parts {
+		h.Write(p)
+	}
+	return store.Hash(h.Sum(nil))
+}
+
+func number(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }

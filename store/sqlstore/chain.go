@@ -1,0 +1,161 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"idp/store"
+)
+
+const (
+	eventColumns = `event.id, event.at, event.kind, event.user_id, event.client_id, COALESCE(event.actor, ''), COALESCE(event.target, ''),
+		COALESCE(event.request, ''), event.detail, event.personal, COALESCE(event.key_id, ''), COALESCE(event.batch, 0)`
+	batchColumns = `no, first_id, last_id, size, root, hash, mac, created_at`
+)
+
+func eventInto(e *store.Event) []any {
+	return []any{idInto(&e.ID), into(&e.At), &e.Kind, &e.User, &e.Client, &e.Actor, &e.Target, &e.Request, (*[]byte)(&e.Detail), &e.Personal, &e.KeyID, &e.Batch}
+}
+
+func batchInto(b *store.EventBatch) []any {
+	return []any{&b.No, idInto(&b.First), idInto(&b.Last), &b.Size, hashInto(&b.Root), hashInto(&b.Hash), hashInto(&b.MAC), into(&b.CreatedAt)}
+}
+
+// LastBatch reads the end of the chain: the last batch or, if none is left, the anchor as
+// one without events. Before anything was chained it is zero.
+func (db *DB) LastBatch(ctx context.Context) (store.EventBatch, error) {
+	var b store.EventBatch
+	err := db.one(ctx, "read the last batch", `SELECT `+batchColumns+` FROM event_batch ORDER BY no DESC LIMIT 1`, nil, batchInto(&b)...)
+	if store.CodeOf(err) != store.NotFound {
+		return b, err
+	}
+	a, err := db.EventAnchor(ctx)
+	return store.EventBatch{No: a.No, Hash: a.Hash}, err
+}
+
+// Unchained reads at most limit events that are in no batch yet. An event is found
+// whenever it was committed, whatever its id and time say.
+func (db *DB) Unchained(ctx context.Context, limit int) ([]store.Unchained, error) {
+	var out []store.Unchained
+	err := db.engine.Read(ctx, `
+		SELECT `+eventColumns+`, CASE WHEN users.id IS NULL THEN 0 ELSE 1 END, user_key.sealed
+		FROM (SELECT * FROM event WHERE batch IS NULL ORDER BY id LIMIT $1) AS event
+		LEFT JOIN users ON users.id = event.user_id LEFT JOIN user_key ON user_key.user_id = event.user_id
+		ORDER BY event.id`,
+		[]any{limit}, func(scan func(...any) error) error {
+			var u store.Unchained
+			var known int
+			if err := scan(append(eventInto(&u.Event), &known, &u.Key)...); err != nil {
+				return err
+			}
+			u.Known = known == 1
+			out = append(out, u)
+			return nil
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read what is not chained: %w", err)
+	}
+	return out, nil
+}
+
+// MakeUserKeys keeps keys of people who have none. The account's row is locked first, so
+// that no key stays when the account goes at the same time.
+func (db *DB) MakeUserKeys(ctx context.Context, keys []store.UserKey) error {
+	s := Script{Idempotent: true}
+	now := db.now()
+	for _, k := range slices.SortedFunc(slices.Values(keys), func(a, b store.UserKey) int { return strings.Compare(a.User, b.User) }) {
+		s.Do(`UPDATE users SET email = email WHERE id = $1`, k.User)
+		s.Do(`INSERT INTO user_key (user_id, sealed, created_at) SELECT id, $2, $3 FROM users WHERE id = $1 ON CONFLICT (user_id) DO NOTHING`, k.User, k.Sealed, now)
+	}
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return fmt.Errorf("make keys of people: %w", err)
+	}
+	return nil
+}
+
+// ChainEvents puts events into batch b, with what is personal of them as it is given, and
+// queues what webhooks are told of them. It tells whether this was the one to make the
+// batch: of two replicas that make the same one, one does, and the other one's writes
+// nothing.
+//
+// Why an event is never in two batches: whoever makes batch n has read the end of the
+// chain, n-1, before reading what is not chained. Had somebody chained one of these events
+// since, batch n would be there, and its row is inserted first.
+func (db *DB) ChainEvents(ctx context.Context, b store.EventBatch, events []store.Event, extra []store.HookDelivery) (made bool, err error) {
+	const mine = `EXISTS (SELECT 1 FROM event_batch WHERE no = $1 AND made_by = $2)`
+	by := attempt()
+	s := Script{Idempotent: true}
+	s.Do(`
+		INSERT INTO event_batch (no, first_id, last_id, size, root, hash, mac, made_by, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (no) DO NOTHING`,
+		b.No, b.First[:], b.Last[:], b.Size, b.Root[:], b.Hash[:], b.MAC[:], by[:], b.CreatedAt.UnixMicro())
+	for _, e := range events {
+		s.Do(`UPDATE event SET batch = $1, personal = $4, key_id = $5 WHERE id = $3 AND batch IS NULL AND `+mine,
+			b.No, by[:], e.ID[:], e.Personal, optionalText(e.KeyID))
+	}
+	for _, d := range extra {
+		s.Do(`
+			INSERT INTO hook_delivery (id, hook_id, event, payload, state, attempts, worker, due_at, created_at, settled_at, status, error)
+			SELECT $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 WHERE `+mine+` ON CONFLICT (id) DO NOTHING`,
+			b.No, by[:], d.ID[:], d.Hook, d.Event, d.Payload, int16(d.State), d.Attempts, d.Worker[:], d.DueAt.UnixMicro(), d.CreatedAt.UnixMicro(),
+			optionalTime(d.SettledAt), d.Status, d.Error)
+	}
+	done := s.Do(`SELECT 1 WHERE `+mine, b.No, by[:]).Into(new(int))
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return false, fmt.Errorf("chain events: %w", err)
+	}
+	return done.Rows == 1, nil
+}
+
+// EventAnchor reads where the chain begins; zero if it begins at its beginning.
+func (db *DB) EventAnchor(ctx context.Context) (store.EventAnchor, error) {
+	var a store.EventAnchor
+	err := db.one(ctx, "read the anchor of the audit log", `SELECT no, hash, mac, cut_at FROM event_anchor WHERE id = 1`, nil,
+		&a.No, hashInto(&a.Hash), hashInto(&a.MAC), into(&a.CutAt))
+	if store.CodeOf(err) == store.NotFound {
+		return a, nil
+	}
+	return a, err
+}
+
+// EventBatches reads at most limit links of the chain, from batch from on.
+func (db *DB) EventBatches(ctx context.Context, from int64, limit int) ([]store.EventBatch, error) {
+	var out []store.EventBatch
+	err := db.engine.Read(ctx, `SELECT `+batchColumns+` FROM event_batch WHERE no >= $1 ORDER BY no LIMIT $2`, []any{from, limit},
+		func(scan func(...any) error) error {
+			var b store.EventBatch
+			err := scan(batchInto(&b)...)
+			out = append(out, b)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read batches: %w", err)
+	}
+	return out, nil
+}
+
+// ChainedEvents reads the events of batches from to to, by batch and id.
+func (db *DB) ChainedEvents(ctx context.Context, from, to int64) ([]store.Event, error) {
+	var out []store.Event
+	err := db.engine.Read(ctx, `SELECT `+eventColumns+` FROM event WHERE batch >= $1 AND batch <= $2 ORDER BY batch, id`, []any{from, to},
+		func(scan func(...any) error) error {
+			var e store.Event
+			err := scan(eventInto(&e)...)
+			out = append(out, e)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read chained events: %w", err)
+	}
+	return out, nil
+}
+
+// optionalText gives NULL for "".
+func optionalText(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}

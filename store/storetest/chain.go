@@ -1,0 +1,130 @@
+package storetest
+
+import (
+	"sync"
+	"testing"
+
+	"idp/store"
+	"idp/store/sqlstore"
+)
+
+// batchOf is a batch after last with placeholders for what package audit computes.
+func batchOf(f *fixture, last store.EventBatch, waiting []store.Unchained) (store.EventBatch, []store.Event) {
+	events := make([]store.Event, len(waiting))
+	for i, u := range waiting {
+		events[i] = u.Event
+	}
+	return store.EventBatch{No: last.No + 1, First: events[0].ID, Last: events[len(events)-1].ID, Size: int64(len(events)),
+		Root: random(), Hash: random(), MAC: random(), CreatedAt: f.db.Now()}, events
+}
+
+func testChain(t *testing.T, f *fixture) {
+	n, user := f.signUp("ada@example.com")
+	f.no(f.db.CreateClient(f.ctx(), store.Client{ID: "shop", Name: "Shop", Type: store.SPA, IDTokenAlg: "ES256"},
+		store.Event{Kind: "client.created", Actor: "command", Client: "shop", Target: "t", Request: "r", Detail: []byte(`{"a":  1}`), Personal: []byte("sealed")}))
+	last, err := f.db.LastBatch(f.ctx())
+	f.no(err)
+	if last != (store.EventBatch{}) {
+		t.Fatalf("an empty chain ends in %+v", last)
+	}
+	waiting, err := f.db.Unchained(f.ctx(), 100)
+	f.no(err)
+	if len(waiting) != 2 || waiting[0].ID != n.ID || !waiting[0].Known || waiting[0].Key != nil || waiting[1].Known {
+		t.Fatalf("%+v", waiting)
+	}
+	if e := waiting[1]; e.Kind != "client.created" || e.Actor != "command" || e.Client != "shop" || e.Target != "t" || e.Request != "r" ||
+		string(e.Detail) != `{"a":  1}` || string(e.Personal) != "sealed" || e.KeyID != "" || e.Batch != 0 || e.At.IsZero() {
+		t.Errorf("%+v", e)
+	}
+	f.no(f.db.MakeUserKeys(f.ctx(), []store.UserKey{{User: user, Sealed: []byte("one")}, {User: "nobody", Sealed: []byte("none")}}))
+	f.no(f.db.MakeUserKeys(f.ctx(), []store.UserKey{{User: user, Sealed: []byte("two")}}))
+	if rows := f.count(`SELECT COUNT(*) FROM user_key`); rows != 1 {
+		t.Errorf("%d keys", rows)
+	}
+	waiting, err = f.db.Unchained(f.ctx(), 100)
+	f.no(err)
+	if string(waiting[0].Key) != "one" {
+		t.Errorf("key %q", waiting[0].Key)
+	}
+	b, events := batchOf(f, last, waiting)
+	events[0].Personal, events[0].KeyID = []byte("resealed"), user
+	d := store.HookDelivery{ID: store.NewID(f.db.Now()), Hook: "h", Event: "PostSignIn", Payload: []byte("p"), State: store.HookWaiting, DueAt: f.db.Now(), CreatedAt: f.db.Now()}
+	made, err := f.db.ChainEvents(f.ctx(), b, events, []store.HookDelivery{d})
+	f.no(err)
+	if !made {
+		t.Error("the batch was not made")
+	}
+	other := b
+	other.Root = random()
+	late := d
+	late.ID = store.NewID(f.db.Now())
+	if made, err := f.db.ChainEvents(f.ctx(), other, events, []store.HookDelivery{late}); err != nil || made {
+		t.Errorf("made twice: %v %v", made, err)
+	}
+	if rows := f.count(`SELECT COUNT(*) FROM hook_delivery`); rows != 1 {
+		t.Errorf("%d deliveries", rows)
+	}
+	if last, err = f.db.LastBatch(f.ctx()); err != nil || last != b {
+		t.Errorf("%+v, %v, want %+v", last, err, b)
+	}
+	if waiting, err = f.db.Unchained(f.ctx(), 100); err != nil || len(waiting) != 0 {
+		t.Errorf("%+v %v", waiting, err)
+	}
+	chained, err := f.db.ChainedEvents(f.ctx(), 1, 1)
+	f.no(err)
+	if len(chained) != 2 || string(chained[0].Personal) != "resealed" || chained[0].KeyID != user || chained[0].Batch != 1 || string(chained[1].Personal) != "sealed" {
+		t.Errorf("%+v", chained)
+	}
+	if batches, err := f.db.EventBatches(f.ctx(), 1, 10); err != nil || len(batches) != 1 || batches[0] != b {
+		t.Errorf("%+v %v", batches, err)
+	}
+}
+
+// Of replicas that make the same batch one does, and every event gets one delivery.
+func testParallelChains(t *testing.T, f *fixture) {
+	for range 20 {
+		f.no(f.db.CreateClient(f.ctx(), store.Client{ID: store.RandomText(8), Name: "x", Type: store.SPA, IDTokenAlg: "ES256"}, store.Event{Kind: "client.created"}))
+	}
+	var wait sync.WaitGroup
+	for range 4 {
+		db := f.replica()
+		wait.Go(func() {
+			for range 10 {
+				chainSome(t, f, db)
+			}
+		})
+	}
+	wait.Wait()
+	if left := f.count(`SELECT COUNT(*) FROM event WHERE batch IS NULL`); left != 0 {
+		t.Errorf("%d events are in no batch", left)
+	}
+	if rows := f.count(`SELECT COUNT(*) FROM hook_delivery`); rows != 20 {
+		t.Errorf("%d deliveries of 20 events", rows)
+	}
+	if wrong := f.count(`SELECT COUNT(*) FROM event_batch WHERE size <> (SELECT COUNT(*) FROM event WHERE batch = no)`); wrong != 0 {
+		t.Errorf("%d batches do not hold what they say", wrong)
+	}
+}
+
+func chainSome(t *testing.T, f *fixture, db *sqlstore.DB) {
+	last, err := db.LastBatch(f.ctx())
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	waiting, err := db.Unchained(f.ctx(), 3)
+	if err != nil || len(waiting) == 0 {
+		if err != nil {
+			t.Error(err)
+		}
+		return
+	}
+	b, events := batchOf(f, last, waiting)
+	var extra []store.HookDelivery
+	for range events {
+		extra = append(extra, store.HookDelivery{ID: store.NewID(db.Now()), Hook: "h", State: store.HookWaiting, DueAt: db.Now(), CreatedAt: db.Now()})
+	}
+	if _, err := db.ChainEvents(f.ctx(), b, events, extra); err != nil {
+		t.Error(err)
+	}
+}
