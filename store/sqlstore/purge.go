@@ -13,7 +13,8 @@ import (
 
 // How long rows are kept after they died. A challenge answers "expired" or "used"
 // rather than "gone" for a day; a redeemed code is remembered for a day, so that a
-// replay still revokes what it gave; mail records for 30 days, or what KeepMail says.
+// replay still revokes what it gave; mail records for 30 days, or what KeepMail says;
+// what became of calls to webhooks for 30 days.
 const (
 	keepChallenge = 24 * time.Hour
 	keepCode      = 24 * time.Hour
@@ -21,6 +22,7 @@ const (
 	keepSession   = 24 * time.Hour
 	keepMail      = 30 * 24 * time.Hour
 	keepHealth    = 10 * time.Minute
+	keepHookLog   = 30 * 24 * time.Hour
 )
 
 // oldest is how far back rows named by a time-ordered id can reach.
@@ -59,6 +61,7 @@ func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 		{db.purge("assertion", "key", "expires_at < $2"), hash[:], now},
 		{db.purge("mail", "id", "created_at < $2"), id[:], now - micro(cmp.Or(db.KeepMail, keepMail))},
 		{db.purge("notification", "key", "expires_at < $2"), hash[:], now},
+		{db.purge("hook_delivery", "id", "created_at < $2"), id[:], now - micro(keepHookLog)},
 	} {
 		// A script each, and rows that somebody holds are passed: no lock is waited for.
 		s := Script{Idempotent: true}

@@ -33,7 +33,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	for _, name := range []string{
 		"NotMe", "NotMeAgain", "NotMeAfterPurge", "NotMeByWhomNobodyKnows", "Mute", "MuteUnderTwoSecrets", "Devices", "DevicesForgotten",
 		"SignIn", "Outcomes", "Binding", "Resend", "Confirm", "DoubleClick", "RedemptionMismatch",
-		"Sessions", "Suspended", "Mail", "MailLastCall", "MailRefused", "ConnectorHealth", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
+		"Sessions", "Suspended", "Mail", "MailLastCall", "MailRefused", "ConnectorHealth", "HookDeliveries", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
 		"Refresh", "RefreshAncestor", "RefreshRotatesLate", "RefreshLifetimes", "NarrowScopes", "Revocation", "EndSession", "ReplacedSession",
 		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys",
 		"Chain", "Feedback", "FeedbackOrder", "Suppression", "Notification"} {
@@ -83,6 +83,10 @@ var tests = map[string]func(*testing.T, *fixture){
 	"MailBacklog":                 testMailBacklog,
 	"MailRefused":                 testMailRefused,
 	"ConnectorHealth":             testConnectorHealth,
+	"Hooks":                       testHooks,
+	"HooksAreBounded":             testHooksAreBounded,
+	"HookDeliveries":              testHookDeliveries,
+	"HookClaimedOnce":             testHookDeliveriesAreClaimedOnce,
 	"Inbox":                       testInbox,
 	"Chain":                       testChain,
 	"ParallelChains":              testParallelChains,
