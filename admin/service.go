@@ -12,18 +12,21 @@ import (
 type Store interface {
 	Now() time.Time
 	clientStore
+	experienceStore
 }
 
 // Deps is what a [Service] is made of.
 type Deps struct {
 	Store Store
 	Book  *audit.Book
+	Frame Frame // of the experience
 }
 
 // Service is the functions. They are safe for concurrent use.
 type Service struct {
 	store Store
 	book  *audit.Book
+	frame Frame
 }
 
 // New makes the service.
@@ -31,7 +34,13 @@ func New(d Deps) (*Service, error) {
 	if d.Store == nil || d.Book == nil {
 		return nil, errors.New("admin: Store and Book are needed")
 	}
-	return &Service{store: d.Store, book: d.Book}, nil
+	if d.Frame.CodeTTL == 0 {
+		d.Frame.CodeTTL = 10 * time.Minute
+	}
+	if d.Frame.Tries == 0 {
+		d.Frame.Tries = 5
+	}
+	return &Service{store: d.Store, book: d.Book, frame: d.Frame}, nil
 }
 
 // editTries bounds how often a change is made anew because somebody else was faster.

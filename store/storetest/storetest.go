@@ -95,6 +95,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"SigningKeys":                 testSigningKeys,
 	"Connectors":                  testConnectors,
 	"MailTemplates":               testMailTemplates,
+	"Experience":                  testExperience,
 	"OrderOfConnectors":           testOrderOfConnectors,
 	"Secret":                      testSecret,
 	"ClockStepsBack":              testClockStepsBack,

@@ -1,0 +1,57 @@
+package storetest
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"idp/store"
+)
+
+func testExperience(t *testing.T, f *fixture) {
+	first, err := f.db.Experience(f.ctx())
+	f.no(err)
+	if !reflect.DeepEqual(first, store.DefaultExperience()) {
+		t.Fatalf("%+v", first)
+	}
+	other := f.replica()
+	_, err = other.Experience(f.ctx()) // and keeps it
+	f.no(err)
+	_, err = f.db.SetExperience(f.ctx(), first, time.Now())
+	f.want(err, store.Changed)
+
+	e := first.Clone()
+	e.Mode, e.SupportEmail, e.Color.Dark = store.ModeSignIn, "help@example.com", false
+	e.Addresses = store.AddressPolicy{BlockSubaddressing: true, Block: []string{"@bad.example"}}
+	told := store.Event{ID: store.NewID(time.Now()), Kind: "experience.updated", Actor: "command"}
+	e.UpdatedAt, err = f.db.SetExperience(f.ctx(), e, first.UpdatedAt, told)
+	f.no(err)
+	if got, err := f.db.Experience(f.ctx()); err != nil || !reflect.DeepEqual(got, e) {
+		t.Fatalf("%+v, %v, want %+v", got, err, e)
+	}
+	_, err = other.SetExperience(f.ctx(), first, first.UpdatedAt, store.Event{ID: store.NewID(time.Now()), Kind: "experience.updated"})
+	f.want(err, store.Changed)
+	if n := f.count(`SELECT COUNT(*) FROM event WHERE kind = 'experience.updated'`); n != 1 {
+		t.Errorf("%d entries of the audit log, want 1", n)
+	}
+	last, err := other.SetExperience(f.ctx(), first, e.UpdatedAt)
+	f.no(err)
+	if !last.After(e.UpdatedAt) {
+		t.Errorf("%v is no later version than %v", last, e.UpdatedAt)
+	}
+	if got, err := other.FreshExperience(f.ctx()); err != nil || got.Mode != store.ModeBoth || len(got.Addresses.Block) != 0 || !got.Color.Dark {
+		t.Errorf("%+v, %v", got, err)
+	}
+	until := time.Now().Add(5 * time.Second)
+	for {
+		got, err := f.db.Experience(f.ctx())
+		f.no(err)
+		if got.Mode == store.ModeBoth {
+			break
+		}
+		if time.Now().After(until) {
+			t.Fatal("the other replica did not follow within 5 s")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
