@@ -20,3 +20,18 @@ type Role struct {
 	Default              bool // who registers has it
 	CreatedAt, UpdatedAt time.Time
 }
+
+// RoleHolders is who has a role: how many, counted as far as [MaxCount], and some of them.
+type RoleHolders struct {
+	Users, Clients int
+	SomeUsers      []string // ids
+	SomeClients    []Client
+}
+
+// RoleListing is the part of the list of roles that is asked for.
+type RoleListing struct {
+	Listing
+	Type      RoleType // "" for both
+	NotUser   string   // none that this person has; "" for all
+	NotClient string   // none that this client has; "" for all
+}

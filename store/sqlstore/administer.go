@@ -12,12 +12,15 @@ import (
 // administer runs a change of configuration and bumps the epoch that empties
 // every replica's caches; its own cache is emptied at once. What is told goes into the
 // audit log in the same transaction: the steps of s that can fail say so with [Step.Need].
+//
+// The epoch's row is taken first, so that such changes wait for each other: what a step of
+// one has looked at, nobody else changes before it commits ("no role has this scope").
 func (db *DB) administer(ctx context.Context, op string, s *Script, told ...store.Event) error {
 	now := db.now()
+	s.Steps = append([]*Step{{SQL: `UPDATE instance SET epoch = epoch + 1 WHERE id = 1`}}, s.Steps...)
 	for _, e := range told {
 		tell(s, now, e)
 	}
-	s.Do(`UPDATE instance SET epoch = epoch + 1 WHERE id = 1`)
 	if err := db.engine.Run(ctx, s); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}

@@ -82,8 +82,12 @@ func (db *DB) Clients(ctx context.Context, after string, limit int) ([]store.Cli
 // CreateClient adds a client with its secrets, and says so in the audit log. The error is
 // [store.Conflict] if the id exists.
 func (db *DB) CreateClient(ctx context.Context, c store.Client, told ...store.Event) error {
-	now := db.now()
 	var s Script
+	addClient(&s, db.now(), c)
+	return db.administer(ctx, "create client", &s, told...)
+}
+
+func addClient(s *Script, now int64, c store.Client) {
 	s.Do(`
 		INSERT INTO client (id, name, type, redirect_uris, post_logout_redirect_uris, id_token_alg, pkce, created_at, updated_at, always_refresh, jwks,
 		  description, experience, custom_data, metadata)
@@ -91,9 +95,8 @@ func (db *DB) CreateClient(ctx context.Context, c store.Client, told ...store.Ev
 		c.ID, c.Name, string(c.Type), jsonOf(list(c.RedirectURIs)), jsonOf(list(c.PostLogoutRedirectURIs)), c.IDTokenAlg, flag(c.PKCE), now,
 		flag(c.AlwaysRefresh), c.JWKS, c.Description, jsonOf(c.Experience), raw(c.CustomData), raw(c.Metadata))
 	for _, secret := range c.Secrets {
-		addSecret(&s, now, c.ID, secret)
+		addSecret(s, now, c.ID, secret)
 	}
-	return db.administer(ctx, "create client", &s, told...)
 }
 
 // UpdateClient replaces all of a client but its id, type, secrets and times, if it is still
