@@ -102,6 +102,8 @@ var tests = map[string]func(*testing.T, *fixture){
 	"Connectors":                  testConnectors,
 	"MailTemplates":               testMailTemplates,
 	"Experience":                  testExperience,
+	"Import":                      testImport,
+	"ImportRaces":                 testImportRaces,
 	"OrderOfConnectors":           testOrderOfConnectors,
 	"Secret":                      testSecret,
 	"ClockStepsBack":              testClockStepsBack,

@@ -1,0 +1,193 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"math/bits"
+	"strconv"
+	"strings"
+
+	"idp/store"
+)
+
+// importColumns are what files of people hold, and are kept in.
+const importColumns = `id, email, name, created_at, suspended_at, COALESCE(username, ''), COALESCE(avatar, ''), profile, custom_data`
+
+func importInto(p *store.Import) []any {
+	return []any{&p.ID, (*string)(&p.Email), &p.Name, into(&p.CreatedAt), into(&p.SuspendedAt), &p.Username, &p.Avatar,
+		jsonInto(&p.Profile), jsonInto(&p.CustomData)}
+}
+
+// ImportUsers makes accounts, all of them or none, with what is told of it. Who has no
+// CreatedAt is made now. Roles that are gone meanwhile are left out. The error is
+// [store.Conflict] if an id, address or username is taken: read [DB.UsersLike] anew, also
+// when the answer of a run before was lost.
+func (db *DB) ImportUsers(ctx context.Context, people []store.Import, told ...store.Event) error {
+	now := db.now()
+	var s Script
+	var users, roles [][]any
+	for _, p := range people {
+		created := now
+		if !p.CreatedAt.IsZero() {
+			created = p.CreatedAt.UnixMicro()
+		}
+		users = append(users, []any{p.ID, string(p.Email), p.Name, created, now, optionalTime(p.SuspendedAt),
+			optionalText(p.Username), optionalText(p.Avatar), jsonOf(p.Profile), raw(p.CustomData)})
+		for _, r := range p.Roles {
+			roles = append(roles, []any{p.ID, r})
+		}
+	}
+	for _, rows := range batches(users) {
+		s.Do(`INSERT INTO users (id, email, name, created_at, updated_at, suspended_at, username, avatar, profile, custom_data)
+			VALUES `+tuples(len(rows), 10), flat(rows)...)
+	}
+	for _, rows := range batches(roles) {
+		s.Do(`INSERT INTO user_role (user_id, role_id) SELECT column1, column2 FROM (VALUES `+tuples(len(rows), 2)+`) AS given
+			WHERE column2 IN (SELECT id FROM role WHERE type = 'User') ON CONFLICT DO NOTHING`, flat(rows)...)
+	}
+	tellAll(&s, now, told)
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return fmt.Errorf("import users: %w", err)
+	}
+	return nil
+}
+
+// tellAll appends many entries of the audit log.
+func tellAll(s *Script, now int64, told []store.Event) {
+	var events [][]any
+	for _, e := range told {
+		if e.ID.IsZero() {
+			e.ID = store.NewID(clock(now))
+		}
+		events = append(events, []any{e.ID[:], now, e.Kind, e.User, e.Client, e.Actor, e.Target, e.Request, raw(e.Detail), e.Personal})
+	}
+	for _, rows := range batches(events) {
+		s.Do(`INSERT INTO event (id, at, kind, user_id, client_id, actor, target, request, detail, personal)
+			VALUES `+tuples(len(rows), 10), flat(rows)...)
+	}
+}
+
+// Tell writes entries of the audit log that go with no change.
+func (db *DB) Tell(ctx context.Context, told ...store.Event) error {
+	return db.tellOnly(ctx, "write to the audit log", &Script{Idempotent: true}, told...)
+}
+
+// UsersLike reads the accounts that have the id, the address or the username of one of
+// the people, with their roles.
+func (db *DB) UsersLike(ctx context.Context, people []store.Import) ([]store.Import, error) {
+	if len(people) == 0 {
+		return nil, nil
+	}
+	n := powerOfTwo(len(people)) // the rest of each list is empty texts, which nobody has
+	ids, emails, names := make([]any, n), make([]any, n), make([]any, n)
+	for i := range n {
+		ids[i], emails[i], names[i] = "", "", ""
+	}
+	for i, p := range people {
+		ids[i], emails[i], names[i] = p.ID, string(p.Email), p.Username
+	}
+	args := append(append(ids, emails...), names...)
+	return db.imports(ctx, `SELECT `+importColumns+` FROM users
+		WHERE id IN `+places(1, n)+` OR email IN `+places(n+1, n)+` OR username IN `+places(2*n+1, n), args)
+}
+
+// UsersFrom reads the accounts in the order of their ids, behind after, with their roles.
+func (db *DB) UsersFrom(ctx context.Context, after string, limit int) ([]store.Import, error) {
+	return db.imports(ctx, `SELECT `+importColumns+` FROM users WHERE id > $1 ORDER BY id LIMIT $2`, []any{after, limit})
+}
+
+func (db *DB) imports(ctx context.Context, query string, args []any) ([]store.Import, error) {
+	const op = "read users with their roles"
+	var out []store.Import
+	err := db.engine.Read(ctx, query, args, func(scan func(...any) error) error {
+		out = append(out, store.Import{})
+		return scan(importInto(&out[len(out)-1])...)
+	})
+	if err != nil || len(out) == 0 {
+		return out, because(op, err)
+	}
+	n := powerOfTwo(len(out))
+	args = make([]any, n)
+	at := make(map[string]int, n)
+	for i := range args {
+		p := out[min(i, len(out)-1)]
+		args[i] = p.ID
+	}
+	for i, p := range out {
+		at[p.ID] = i
+	}
+	err = db.engine.Read(ctx, `SELECT user_id, role_id FROM user_role WHERE user_id IN `+places(1, n)+` ORDER BY user_id, role_id`, args,
+		func(scan func(...any) error) error {
+			var user, role string
+			if err := scan(&user, &role); err != nil {
+				return err
+			}
+			p := &out[at[user]]
+			p.Roles = append(p.Roles, role)
+			return nil
+		})
+	return out, because(op, err)
+}
+
+// RolesOfPeople reads the roles that people can have.
+func (db *DB) RolesOfPeople(ctx context.Context) ([]store.Role, error) {
+	var out []store.Role
+	err := db.engine.Read(ctx, `SELECT `+roleColumns+` FROM role WHERE type = 'User' ORDER BY id`, nil,
+		func(scan func(...any) error) error {
+			r, err := scanRole(scan)
+			out = append(out, r)
+			return err
+		})
+	return out, because("read the roles of people", err)
+}
+
+// batches cuts rows into pieces whose sizes are powers of two, 256 at most, so that the
+// texts of statements with many rows are few, and are prepared once.
+func batches(rows [][]any) (out [][][]any) {
+	for len(rows) > 0 {
+		n := min(256, 1<<(bits.Len(uint(len(rows)))-1))
+		out, rows = append(out, rows[:n]), rows[n:]
+	}
+	return out
+}
+
+// powerOfTwo is the power of two that n fits into.
+func powerOfTwo(n int) int { return 1 << bits.Len(uint(n-1)) }
+
+// tuples is ($1, $2), ($3, $4) for rows of columns.
+func tuples(rows, columns int) string {
+	var b strings.Builder
+	for i := range rows {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(places(i*columns+1, columns))
+	}
+	return b.String()
+}
+
+// places is ($3, $4) for two placeholders from 3 on.
+func places(from, n int) string {
+	b := []byte{'('}
+	for i := range n {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = strconv.AppendInt(append(b, '$'), int64(from+i), 10)
+	}
+	return string(append(b, ')'))
+}
+
+func flat(rows [][]any) (out []any) {
+	for _, r := range rows {
+		out = append(out, r...)
+	}
+	return out
+}
+
+func because(op string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return nil
+}
