@@ -82,12 +82,12 @@ func (s *server) VerifyClient(ctx context.Context, r *zitadel.Request[zitadel.Cl
 // hasSecret compares with every live secret, in constant time, and notes which one was
 // used.
 func (p *Provider) hasSecret(c store.Client, secret string) bool {
-	hash := store.HashOf([]byte(secret))
+	hash, now := store.HashOf([]byte(secret)), p.store.Now()
 	found := false
 	for _, s := range c.Secrets {
-		if s.Hash.Equal(hash) {
+		if s.Hash.Equal(hash) && (s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt)) {
 			found = true
-			p.used.note(s.ID, p.store.Now())
+			p.used.note(s.ID, now)
 		}
 	}
 	return found && secret != ""

@@ -47,7 +47,7 @@
 // # Routes
 //
 //	GET, POST /oidc/auth                            authorize.go   page or redirect; POST becomes GET
-//	POST      /oidc/token                           token.go, refresh.go   through the library's router
+//	POST      /oidc/token                           token.go, refresh.go, machine.go   through the library's router
 //	POST      /oidc/token/revocation                tokens.go      through the library's router
 //	POST      /oidc/token/introspection             tokens.go      through the library's router
 //	GET, POST /oidc/me                              userinfo.go    through the library's router

@@ -122,7 +122,7 @@ func (p *Provider) configuration() configuration {
 		Scopes:                scopesSupported,
 		ResponseTypes:         []string{string(oidc.ResponseTypeCode)},
 		ResponseModes:         []string{string(oidc.ResponseModeQuery)},
-		GrantTypes:            []string{string(oidc.GrantTypeCode), string(oidc.GrantTypeRefreshToken)},
+		GrantTypes:            []string{string(oidc.GrantTypeCode), string(oidc.GrantTypeRefreshToken), string(oidc.GrantTypeClientCredentials)},
 		SubjectTypes:          []string{"public"},
 		IDTokenAlgs:           algsSupported,
 		TokenAuthMethods:      all,

@@ -41,7 +41,7 @@ func TestDiscovery(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"grant_types_supported": "authorization_code refresh_token", "response_types_supported": "code", "code_challenge_methods_supported": "S256",
+		"grant_types_supported": "authorization_code refresh_token client_credentials", "response_types_supported": "code", "code_challenge_methods_supported": "S256",
 		"id_token_signing_alg_values_supported": "ES256 RS256 ES384 EdDSA", "scopes_supported": "openid offline_access profile email address custom_data identities roles",
 		"token_endpoint_auth_methods_supported":         "client_secret_basic client_secret_post private_key_jwt none",
 		"introspection_endpoint_auth_methods_supported": "client_secret_basic client_secret_post private_key_jwt",

@@ -35,7 +35,7 @@ func (p *Provider) idToken(sign *signer, g store.Grant, accessToken string) (str
 	if err != nil {
 		return "", fmt.Errorf("write ID token: %w", err)
 	}
-	return sign.token(claims)
+	return sign.token(sign.id, claims)
 }
 
 // sessionID names a session to clients (the claim sid), without telling them what

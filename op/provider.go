@@ -31,6 +31,8 @@ type Store interface {
 	AccessToken(ctx context.Context, grant store.ID, access store.Hash) (store.Token, error)
 	RefreshToken(ctx context.Context, grant store.ID, refresh store.Hash) (store.Token, error)
 	RevokeToken(ctx context.Context, r store.Revocation) (issuedTo string, err error)
+	ResourceAt(ctx context.Context, indicator string) (store.Resource, error)
+	MachineScopes(ctx context.Context, client, resource string) ([]string, error)
 	NoteSecretUse(ctx context.Context, at map[store.ID]time.Time) error
 	UseAssertion(ctx context.Context, key store.Hash, until time.Time) error
 	SigningKeys(ctx context.Context) ([]store.SigningKey, error)

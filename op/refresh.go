@@ -69,8 +69,11 @@ func (s *server) RefreshToken(ctx context.Context, r *zitadel.ClientRequest[oidc
 	if !ok {
 		return nil, badRefresh()
 	}
-	if err := noTargets(r); err != nil {
+	if err := noOrganization(r.Form); err != nil {
 		return nil, err
+	}
+	if r.Form.Get("resource") != "" {
+		return nil, noResource()
 	}
 	scopes, err := s.narrowed(ctx, client, token, r.Form.Get("scope"))
 	if err != nil {
@@ -155,18 +158,6 @@ func hashes(secrets []store.Hash) []store.Hash {
 		out[i] = store.HashOf(s[:])
 	}
 	return out
-}
-
-// noTargets refuses what nothing is registered for: API resources (RFC 8707) and
-// organizations (Logto answers 403 to those who are no members).
-func noTargets(r *zitadel.ClientRequest[oidc.RefreshTokenRequest]) error {
-	switch {
-	case r.Form.Get("resource") != "":
-		return &oidc.Error{ErrorType: "invalid_target", Description: "there is no such API resource"}
-	case r.Form.Get("organization_id") != "":
-		return zitadel.NewStatusError(oidc.ErrAccessDenied().WithDescription("the person is not a member of this organization"), 403)
-	}
-	return nil
 }
 
 // narrowed reads the scope parameter of a refresh: what is asked for has to be part of

@@ -31,7 +31,7 @@ func (c relyingParty) GetID() string { return c.ID }
 // GrantTypes are the grants that this kind of client may use.
 func (c relyingParty) GrantTypes() []oidc.GrantType {
 	if c.Type == store.Machine {
-		return nil
+		return []oidc.GrantType{oidc.GrantTypeClientCredentials}
 	}
 	return []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken}
 }

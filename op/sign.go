@@ -52,20 +52,24 @@ type signer struct {
 	kid    string
 	key    crypto.Signer
 	hash   crypto.Hash // of the algorithm; at_hash uses it too
-	header string      // base64url, with the dot
+	id     string      // header of an ID token: base64url, with the dot
+	access string      // header of an access token, likewise
 }
 
 func newSigner(kid, alg string, private any) (*signer, error) {
 	key, _ := private.(crypto.Signer)
-	header, err := json.Marshal(struct {
-		Alg string `json:"alg"`
-		Typ string `json:"typ"`
-		Kid string `json:"kid"`
-	}{alg, "JWT", kid})
-	if err != nil {
-		return nil, err
+	s := &signer{kid: kid, key: key}
+	for typ, header := range map[string]*string{typID: &s.id, typAccess: &s.access} {
+		text, err := json.Marshal(struct {
+			Alg string `json:"alg"`
+			Typ string `json:"typ"`
+			Kid string `json:"kid"`
+		}{alg, typ, kid})
+		if err != nil {
+			return nil, err
+		}
+		*header = encode(text) + "."
 	}
-	s := &signer{kid: kid, key: key, header: encode(header) + "."}
 	var ok bool
 	switch alg {
 	case algES256:
@@ -87,9 +91,9 @@ func newSigner(kid, alg string, private any) (*signer, error) {
 	return s, nil
 }
 
-// token signs claims as a compact JWS (RFC 7515 section 3.1).
-func (s *signer) token(claims []byte) (string, error) {
-	input := s.header + encode(claims)
+// token signs claims under one of the headers, as a compact JWS (RFC 7515 section 3.1).
+func (s *signer) token(header string, claims []byte) (string, error) {
+	input := header + encode(claims)
 	signature, err := s.sign([]byte(input))
 	if err != nil {
 		return "", fmt.Errorf("sign token: %w", err)

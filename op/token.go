@@ -20,7 +20,7 @@ func tokenCall(r *http.Request) *oidc.Error {
 		return err
 	}
 	switch r.PostForm.Get("grant_type") {
-	case string(oidc.GrantTypeCode), string(oidc.GrantTypeRefreshToken):
+	case string(oidc.GrantTypeCode), string(oidc.GrantTypeRefreshToken), string(oidc.GrantTypeClientCredentials):
 		return nil
 	case "":
 		return oidc.ErrInvalidRequest().WithDescription("grant_type is missing")

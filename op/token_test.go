@@ -100,7 +100,7 @@ func TestTokenRefusals(t *testing.T) {
 		"no grant_type":        {[]string{"grant_type", "-"}, "invalid_request"},
 		"password":             {[]string{"grant_type", "password"}, "unsupported_grant_type"},
 		"refresh_token":        {[]string{"grant_type", "refresh_token", "refresh_token", "x"}, "invalid_grant"},
-		"client_credentials":   {[]string{"grant_type", "client_credentials"}, "unsupported_grant_type"},
+		"client_credentials":   {[]string{"grant_type", "client_credentials"}, "unauthorized_client"},
 		"device":               {[]string{"grant_type", "urn:ietf:params:oauth:grant-type:device_code"}, "unsupported_grant_type"},
 		"no code":              {[]string{"code", "-"}, "invalid_request"},
 		"short code":           {[]string{"code", "abc"}, "invalid_grant"},

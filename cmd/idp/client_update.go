@@ -71,6 +71,9 @@ func (c *clientUpdateCmd) change(a *app, client *store.Client) error {
 // checkURIs tells which of a client's URIs cannot be registered.
 func checkURIs(c store.Client) error {
 	var errs []error
+	if c.Type == store.Machine && len(c.RedirectURIs)+len(c.PostLogoutRedirectURIs) > 0 {
+		errs = append(errs, errors.New("nobody signs in to a client of type m2m: it has no redirect URIs"))
+	}
 	for _, u := range c.RedirectURIs {
 		errs = append(errs, c.Type.CheckRedirectURI(u))
 	}

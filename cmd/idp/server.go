@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"idp/admin"
 	"idp/audit"
 	"idp/mailer"
 	"idp/mailer/inbox"
@@ -18,6 +19,7 @@ import (
 	"idp/otp"
 	"idp/store"
 	"idp/web/account"
+	"idp/web/api"
 	"idp/web/browser"
 	"idp/web/clientip"
 	"idp/web/devinbox"
@@ -36,6 +38,7 @@ type server struct {
 	provider *op.Provider
 	pages    *signin.Pages
 	account  *account.Pages
+	api      *api.API
 	feedback *mailer.Feedback
 	sealer   *audit.Sealer
 	ip       *clientip.Resolver
@@ -96,6 +99,14 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 		return nil, err
 	}
 	s.provider.SetPages(allPages{s.pages, s.account})
+	service, err := admin.New(admin.Deps{Store: in.db, Book: audit.New(in.ring, in.db.Now)})
+	if err != nil {
+		return nil, err
+	}
+	s.api, err = api.New(api.Deps{Admin: service, Tokens: s.provider, ClientIP: s.ip.Of, Version: buildVersion(), Log: log})
+	if err != nil {
+		return nil, err
+	}
 	s.feedback = mailer.NewFeedback(mailer.FeedbackDeps{
 		Store: in.db, Topics: o.SESTopics, SNS: sns.New(sns.Config{Topics: o.SESTopics, Now: in.db.Now}), Log: log, Now: in.db.Now,
 	})
@@ -136,13 +147,14 @@ func (s *server) handler() http.Handler {
 	r.Handle("/oidc/*", s.provider.Handler())
 	s.pages.Mount(r)
 	s.account.Mount(r)
+	s.api.Mount(r)
 	hooks.Mount(r, hooks.Deps{Feedback: s.feedback, Log: s.log})
 	if s.mailbox != nil {
 		s.mailbox.Mount(r)
 	}
 	bounded := http.MaxBytesHandler(r, maxBody)
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		if request.URL.Path == hooks.Path { // has a bound of its own, which is higher
+		if request.URL.Path == hooks.Path || strings.HasPrefix(request.URL.Path, api.Path+"/") { // have bounds of their own, which are higher
 			r.ServeHTTP(w, request)
 			return
 		}
