@@ -23,8 +23,12 @@ func newChain(ring *keyring.Ring) chain {
 
 // link makes the batch after before, of events in the order of their ids.
 func (c chain) link(before store.EventBatch, events []store.Event, now time.Time) store.EventBatch {
+	leaves := leavesOf(events)
 	b := store.EventBatch{
-		No: before.No + 1, First: events[0].ID, Last: events[len(events)-1].ID, Size: int64(len(events)), Root: rootOf(events), CreatedAt: now,
+		No: before.No + 1, First: events[0].ID, Last: events[len(events)-1].ID, Size: int64(len(events)), Root: merkle(leaves), CreatedAt: now,
+	}
+	for i, e := range events {
+		b.Leaves = append(append(b.Leaves, e.ID[:]...), leaves[i][:leafIndexed]...)
 	}
 	b.Hash = hashOf(b, before.Hash)
 	b.MAC = c.links.Sum(b.Hash[:])
@@ -53,6 +57,9 @@ func hashOf(b store.EventBatch, before store.Hash) store.Hash {
 	return sum(linkPrefix, before[:], number(b.No), b.First[:], b.Last[:], number(b.Size), b.Root[:], number(b.CreatedAt.UnixMicro()))
 }
 
+// leafIndexed is how much of a leaf's hash the index of a batch holds.
+const leafIndexed = 8
+
 // What is hashed begins with a byte that says what it is, so that nothing of one kind can
 // pass for another; the first two are those of RFC 6962 section 2.1.
 const (
@@ -76,15 +83,15 @@ func leafOf(e store.Event) store.Hash {
 	return store.Hash(h.Sum(nil))
 }
 
-// rootOf is the Merkle tree hash of RFC 6962 section 2.1.
-func rootOf(events []store.Event) store.Hash {
+func leavesOf(events []store.Event) []store.Hash {
 	leaves := make([]store.Hash, len(events))
 	for i, e := range events {
 		leaves[i] = leafOf(e)
 	}
-	return merkle(leaves)
+	return leaves
 }
 
+// merkle is the Merkle tree hash of RFC 6962 section 2.1.
 func merkle(leaves []store.Hash) store.Hash {
 	switch len(leaves) {
 	case 0:

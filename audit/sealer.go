@@ -19,6 +19,8 @@ type ChainStore interface {
 	Unchained(ctx context.Context, limit int) ([]store.Unchained, error)
 	MakeUserKeys(ctx context.Context, keys []store.UserKey) error
 	ChainEvents(ctx context.Context, b store.EventBatch, events []store.Event, extra []store.HookDelivery) (made bool, err error)
+	EventBatches(ctx context.Context, from int64, limit int) ([]store.EventBatch, error)
+	CutEvents(ctx context.Context, a store.EventAnchor) (bool, error)
 }
 
 // Opened is an event with what is personal about it, as the instance can read it.
@@ -36,7 +38,8 @@ type SealerDeps struct {
 	Store   ChainStore
 	Ring    *keyring.Ring
 	Log     *slog.Logger
-	Deliver Deliver // nil: nobody is told
+	Deliver Deliver       // nil: nobody is told
+	Keep    time.Duration // how long entries are kept; 0: for ever
 }
 
 // Sealer chains what was written, a batch each second, so that no sign-in waits for
@@ -59,9 +62,19 @@ const (
 	sealLimit = 1000 // events of a batch; a full one is followed by the next at once
 )
 
+// cutEvery is how often it is looked for what is older than it is kept.
+const cutEvery = time.Minute
+
 // Run seals until ctx ends.
 func (s *Sealer) Run(ctx context.Context) {
+	cut := time.Now()
 	for {
+		if time.Since(cut) > cutEvery {
+			cut = time.Now()
+			if _, err := s.Cut(ctx, cutBatches); err != nil && ctx.Err() == nil {
+				s.Log.WarnContext(ctx, "remove what is old from the audit log", "err", err)
+			}
+		}
 		wait := sealEvery - sealEvery/10 + rand.N(sealEvery/5) // so that replicas do not meet each time
 		select {
 		case <-ctx.Done():
@@ -160,6 +173,28 @@ func (s *Sealer) reseal(u store.Unchained) (store.Event, Opened, error) {
 		e.Personal, e.KeyID = person.Seal(plain, e.ID[:]), e.User
 	}
 	return e, told, nil
+}
+
+// cutBatches bounds how much is removed in one go.
+const cutBatches = 500
+
+// Cut removes the oldest batches, at most so many, if all in them is older than entries are
+// kept. The chain begins behind them then, at an anchor that says so.
+func (s *Sealer) Cut(ctx context.Context, most int) (n int, err error) {
+	if s.Keep == 0 {
+		return 0, nil
+	}
+	now := s.Store.Now()
+	oldest, err := s.Store.EventBatches(ctx, 0, most)
+	for ; err == nil && n < len(oldest) && oldest[n].CreatedAt.Before(now.Add(-s.Keep)); n++ {
+		a := store.EventAnchor{No: oldest[n].No, Hash: oldest[n].Hash, CutAt: now}
+		s.chain.anchor(&a)
+		done, err := s.Store.CutEvents(ctx, a)
+		if err != nil || !done { // another replica is at it
+			return n, err
+		}
+	}
+	return n, err
 }
 
 // watch compares the end of the chain with the furthest that was seen: whoever can write to

@@ -12,7 +12,10 @@ type EventBatch struct {
 	Root        Hash
 	Hash        Hash // over all of this and the hash before
 	MAC         Hash // of Hash, under a key of the instance
-	CreatedAt   time.Time
+
+	// Leaves is an index of the events, which only helps to say what is broken.
+	Leaves    []byte
+	CreatedAt time.Time
 }
 
 // EventAnchor is where the chain begins after its oldest batches were removed on purpose.
@@ -23,12 +26,32 @@ type EventAnchor struct {
 	CutAt time.Time
 }
 
-// Unchained is an event that is in no batch yet, and what there is of whom it is about.
-type Unchained struct {
+// KeyedEvent is an event with the key of whom it is about.
+type KeyedEvent struct {
 	Event
-	Known bool   // the account is there
-	Key   []byte // sealed key of the person, nil if there is none yet
+	Key []byte // sealed; nil if there is none, or none any more
 }
+
+// Unchained is an event that is in no batch yet.
+type Unchained struct {
+	KeyedEvent
+	Known bool // whom it is about has an account
+}
+
+// EventFilter says which events; a zero field says nothing.
+type EventFilter struct {
+	User, Client, Kind string
+	Since, Until       time.Time // Until is not included
+}
+
+// EventPlace is a place in a list of events, which is by time and id.
+type EventPlace struct {
+	At time.Time
+	ID ID
+}
+
+// Place is where the event is.
+func (e Event) Place() EventPlace { return EventPlace{e.At, e.ID} }
 
 // UserKey is the key that what is personal about somebody is sealed under; it goes with
 // the account.

@@ -12,6 +12,8 @@ CREATE INDEX event_kind ON event (kind, at, id) WHERE kind <> 'user.signed_in';
 DROP INDEX event_unchained;
 CREATE INDEX event_chain ON event (batch, id);
 ALTER TABLE event_batch ADD COLUMN mac BYTEA;  -- of hash, under a key of the instance
+-- Ids and the beginnings of the hashes of its events: which one is broken, if the root does not fit.
+ALTER TABLE event_batch ADD COLUMN leaves BYTEA;
 -- Where the chain begins after its oldest batches were removed on purpose.
 CREATE TABLE event_anchor (
   id     SMALLINT PRIMARY KEY, -- 1
@@ -23,6 +25,7 @@ CREATE TABLE event_anchor (
 
 -- +goose Down
 DROP TABLE event_anchor;
+ALTER TABLE event_batch DROP COLUMN leaves;
 ALTER TABLE event_batch DROP COLUMN mac;
 DROP INDEX event_chain;
 CREATE INDEX event_unchained ON event (id) WHERE batch IS NULL;

@@ -12,7 +12,7 @@ import (
 const (
 	eventColumns = `event.id, event.at, event.kind, event.user_id, event.client_id, COALESCE(event.actor, ''), COALESCE(event.target, ''),
 		COALESCE(event.request, ''), event.detail, event.personal, COALESCE(event.key_id, ''), COALESCE(event.batch, 0)`
-	batchColumns = `no, first_id, last_id, size, root, hash, mac, created_at`
+	batchColumns = `no, first_id, last_id, size, root, hash, mac, leaves, created_at`
 )
 
 func eventInto(e *store.Event) []any {
@@ -20,7 +20,7 @@ func eventInto(e *store.Event) []any {
 }
 
 func batchInto(b *store.EventBatch) []any {
-	return []any{&b.No, idInto(&b.First), idInto(&b.Last), &b.Size, hashInto(&b.Root), hashInto(&b.Hash), hashInto(&b.MAC), into(&b.CreatedAt)}
+	return []any{&b.No, idInto(&b.First), idInto(&b.Last), &b.Size, hashInto(&b.Root), hashInto(&b.Hash), hashInto(&b.MAC), &b.Leaves, into(&b.CreatedAt)}
 }
 
 // LastBatch reads the end of the chain: the last batch or, if none is left, the anchor as
@@ -88,9 +88,9 @@ func (db *DB) ChainEvents(ctx context.Context, b store.EventBatch, events []stor
 	by := attempt()
 	s := Script{Idempotent: true}
 	s.Do(`
-		INSERT INTO event_batch (no, first_id, last_id, size, root, hash, mac, made_by, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (no) DO NOTHING`,
-		b.No, b.First[:], b.Last[:], b.Size, b.Root[:], b.Hash[:], b.MAC[:], by[:], b.CreatedAt.UnixMicro())
+		INSERT INTO event_batch (no, first_id, last_id, size, root, hash, mac, leaves, made_by, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (no) DO NOTHING`,
+		b.No, b.First[:], b.Last[:], b.Size, b.Root[:], b.Hash[:], b.MAC[:], b.Leaves, by[:], b.CreatedAt.UnixMicro())
 	for _, e := range events {
 		s.Do(`UPDATE event SET batch = $1, personal = $4, key_id = $5 WHERE id = $3 AND batch IS NULL AND `+mine,
 			b.No, by[:], e.ID[:], e.Personal, optionalText(e.KeyID))
@@ -105,6 +105,25 @@ func (db *DB) ChainEvents(ctx context.Context, b store.EventBatch, events []stor
 	done := s.Do(`SELECT 1 WHERE `+mine, b.No, by[:]).Into(new(int))
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return false, fmt.Errorf("chain events: %w", err)
+	}
+	return done.Rows == 1, nil
+}
+
+// CutEvents removes the oldest batch, which the anchor takes the place of. It tells whether
+// it was there as the anchor says.
+func (db *DB) CutEvents(ctx context.Context, a store.EventAnchor) (bool, error) {
+	const stands = `EXISTS (SELECT 1 FROM event_anchor WHERE no = $1 AND hash = $2)`
+	s := Script{Idempotent: true}
+	s.Do(`
+		INSERT INTO event_anchor (id, no, hash, mac, cut_at)
+		SELECT 1, no, hash, $3, $4 FROM event_batch WHERE no = $1 AND hash = $2 AND no = (SELECT MIN(no) FROM event_batch)
+		ON CONFLICT (id) DO UPDATE SET no = excluded.no, hash = excluded.hash, mac = excluded.mac, cut_at = excluded.cut_at
+		WHERE event_anchor.no < excluded.no`, a.No, a.Hash[:], a.MAC[:], a.CutAt.UnixMicro())
+	s.Do(`DELETE FROM event WHERE batch = $1 AND `+stands, a.No, a.Hash[:])
+	s.Do(`DELETE FROM event_batch WHERE no = $1 AND `+stands, a.No, a.Hash[:])
+	done := s.Do(`SELECT 1 WHERE `+stands, a.No, a.Hash[:]).Into(new(int))
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return false, fmt.Errorf("remove old events: %w", err)
 	}
 	return done.Rows == 1, nil
 }
@@ -134,6 +153,14 @@ func (db *DB) EventBatches(ctx context.Context, from int64, limit int) ([]store.
 		return nil, fmt.Errorf("read batches: %w", err)
 	}
 	return out, nil
+}
+
+// BatchBounds are the lowest and the highest batch that events say they are in; zero
+// without any.
+func (db *DB) BatchBounds(ctx context.Context) (lowest, highest int64, err error) {
+	err = db.one(ctx, "read the bounds of the chain", `
+		SELECT COALESCE((SELECT MIN(batch) FROM event WHERE batch IS NOT NULL), 0), COALESCE((SELECT MAX(batch) FROM event WHERE batch IS NOT NULL), 0)`, nil, &lowest, &highest)
+	return lowest, highest, err
 }
 
 // ChainedEvents reads the events of batches from to to, by batch and id.

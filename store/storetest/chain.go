@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"reflect"
 	"sync"
 	"testing"
 
@@ -15,7 +16,7 @@ func batchOf(f *fixture, last store.EventBatch, waiting []store.Unchained) (stor
 		events[i] = u.Event
 	}
 	return store.EventBatch{No: last.No + 1, First: events[0].ID, Last: events[len(events)-1].ID, Size: int64(len(events)),
-		Root: random(), Hash: random(), MAC: random(), CreatedAt: f.db.Now()}, events
+		Root: random(), Hash: random(), MAC: random(), Leaves: []byte("leaves"), CreatedAt: f.db.Now()}, events
 }
 
 func testChain(t *testing.T, f *fixture) {
@@ -24,7 +25,7 @@ func testChain(t *testing.T, f *fixture) {
 		store.Event{Kind: "client.created", Actor: "command", Client: "shop", Target: "t", Request: "r", Detail: []byte(`{"a":  1}`), Personal: []byte("sealed")}))
 	last, err := f.db.LastBatch(f.ctx())
 	f.no(err)
-	if last != (store.EventBatch{}) {
+	if last.No != 0 || !last.Hash.IsZero() {
 		t.Fatalf("an empty chain ends in %+v", last)
 	}
 	waiting, err := f.db.Unchained(f.ctx(), 100)
@@ -64,7 +65,7 @@ func testChain(t *testing.T, f *fixture) {
 	if rows := f.count(`SELECT COUNT(*) FROM hook_delivery`); rows != 1 {
 		t.Errorf("%d deliveries", rows)
 	}
-	if last, err = f.db.LastBatch(f.ctx()); err != nil || last != b {
+	if last, err = f.db.LastBatch(f.ctx()); err != nil || !reflect.DeepEqual(last, b) {
 		t.Errorf("%+v, %v, want %+v", last, err, b)
 	}
 	if waiting, err = f.db.Unchained(f.ctx(), 100); err != nil || len(waiting) != 0 {
@@ -75,8 +76,48 @@ func testChain(t *testing.T, f *fixture) {
 	if len(chained) != 2 || string(chained[0].Personal) != "resealed" || chained[0].KeyID != user || chained[0].Batch != 1 || string(chained[1].Personal) != "sealed" {
 		t.Errorf("%+v", chained)
 	}
-	if batches, err := f.db.EventBatches(f.ctx(), 1, 10); err != nil || len(batches) != 1 || batches[0] != b {
+	if batches, err := f.db.EventBatches(f.ctx(), 1, 10); err != nil || len(batches) != 1 || !reflect.DeepEqual(batches[0], b) {
 		t.Errorf("%+v %v", batches, err)
+	}
+}
+
+func testCutEvents(t *testing.T, f *fixture) {
+	var all []store.EventBatch
+	for range 3 {
+		f.no(f.db.CreateClient(f.ctx(), store.Client{ID: store.RandomText(8), Name: "x", Type: store.SPA, IDTokenAlg: "ES256"}, store.Event{Kind: "client.created"}))
+		last, err := f.db.LastBatch(f.ctx())
+		f.no(err)
+		waiting, err := f.db.Unchained(f.ctx(), 10)
+		f.no(err)
+		b, events := batchOf(f, last, waiting)
+		_, err = f.db.ChainEvents(f.ctx(), b, events, nil)
+		f.no(err)
+		all = append(all, b)
+	}
+	cut := func(i int, want bool) {
+		a := store.EventAnchor{No: all[i].No, Hash: all[i].Hash, MAC: random(), CutAt: f.db.Now()}
+		if done, err := f.db.CutEvents(f.ctx(), a); err != nil || done != want {
+			t.Fatalf("cut %d: %v %v", i, done, err)
+		}
+		if got, err := f.db.EventAnchor(f.ctx()); err != nil || want && got != a {
+			t.Errorf("%+v, want %+v, %v", got, a, err)
+		}
+	}
+	cut(1, false) // the oldest first
+	cut(0, true)
+	if low, high, err := f.db.BatchBounds(f.ctx()); err != nil || low != 2 || high != 3 {
+		t.Error(low, high, err)
+	}
+	cut(1, true)
+	cut(2, true)
+	if rows := f.count(`SELECT COUNT(*) FROM event`) + f.count(`SELECT COUNT(*) FROM event_batch`); rows != 0 {
+		t.Errorf("%d rows are left", rows)
+	}
+	if last, err := f.db.LastBatch(f.ctx()); err != nil || last.No != 3 || last.Hash != all[2].Hash {
+		t.Errorf("the chain ends in %+v, %v", last, err)
+	}
+	if low, high, err := f.db.BatchBounds(f.ctx()); err != nil || low != 0 || high != 0 {
+		t.Error(low, high, err)
 	}
 }
 

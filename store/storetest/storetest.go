@@ -36,7 +36,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Sessions", "Suspended", "Mail", "MailLastCall", "MailRefused", "ConnectorHealth", "HookDeliveries", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
 		"Refresh", "RefreshAncestor", "RefreshRotatesLate", "RefreshLifetimes", "NarrowScopes", "Revocation", "EndSession", "ReplacedSession",
 		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys",
-		"Chain", "Feedback", "FeedbackOrder", "Suppression", "Notification"} {
+		"Chain", "CutEvents", "Feedback", "FeedbackOrder", "Suppression", "Notification"} {
 		t.Run("Twice"+name, func(t *testing.T) {
 			t.Parallel()
 			open := fresh(t)
@@ -89,6 +89,8 @@ var tests = map[string]func(*testing.T, *fixture){
 	"HookClaimedOnce":             testHookDeliveriesAreClaimedOnce,
 	"Inbox":                       testInbox,
 	"Chain":                       testChain,
+	"CutEvents":                   testCutEvents,
+	"Events":                      testEvents,
 	"ParallelChains":              testParallelChains,
 	"Clients":                     testClients,
 	"Resources":                   testResources,
