@@ -12,7 +12,7 @@ import (
 func Usages() []store.Usage {
 	return []store.Usage{store.UsageSignIn, store.UsageRegister, store.UsageForgotPassword, store.UsageGeneric,
 		store.UsageUserPermissionValidation, store.UsageBindNewIdentifier, store.UsageOrganizationInvitation,
-		store.UsageRecovered, store.UsageNoAccount, store.UsageMfaVerification, store.UsageBindMfa}
+		store.UsageRecovered, store.UsageNoAccount, store.UsageClosed, store.UsageMfaVerification, store.UsageBindMfa}
 }
 
 // Locales are the languages that mails are worded in.
@@ -34,7 +34,7 @@ func sample(usage store.Usage, locale string) store.Message {
 	if !coded(usage) {
 		m.Code = ""
 	}
-	if usage == store.UsageRecovered || usage == store.UsageNoAccount { // there is nothing to sign in to
+	if usage == store.UsageRecovered || usage == store.UsageNoAccount || usage == store.UsageClosed { // there is nothing to sign in to
 		m.Link = ""
 	}
 	return m

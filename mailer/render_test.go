@@ -31,7 +31,7 @@ func message(usage store.Usage, locale string) store.Message {
 var (
 	coded = []store.Usage{store.UsageSignIn, store.UsageRegister, store.UsageForgotPassword, store.UsageGeneric,
 		store.UsageUserPermissionValidation, store.UsageBindNewIdentifier}
-	codeless = []store.Usage{store.UsageOrganizationInvitation, store.UsageRecovered, store.UsageNoAccount}
+	codeless = []store.Usage{store.UsageOrganizationInvitation, store.UsageRecovered, store.UsageNoAccount, store.UsageClosed}
 	locales  = []string{"en", "ja", "de", "fr", "es", "pt-BR", "zh-CN", "ko", "ar"}
 )
 

@@ -84,6 +84,22 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+// codeTTL and tries are what an attempt has: an experience can only narrow what the
+// instance was started with.
+func (e *Engine) codeTTL(a store.Attempt) time.Duration {
+	if a.CodeTTL <= 0 {
+		return e.config.CodeTTL
+	}
+	return max(time.Minute, min(a.CodeTTL, e.config.CodeTTL))
+}
+
+func (e *Engine) tries(a store.Attempt) int {
+	if a.Tries <= 0 {
+		return e.config.Tries
+	}
+	return min(a.Tries, e.config.Tries)
+}
+
 // wait is how long after the send number sent (from 1) the next one is allowed.
 func (c Config) wait(sent int) time.Duration {
 	return c.ResendWaits[min(sent, len(c.ResendWaits))-1]

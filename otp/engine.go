@@ -141,11 +141,12 @@ func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID) (store
 		return store.Begun{}, fmt.Errorf("begin challenge: %w", err)
 	}
 	address, former := e.Address(a.Email)
+	ttl := e.codeTTL(a)
 	begun, err := e.store.BeginChallenge(ctx, store.NewChallenge{
 		ID: id, Purpose: a.Purpose, Browser: a.Browser, Request: a.Request, Email: a.Email,
 		Address: address, Former: former, MAC: macs(e.codes, a.Purpose, id, a.Email, code)[0],
-		CodeTTL: e.config.CodeTTL, TTL: e.config.TTL, NextSend: e.config.wait(1),
-		Tries: e.config.Tries, Sends: e.config.Sends, Mail: l.mail,
+		CodeTTL: ttl, TTL: e.config.TTL, NextSend: e.config.wait(1),
+		Tries: e.tries(a), Sends: e.config.Sends, Mail: l.mail,
 		IP: e.ipSends(a.IP), Recipient: e.recipientSends(a.Email), Unknown: e.unknown(a),
 	})
 	if err != nil {
@@ -168,7 +169,7 @@ func (e *Engine) Resend(ctx context.Context, a store.Again) (store.Begun, error)
 	begun, err := e.store.ResendCode(ctx, store.Resend{
 		ID: a.Challenge, Browser: a.Browser, Request: a.Request, Email: a.Email, Address: address, Former: former,
 		MAC:     macs(e.codes, a.Purpose, a.Challenge, a.Email, code)[0],
-		CodeTTL: e.config.CodeTTL, NextSend: e.config.wait(2), Mail: l.mail,
+		CodeTTL: e.codeTTL(a.Attempt), NextSend: e.config.wait(2), Mail: l.mail,
 		IP: e.ipSends(a.IP), Recipient: e.recipientSends(a.Email), Unknown: e.unknown(a.Attempt),
 	})
 	if err != nil {
@@ -188,7 +189,7 @@ func (e *Engine) Guess(t store.Try) (store.Guess, error) {
 	}
 	address, former := e.Address(t.Email)
 	g := store.Guess{
-		Challenge: t.Challenge, Browser: t.Browser, Purpose: t.Purpose, Request: t.Request, Email: t.Email, Confirm: t.Confirm,
+		Challenge: t.Challenge, Browser: t.Browser, Purpose: t.Purpose, Request: t.Request, Email: t.Email, Confirm: t.Confirm, Closed: t.Closed,
 		Address: address, Former: former,
 		MACs: macs(e.codes, t.Purpose, t.Challenge, t.Email, code),
 		IP:   e.ipGuesses(t.IP), Account: e.accountGuesses(t.Email),

@@ -23,8 +23,8 @@ const (
 	// unknown_sends: folded address. Beyond it, mail to an address without an account is
 	// a decoy: it goes nowhere and looks the same.
 	limitUnknownSends = "unknown_sends"
-	// unknown_notices: folded address. The same for recoveries, whose mail to such an
-	// address says that there is no account: a person needs it once, and whoever asks
+	// unknown_notices: folded address. The same for recoveries, and where no account can be
+	// made: the mail to such an address says that there is no account: a person needs it once, and whoever asks
 	// for others' addresses fills no mailbox with it.
 	limitUnknownNotices = "unknown_notices"
 	// account_guesses: exact address. Wrong guesses over all challenges and entry points;
@@ -55,7 +55,7 @@ func (e *Engine) recipientSends(to store.Email) store.Limit {
 }
 
 func (e *Engine) unknown(a store.Attempt) store.Limit {
-	if a.Purpose == store.PurposeRecover {
+	if unknownUsage(a) != "" {
 		return e.limit(limitUnknownNotices, address.Fold(a.Email), e.config.Limits.UnknownNotices)
 	}
 	return e.limit(limitUnknownSends, address.Fold(a.Email), e.config.Limits.UnknownSends)

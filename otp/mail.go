@@ -15,26 +15,39 @@ const noticeTTL = 24 * time.Hour
 type letter struct {
 	mail    store.NewMail
 	message store.Message
-	other   store.Message // in a recovery, for an address without an account
+	other   store.Message // for an address without an account, if it gets another mail
 }
 
 // letter seals the mail of a code. Only the store knows whether the address has an
-// account, so a recovery's row takes both mails there and keeps one: the way is
-// the same for all addresses.
+// account, so the row of a recovery, or where no account can be made, takes both mails
+// there and keeps one: the way is the same for all addresses.
 func (e *Engine) letter(a store.Attempt, challenge store.ID, code string) (letter, error) {
-	l := letter{message: e.message(a, challenge, a.Purpose.Usage(), e.config.CodeTTL)}
+	l := letter{message: e.message(a, challenge, a.Purpose.Usage(), e.codeTTL(a))}
 	l.message.Code = code
 	if a.Link != nil {
-		l.message.Link = a.Link(challenge, code, e.store.Now().Add(e.config.CodeTTL))
+		l.message.Link = a.Link(challenge, code, e.store.Now().Add(e.codeTTL(a)))
 	}
 	var err error
-	if l.mail, err = e.outbox.Seal(l.message, challenge); err != nil || a.Purpose != store.PurposeRecover {
+	usage := unknownUsage(a)
+	if l.mail, err = e.outbox.Seal(l.message, challenge); err != nil || usage == "" {
 		return l, err
 	}
-	l.other = e.message(a, challenge, store.UsageNoAccount, e.config.CodeTTL)
+	l.other = e.message(a, challenge, usage, e.codeTTL(a))
 	other, err := e.outbox.Seal(l.other, challenge)
 	l.mail.Other = &store.OtherMail{Usage: other.Usage, Payload: other.Payload}
 	return l, err
+}
+
+// unknownUsage is the mail for an address without an account, "" where it gets the code
+// like any other.
+func unknownUsage(a store.Attempt) store.Usage {
+	switch {
+	case a.Closed:
+		return store.UsageClosed
+	case a.Purpose == store.PurposeRecover:
+		return store.UsageNoAccount
+	}
+	return ""
 }
 
 // handOver has a committed letter sent.

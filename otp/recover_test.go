@@ -129,3 +129,61 @@ func TestSignInIsNotNoticed(t *testing.T) {
 		t.Errorf("%+v %v", g.Notice, err)
 	}
 }
+
+// Where no account can be made, an address without one is told so once a day, whatever
+// was asked for; one that has an account gets its code.
+func TestClosedToNewAccounts(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	known := attempt("ada@example.com", "192.0.2.1")
+	id, code := f.begin(known)
+	if o := f.verify(id, known, code); o != store.OutcomeAccepted {
+		t.Fatal(o)
+	}
+	closed := func(email store.Email, p store.Purpose) store.Attempt {
+		a := attempt(email, "192.0.2.7")
+		a.Purpose, a.Closed = p, true
+		return a
+	}
+	for _, p := range []store.Purpose{store.PurposeSignIn, store.PurposeRegister} {
+		if _, code := f.begin(closed("ada@example.com", p)); len(code) != 6 {
+			t.Errorf("purpose %d: the code is %q", p, code)
+		}
+	}
+	before := len(f.outbox.sent)
+	for _, p := range []store.Purpose{store.PurposeSignIn, store.PurposeRegister, store.PurposeRecover} {
+		if _, err := f.engine.Begin(t.Context(), closed("eve@example.com", p)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m := f.outbox.last(); len(f.outbox.sent) != before+1 || m.Usage != store.UsageClosed || m.Code != "" || m.To != "eve@example.com" {
+		t.Errorf("%d mails, the last one %+v", len(f.outbox.sent)-before, m)
+	}
+}
+
+// An attempt narrows what the engine was made with, and never widens it.
+func TestAttemptsNarrow(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		ttl   time.Duration
+		tries int
+		right time.Duration // how long the code is
+		wrong int           // how many guesses
+	}{{3 * time.Minute, 2, 3 * time.Minute, 2}, {time.Hour, 50, 10 * time.Minute, 5}, {0, 0, 10 * time.Minute, 5}} {
+		f := setup(t, nil)
+		a := attempt("ada@example.com", "192.0.2.1")
+		a.CodeTTL, a.Tries = c.ttl, c.tries
+		id, code := f.begin(a)
+		if m := f.outbox.last(); m.CodeTTL != int(c.right/time.Minute) {
+			t.Errorf("the mail says %d minutes", m.CodeTTL)
+		}
+		st, err := f.engine.State(t.Context(), id, a.Browser)
+		if err != nil || st.TriesLeft != c.wrong {
+			t.Errorf("%d tries, %v", st.TriesLeft, err)
+		}
+		f.db.AdvanceForTest(c.right - 10*time.Second)
+		if o := f.verify(id, a, code); o != store.OutcomeAccepted {
+			t.Errorf("%v: outcome %d", c.ttl, o)
+		}
+	}
+}

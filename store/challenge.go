@@ -102,6 +102,7 @@ type Guess struct {
 	Former    Hash   // the same under the secret before a rotation, or zero
 	MACs      []Hash // one or two
 	Confirm   bool   // the person agreed to register instead of signing in, or the reverse
+	Closed    bool   // no account can be made with the address
 	Attempt   Hash   // random, new for each guess
 	Notice    Notice // mailed if the guess is right; the zero Notice is none
 
@@ -125,6 +126,7 @@ const (
 	OutcomeConfirm           // right, but the account does not exist (sign-in) or does (register): ask
 	OutcomeSuspended         // right, but the account is suspended
 	OutcomeLimited           // a limit is spent; Wait
+	OutcomeClosed            // right, but there is no account, and none can be made
 )
 
 // Completion is the consequence of a proof: what is written with it in the same
@@ -134,7 +136,7 @@ type Completion struct {
 	Code    NewCode
 	Others  bool   // end everything else that the account has: sessions, codes, grants, known browsers (recovery)
 	Event   string // kind of the audit event; "user.registered" takes its place when the account was made
-	UserID  string // id of the account if one has to be made
+	UserID  string // id of the account if one has to be made; "": none is
 }
 
 // NewSession is a browser's session with us, named by the hash of its secret.
@@ -198,6 +200,10 @@ type Attempt struct {
 	App         string     // name of the client, for the mail
 	BrowserName string     // "Firefox on Windows", for the mail
 
+	Closed  bool          // no account can be made with the address: if there is none, the mail says so
+	CodeTTL time.Duration // of the code, if it is shorter than the instance's; 0: the instance's
+	Tries   int           // wrong guesses, if they are fewer than the instance's; 0: the instance's
+
 	// Link makes the link that signs in with a code of the challenge, which is right
 	// until then. Nil or an empty link: the mail has none.
 	Link func(challenge ID, code string, until time.Time) string
@@ -219,6 +225,7 @@ type Try struct {
 	IP        netip.Addr
 	Code      string
 	Confirm   bool // the person agreed to register instead of signing in, or the reverse
+	Closed    bool // no account can be made with the address
 
 	Locale, App, BrowserName string // for the notice of a recovery; as in [Attempt]
 }

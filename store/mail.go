@@ -18,9 +18,10 @@ const (
 	UsageMfaVerification          Usage = "MfaVerification"          // worded as Generic, as the next
 	UsageBindMfa                  Usage = "BindMfa"
 
-	// Ours; neither holds a code.
+	// Ours; none holds a code.
 	UsageRecovered Usage = "Recovered" // a notice: somebody got back into the account
 	UsageNoAccount Usage = "NoAccount" // the answer to a recovery of an address without an account
+	UsageClosed    Usage = "Closed"    // the same where no account can be made with it
 )
 
 // Usage gives the mail for a purpose.

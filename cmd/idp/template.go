@@ -44,7 +44,7 @@ func templateViewOf(t store.MailTemplate) templateView {
 
 // mailName names a mail on the command line.
 type mailName struct {
-	Usage  string `arg:"" help:"Which mail: SignIn, Register, ForgotPassword, Generic, UserPermissionValidation, BindNewIdentifier, OrganizationInvitation, Recovered or NoAccount."`
+	Usage  string `arg:"" help:"Which mail: SignIn, Register, ForgotPassword, Generic, UserPermissionValidation, BindNewIdentifier, OrganizationInvitation, Recovered, NoAccount or Closed."`
 	Locale string `arg:"" help:"Its language: en, ja, pt-BR …"`
 }
 

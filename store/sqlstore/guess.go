@@ -57,11 +57,13 @@ var (
 	right = matches("$2", "$6", "$7")
 
 	// Right is not enough: signing in needs an account and registering needs none,
-	// unless the person has confirmed the other ($9); recovering needs one in any case.
+	// unless the person has confirmed the other ($9); recovering needs one in any case,
+	// and so does everything where no account can be made ($15).
 	// Accounts appear under the
 	// lock of the address's budget, so known is not older than the lock.
 	accepted = right + ` AND (CAST($9 AS SMALLINT) = 1 AND purpose <> 3 OR consumed_at IS NOT NULL OR
-	      CASE WHEN purpose = 2 THEN 0 ELSE 1 END = account.known)`
+	      CASE WHEN purpose = 2 THEN 0 ELSE 1 END = account.known)
+	    AND (CAST($15 AS SMALLINT) = 0 OR consumed_at IS NOT NULL OR account.known = 1)`
 
 	guessChallenge = `
 		UPDATE challenge SET
@@ -107,9 +109,12 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 	var prover, ipKey store.Hash
 	guess := s.Do(guessChallenge,
 		g.Challenge[:], now, g.Browser[:], g.Request[:], int16(g.Purpose), macs[0][:], macs[1][:], cutoff,
-		flag(g.Confirm), string(g.Email), c.Session.Hash[:], g.Attempt[:], flag(last.IsZero()), last.Key[:]).
+		flag(g.Confirm), string(g.Email), c.Session.Hash[:], g.Attempt[:], flag(last.IsZero()), last.Key[:], flag(g.Closed)).
 		Into(&left, &right, hashInto(&prover), hashInto(&ipKey), &sends)
 	refund(&s, now, g, macs)
+	if g.Closed {
+		c.UserID = "" // not even for an account that goes at this moment
+	}
 	var user string
 	var notice int
 	proved := proof{challenge: g.Challenge, attempt: g.Attempt, browser: g.Browser, email: g.Email}
@@ -125,6 +130,7 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		return store.SignedIn{}, fmt.Errorf("%s: %w", op, err)
 	}
 	in := store.SignedIn{Purpose: g.Purpose, TriesLeft: left, Unsent: store.MailState(notice) == store.MailSuppressed}
+	var err error
 	switch {
 	case guess.Rows == 0:
 		return db.whyNot(ctx, now, g, macs)
@@ -136,7 +142,7 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 	case right == 0:
 		in.Outcome = store.OutcomeSpent
 	case prover != g.Attempt:
-		in.Outcome = store.OutcomeConfirm
+		in.Outcome, err = db.notYet(ctx, g)
 	case user == "" && sends == 0:
 		in.Outcome = store.OutcomeUsed // again, and the session it made has ended meanwhile
 	case user == "":
@@ -145,7 +151,23 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		in.Outcome, in.User = store.OutcomeAccepted, user
 		in.Refund, in.RefundUnits = ipKey, sends // none for the second click
 	}
-	return in, nil
+	return in, err
+}
+
+// notYet tells why a right code was not accepted. Where accounts can be made, a question
+// is open; where they cannot, that is so only for who registers and has one.
+func (db *DB) notYet(ctx context.Context, g store.Guess) (store.Outcome, error) {
+	if !g.Closed {
+		return store.OutcomeConfirm, nil
+	}
+	err := db.one(ctx, "look for account", `SELECT 1 FROM users WHERE email = $1`, []any{string(g.Email)}, new(int))
+	switch {
+	case err == nil:
+		return store.OutcomeConfirm, nil
+	case store.CodeOf(err) == store.NotFound:
+		return store.OutcomeClosed, nil
+	}
+	return 0, err
 }
 
 func refund(s *Script, now int64, g store.Guess, macs [2]store.Hash) {

@@ -55,3 +55,36 @@ func testExperience(t *testing.T, f *fixture) {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
+
+// Where no account can be made, a right code makes none, whatever it was for; who has an
+// account gets in as ever.
+func testClosed(t *testing.T, f *fixture) {
+	closed := func(n store.NewChallenge, confirm bool, want store.Outcome) {
+		t.Helper()
+		g := guess(n, 1)
+		g.Closed, g.Confirm = true, confirm
+		in, err := f.db.CompleteChallenge(f.ctx(), g, completion(n))
+		f.no(err)
+		if in.Outcome != want {
+			t.Errorf("purpose %d, confirmed %t: outcome %d, want %d", n.Purpose, confirm, in.Outcome, want)
+		}
+	}
+	for _, purpose := range []store.Purpose{store.PurposeSignIn, store.PurposeRegister, store.PurposeRecover} {
+		n := f.begin("eve@example.com")
+		n.Purpose = purpose
+		f.begun(n)
+		closed(n, false, store.OutcomeClosed)
+		closed(n, true, store.OutcomeClosed)
+	}
+	if rows := f.count(`SELECT COUNT(*) FROM users`) + f.count(`SELECT COUNT(*) FROM session`) + f.count(`SELECT COUNT(*) FROM event`); rows != 0 {
+		t.Fatalf("%d rows were written", rows)
+	}
+	f.signUp("ada@example.com")
+	n := f.begin("ada@example.com")
+	closed(f.begun(n), false, store.OutcomeConfirm)
+	closed(n, true, store.OutcomeAccepted)
+	closed(n, true, store.OutcomeAccepted) // the second click
+	n = f.begin("ada@example.com")
+	n.Purpose = store.PurposeSignIn
+	closed(f.begun(n), false, store.OutcomeAccepted)
+}

@@ -106,6 +106,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"Experience":                  testExperience,
 	"Import":                      testImport,
 	"ImportRaces":                 testImportRaces,
+	"Closed":                      testClosed,
 	"OrderOfConnectors":           testOrderOfConnectors,
 	"Secret":                      testSecret,
 	"ClockStepsBack":              testClockStepsBack,
