@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"idp/audit"
+	"idp/keyring"
+	"idp/mailer"
 	"idp/store"
 )
 
@@ -12,27 +14,32 @@ import (
 type Store interface {
 	Now() time.Time
 	clientStore
+	connectorStore
 	experienceStore
 }
 
 // Deps is what a [Service] is made of.
 type Deps struct {
-	Store Store
-	Book  *audit.Book
-	Frame Frame // of the experience
+	Store   Store
+	Book    *audit.Book
+	Ring    *keyring.Ring
+	Senders mailer.Kinds // of mail, by connector
+	Frame   Frame        // of the experience
 }
 
 // Service is the functions. They are safe for concurrent use.
 type Service struct {
-	store Store
-	book  *audit.Book
-	frame Frame
+	store      Store
+	book       *audit.Book
+	senders    mailer.Kinds
+	connectors *keyring.Sealer
+	frame      Frame
 }
 
 // New makes the service.
 func New(d Deps) (*Service, error) {
-	if d.Store == nil || d.Book == nil {
-		return nil, errors.New("admin: Store and Book are needed")
+	if d.Store == nil || d.Book == nil || d.Ring == nil || d.Senders == nil {
+		return nil, errors.New("admin: Store, Book, Ring and Senders are needed")
 	}
 	if d.Frame.CodeTTL == 0 {
 		d.Frame.CodeTTL = 10 * time.Minute
@@ -40,7 +47,7 @@ func New(d Deps) (*Service, error) {
 	if d.Frame.Tries == 0 {
 		d.Frame.Tries = 5
 	}
-	return &Service{store: d.Store, book: d.Book, frame: d.Frame}, nil
+	return &Service{store: d.Store, book: d.Book, senders: d.Senders, connectors: d.Ring.Sealer("connector"), frame: d.Frame}, nil
 }
 
 // editTries bounds how often a change is made anew because somebody else was faster.

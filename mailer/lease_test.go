@@ -17,7 +17,7 @@ func TestBurstWaitsForTheRateAndNotForItsLeases(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	a := w.account("rated", mailer.Quota{PerSecond: 12.5})
-	if err := w.db.DeleteConnector(t.Context(), "post"); err != nil {
+	if err := w.db.DeleteConnector(t.Context(), "post", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	c := quick()

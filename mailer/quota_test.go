@@ -123,7 +123,7 @@ func TestUnreadableQuotaStopsNothing(t *testing.T) {
 func TestRateIsUnknownAtFirst(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	if err := w.db.DeleteConnector(t.Context(), "post"); err != nil {
+	if err := w.db.DeleteConnector(t.Context(), "post", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	a := w.account("rated", mailer.Quota{PerSecond: 1000})
@@ -149,7 +149,7 @@ func TestRateIsUnknownAtFirst(t *testing.T) {
 func TestReadRateLetsGoAtOnce(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	if err := w.db.DeleteConnector(t.Context(), "post"); err != nil {
+	if err := w.db.DeleteConnector(t.Context(), "post", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	a := w.account("rated", mailer.Quota{PerSecond: 1000})

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
+	"idp/audit"
 	"idp/mailer"
 	"idp/mailer/httpmail"
 	"idp/mailer/inbox"
@@ -82,21 +85,39 @@ func (in *instance) senders() mailer.Kinds {
 
 func (in *instance) mailbox() *inbox.Inbox { return inbox.New(in.db, in.ring) }
 
-// setConnector checks a connector's configuration, seals it and puts it first.
+// setConnector sets a connector up, and puts it first.
 func (in *instance) setConnector(ctx context.Context, id string, config []byte) error {
-	if err := in.senders().Check(id, config); err != nil {
-		hint := ""
-		switch id {
-		case httpmail.ID:
-			hint = `It is {"url": "https://…"}, given with --file.`
-		case ses.ID:
-			hint = "Logto's configuration of this connector, given with --file: docs/email-ses.md."
-		case smtp.ID:
-			hint = `It is {"host", "auth": {"user", "pass"}, "fromEmail"} and more (docs/email-smtp.md), given with --file.`
-		}
-		return usage(err, hint)
+	read, err := jsonObject(config)
+	if err == nil {
+		_, err = in.admin.SetConnector(ctx, audit.Command(), id, read)
 	}
-	return in.db.SetConnector(ctx, store.Connector{ID: id, Sealed: in.ring.Sealer("connector").Seal(config, []byte(id))})
+	return configFailure(id, err)
+}
+
+// jsonObject reads a configuration.
+func jsonObject(text []byte) (config map[string]any, err error) {
+	if err := json.Unmarshal(text, &config); err != nil || config == nil {
+		return nil, store.InvalidField("read configuration", "config", "is no JSON object: "+cmp.Or(fmt.Sprint(err), "it is null"))
+	}
+	return config, nil
+}
+
+// configFailure says what a refused configuration should be like.
+func configFailure(id string, err error) error {
+	var field *store.FieldError
+	if !errors.As(err, &field) {
+		return err
+	}
+	hint := ""
+	switch id {
+	case httpmail.ID:
+		hint = `It is {"url": "https://…"}, given with --file.`
+	case ses.ID:
+		hint = "Logto's configuration of this connector, given with --file: docs/email-ses.md."
+	case smtp.ID:
+		hint = `It is {"host", "auth": {"user", "pass"}, "fromEmail"} and more (docs/email-smtp.md), given with --file.`
+	}
+	return usage(errors.New(strings.TrimPrefix(field.Error(), "config: ")), hint)
 }
 
 // readInput reads a file, or standard input for -, without the space around it.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
+	"idp/audit"
 	"idp/store"
 )
 
@@ -15,7 +17,7 @@ type connectorOrderCmd struct {
 // Run changes the order.
 func (c *connectorOrderCmd) Run(a *app) error {
 	return a.with(func(ctx context.Context, in *instance) error {
-		err := in.db.OrderConnectors(ctx, c.IDs)
+		err := in.admin.OrderConnectors(ctx, audit.Command(), c.IDs)
 		if store.CodeOf(err) == store.NotFound {
 			for _, id := range c.IDs {
 				if _, err := in.saved(ctx, id); err != nil {
@@ -47,7 +49,7 @@ type connectorRemoveCmd struct {
 // Run removes a connector. Its configuration is gone; mails go through the others.
 func (c *connectorRemoveCmd) Run(a *app) error {
 	return a.with(func(ctx context.Context, in *instance) error {
-		err := in.db.DeleteConnector(ctx, c.ID)
+		err := in.admin.DeleteConnector(ctx, audit.Command(), c.ID, time.Time{})
 		if store.CodeOf(err) == store.NotFound {
 			return noConnector(c.ID)
 		}

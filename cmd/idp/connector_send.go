@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 
+	"idp/admin"
+	"idp/audit"
 	"idp/mailer"
-	"idp/mailer/inbox"
+	"idp/store"
 	"idp/store/address"
 )
 
@@ -47,23 +49,21 @@ func (c *connectorTestCmd) Run(a *app) error {
 	if err != nil {
 		return usage(fmt.Errorf("--to %q: %w", printable(c.To), err), "")
 	}
-	var config []byte
+	var config map[string]any
 	if c.File != "" {
-		if config, err = a.readInput(c.File); err != nil {
+		text, err := a.readInput(c.File)
+		if err != nil {
 			return usage(err, "")
+		}
+		if config, err = jsonObject(text); err != nil {
+			return configFailure(c.ID, err)
 		}
 	}
 	return a.with(func(ctx context.Context, in *instance) error {
-		if config == nil {
-			if config, err = in.configToTest(ctx, c.ID); err != nil {
-				return err
-			}
+		sent, err := in.admin.TestConnector(ctx, audit.Command(), c.ID, admin.ConnectorTest{To: to, Config: config, Locale: c.Locale})
+		if store.CodeOf(err) == store.NotFound {
+			return noConnector(c.ID)
 		}
-		templates, err := in.db.MailTemplates(ctx)
-		if err != nil {
-			return err
-		}
-		sent, err := mailer.TestSend(ctx, in.senders(), mailer.Test{Connector: c.ID, Config: config, To: to, Locale: c.Locale, Templates: templates})
 		v := testView{Sent: err == nil, Connector: c.ID, To: string(to), Tested: sent, Milliseconds: sent.Took.Milliseconds()}
 		var refused *mailer.SendError
 		if errors.As(err, &refused) {
@@ -82,16 +82,4 @@ func (c *connectorTestCmd) Run(a *app) error {
 		return a.table([]string{"Sent", v.Subject}, []string{"To", v.To}, []string{"From", orDash(v.From)}, []string{"Connector", c.ID},
 			[]string{"Provider's id", orDash(v.Provider)}, []string{"Took", fmt.Sprint(v.Milliseconds, " ms")})
 	})
-}
-
-// configToTest is the saved configuration. The mailbox for development needs none.
-func (in *instance) configToTest(ctx context.Context, id string) ([]byte, error) {
-	one, err := in.saved(ctx, id)
-	if err != nil && id == inbox.ID {
-		return []byte("{}"), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return in.configOf(one)
 }

@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/url"
 	"slices"
-	"strings"
 
 	"idp/mailer"
 	"idp/store"
@@ -68,53 +65,16 @@ type connectorShowCmd struct {
 // Run prints the configuration as JSON, its secrets masked.
 func (c *connectorShowCmd) Run(a *app) error {
 	return a.with(func(ctx context.Context, in *instance) error {
-		one, err := in.saved(ctx, c.ID)
+		one, err := in.admin.Connector(ctx, c.ID)
+		if store.CodeOf(err) == store.NotFound {
+			return noConnector(c.ID)
+		}
 		if err != nil {
 			return err
 		}
-		config, err := in.configOf(one)
-		if err != nil {
-			return err
+		if one.Problem != "" {
+			a.note("%s does not work: %s", one.ID, printable(one.Problem))
 		}
-		var v any
-		if err := json.Unmarshal(config, &v); err != nil {
-			return fmt.Errorf("read the configuration of connector %q: %w", c.ID, err)
-		}
-		return a.printJSON(masked("", v))
+		return a.printJSON(one.Config)
 	})
-}
-
-// secretKeys are fields of configurations whose values are nobody's business: any whose
-// name, in lower case, ends in one of these.
-var secretKeys = []string{"secret", "pass", "password", "privatekey", "signingkey", "token", "apikey", "authorization"}
-
-const mask = "********"
-
-// masked replaces the secrets in a configuration.
-func masked(key string, v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for k, one := range v {
-			v[k] = masked(k, one)
-		}
-	case []any:
-		for i, one := range v {
-			v[i] = masked(key, one)
-		}
-	case string:
-		key = strings.ToLower(key)
-		if v != "" && slices.ContainsFunc(secretKeys, func(s string) bool { return strings.HasSuffix(key, s) }) {
-			return mask
-		}
-		if u, err := url.Parse(v); err == nil && u.Host != "" && (u.RawQuery != "" || u.User != nil) { // it may hold a token
-			if u.RawQuery != "" {
-				u.RawQuery = mask
-			}
-			if u.User != nil {
-				u.User = url.User(mask)
-			}
-			return u.String()
-		}
-	}
-	return v
 }

@@ -11,7 +11,10 @@ import (
 	"syscall"
 	"time"
 
+	"idp/admin"
+	"idp/audit"
 	"idp/keyring"
+	"idp/mailer"
 	"idp/mailer/ses"
 	"idp/migrations"
 	"idp/store"
@@ -121,9 +124,10 @@ func (p place) name() string {
 // instance is an open database with its secret.
 type instance struct {
 	place
-	db   *sqlstore.DB
-	ring *keyring.Ring
-	ses  ses.Options
+	db    *sqlstore.DB
+	ring  *keyring.Ring
+	ses   ses.Options
+	admin *admin.Service // of the commands
 }
 
 // open opens the database, brings its schema up to date, and makes sure that the
@@ -160,7 +164,15 @@ func (a *app) open(ctx context.Context, p place) (*instance, error) {
 	case err != nil:
 		return nil, errors.Join(err, in.db.Close())
 	}
+	if in.admin, err = in.service(in.senders()); err != nil {
+		return nil, errors.Join(err, in.db.Close())
+	}
 	return in, nil
+}
+
+// service is the functions of administrators.
+func (in *instance) service(senders mailer.Kinds) (*admin.Service, error) {
+	return admin.New(admin.Deps{Store: in.db, Book: audit.New(in.ring, in.db.Now), Ring: in.ring, Senders: senders})
 }
 
 // commandTimeout bounds a command that works on the database.

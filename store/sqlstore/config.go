@@ -36,36 +36,3 @@ func (db *DB) AddSigningKey(ctx context.Context, k store.SigningKey) error {
 		ON CONFLICT DO NOTHING`, k.ID, k.Alg, k.Sealed, k.Public, db.now())
 	return db.administer(ctx, "add signing key", &s)
 }
-
-// Connectors reads the mail connectors in the order they are tried. It may be as
-// old as the cache.
-func (db *DB) Connectors(ctx context.Context) ([]store.Connector, error) {
-	return cached(&db.cache, "connectors", func() ([]store.Connector, error) {
-		var out []store.Connector
-		err := db.engine.Read(ctx, `SELECT id, position, sealed, updated_at FROM connector ORDER BY position, id`, nil,
-			func(scan func(...any) error) error {
-				var c store.Connector
-				if err := scan(&c.ID, &c.Position, &c.Sealed, into(&c.UpdatedAt)); err != nil {
-					return err
-				}
-				out = append(out, c)
-				return nil
-			})
-		if err != nil {
-			return nil, fmt.Errorf("read connectors: %w", err)
-		}
-		return out, nil
-	})
-}
-
-// SetConnector adds or replaces a connector and puts it first: the one that was
-// set last is the one to use.
-func (db *DB) SetConnector(ctx context.Context, c store.Connector) error {
-	var s Script
-	s.Do(`UPDATE connector SET position = position + 1 WHERE id <> $1`, c.ID)
-	s.Do(`
-		INSERT INTO connector (id, position, sealed, updated_at) VALUES ($1, 0, $2, $3)
-		ON CONFLICT (id) DO UPDATE SET position = 0, sealed = excluded.sealed, updated_at = excluded.updated_at`,
-		c.ID, c.Sealed, db.now())
-	return db.administer(ctx, "set connector", &s)
-}

@@ -108,6 +108,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"ImportRaces":                 testImportRaces,
 	"Closed":                      testClosed,
 	"OrderOfConnectors":           testOrderOfConnectors,
+	"ChangeOfConnectors":          testChangeOfConnectors,
 	"Secret":                      testSecret,
 	"ClockStepsBack":              testClockStepsBack,
 	"Purge":                       testPurge,

@@ -74,6 +74,7 @@ func (a *API) Mount(r chi.Router) {
 	a.huma = humachi.New(router, a.config())
 	a.huma.UseMiddleware(a.authenticate)
 	a.applications()
+	a.connectors()
 	a.signInExperiences()
 	r.Mount(Path, router)
 }

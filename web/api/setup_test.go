@@ -18,6 +18,11 @@ import (
 	"idp/admin"
 	"idp/audit"
 	"idp/keyring"
+	"idp/mailer"
+	"idp/mailer/httpmail"
+	"idp/mailer/inbox"
+	"idp/mailer/ses"
+	"idp/mailer/smtp"
 	"idp/store"
 	"idp/store/sqlite"
 	"idp/store/sqlstore"
@@ -30,8 +35,10 @@ import (
 type fixture struct {
 	*testing.T
 	db     *sqlstore.DB
+	engine sqlstore.Engine
 	admin  *admin.Service
 	server *httptest.Server
+	ses    string // where Amazon SES is; a test that needs one sets it
 	log    *strings.Builder
 }
 
@@ -49,12 +56,15 @@ func setup(t *testing.T) *fixture {
 	engine, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
 	f.must(err)
 	f.must(engine.Migrate(t.Context()))
-	f.db = sqlstore.New(engine)
+	f.engine, f.db = engine, sqlstore.New(engine)
 	f.must(f.db.Start(t.Context()))
 	t.Cleanup(func() { _ = f.db.Close() })
 	ring, err := keyring.New([]byte("0123456789abcdef0123456789abcdef"))
 	f.must(err)
-	f.admin, err = admin.New(admin.Deps{Store: f.db, Book: audit.New(ring, f.db.Now)})
+	f.admin, err = admin.New(admin.Deps{Store: f.db, Book: audit.New(ring, f.db.Now), Ring: ring, Senders: mailer.Kinds{
+		inbox.ID: inbox.New(f.db, ring).Factory, smtp.ID: smtp.New, httpmail.ID: httpmail.New,
+		ses.ID: func(config []byte) (mailer.Sender, error) { return ses.Factory(ses.Options{Endpoint: f.ses})(config) },
+	}})
 	f.must(err)
 	log := slog.New(slog.NewTextHandler(f.log, nil))
 	ip := func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.7") }
@@ -145,4 +155,16 @@ func (f *fixture) expect(a answer, status int, code ...string) answer {
 		f.Fatalf("%d %s, want %d %v", a.status, a.text, status, code)
 	}
 	return a
+}
+
+// events are the details of the audit log's entries of a kind.
+func (f *fixture) events(kind string) (details []string) {
+	f.Helper()
+	f.must(f.engine.Read(f.Context(), `SELECT COALESCE(detail, '') FROM event WHERE kind = $1 ORDER BY id`, []any{kind}, func(scan func(...any) error) error {
+		var detail string
+		err := scan(&detail)
+		details = append(details, detail)
+		return err
+	}))
+	return details
 }
