@@ -132,7 +132,7 @@ func (p *Provider) isSilent(r *http.Request, out signOut, session store.Session)
 	switch {
 	case out.problem != nil || out.Client == "" || session.User.ID == "":
 		return false, nil
-	case out.hint.Subject == session.User.ID && out.hint.Session == sessionID(session.Hash):
+	case out.hint.Subject == session.User.ID && out.hint.Session == store.SessionID(session.Hash):
 		return true, nil
 	case out.hint.Subject != "" && out.hint.Subject != session.User.ID, out.RedirectURI == "", !out.document:
 		return false, nil

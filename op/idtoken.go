@@ -1,7 +1,6 @@
 package op
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 
@@ -29,18 +28,11 @@ func (p *Provider) idToken(sign *signer, g store.Grant, accessToken string) (str
 	claims, err := json.Marshal(idClaims{
 		Issuer: p.issuer, Subject: g.User.ID, Audience: g.Client,
 		Expires: now.Add(p.config.IDTokenTTL).Unix(), IssuedAt: now.Unix(), AuthTime: g.AuthTime.Unix(),
-		Nonce: g.Nonce, AMR: g.AMR, Session: sessionID(g.Session), AtHash: sign.halfHash(accessToken),
+		Nonce: g.Nonce, AMR: g.AMR, Session: store.SessionID(g.Session), AtHash: sign.halfHash(accessToken),
 		personClaims: claimsOf(g.User, g.Scopes),
 	})
 	if err != nil {
 		return "", fmt.Errorf("write ID token: %w", err)
 	}
 	return sign.token(sign.id, claims)
-}
-
-// sessionID names a session to clients (the claim sid), without telling them what
-// the database keeps of it.
-func sessionID(session store.Hash) string {
-	sum := sha256.Sum256(append([]byte("sid"), session[:]...))
-	return encode(sum[:16])
 }

@@ -57,7 +57,7 @@ func (s *server) Introspect(ctx context.Context, r *zitadel.Request[zitadel.Intr
 		Subject: token.User.ID, Audience: token.Client, Issuer: s.issuer,
 	}
 	if slices.Contains(token.Scopes, scopeOpenID) {
-		out.Session = sessionID(token.Session)
+		out.Session = store.SessionID(token.Session)
 	}
 	if !token.Refresh {
 		out.TokenType = oidc.BearerToken

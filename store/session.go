@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"time"
+)
 
 // Session is a live session of a browser.
 type Session struct {
@@ -19,14 +23,22 @@ type Session struct {
 // or all.
 type Ending struct {
 	User    string
-	Session Hash   // it, and those of the same browser that it replaced; zero: all, and all grants
-	Client  string // who asked for it, "" for the person
-	Offline bool   // end also the grants that outlive sessions
-	Event   string // kind of the audit event
+	Session Hash    // it, and those of the same browser that it replaced; zero: all, and all grants
+	Client  string  // who asked for it, "" for the person
+	Offline bool    // end also the grants that outlive sessions
+	Event   string  // kind of the audit event, "" for none
+	Told    []Event // entries for the audit log, of who is not the person
 
 	// Keyed hashes of the person's address, as in [NewChallenge]: with all sessions, the
 	// browsers that are known for it are forgotten.
 	Address, Former Hash
+}
+
+// SessionID names a session to apps (the claim sid of OpenID Connect Front-Channel Logout
+// section 3) and to administrators, without telling them what the database keeps of it.
+func SessionID(session Hash) string {
+	sum := sha256.Sum256(append([]byte("sid"), session[:]...))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
 // Redemption asks for the tokens of an authorization code. Everything a thief
@@ -62,6 +74,18 @@ type Grant struct {
 	AuthTime time.Time
 	AMR      []string
 	User     User
+}
+
+// GrantSummary is what a person's list of grants tells of one.
+type GrantSummary struct {
+	ID         ID
+	Client     string
+	ClientName string
+	Scopes     []string
+	CreatedAt  time.Time
+	ExpiresAt  time.Time // unless it is used before
+	Session    Hash
+	Offline    bool // it outlives its session
 }
 
 // Refresh presents a refresh token (RFC 6749 section 6). Next and Access are

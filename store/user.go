@@ -55,3 +55,51 @@ type ProfileAddress struct {
 	PostalCode    string `json:"postalCode,omitempty"`
 	Country       string `json:"country,omitempty"`
 }
+
+// UserField is what people are found by.
+type UserField string
+
+// The fields of a search, by the names of the API.
+const (
+	AnyUserField UserField = "" // each of them
+	UserEmail    UserField = "primaryEmail"
+	UserUsername UserField = "username"
+	UserName     UserField = "name"
+	UserID       UserField = "id"
+)
+
+// UserTerm is what one field has to be like, upper or lower case.
+type UserTerm struct {
+	Field   UserField
+	Pattern string // % stands for anything, or nothing; any other character for itself
+}
+
+// UserQuery asks for a page of people. Without terms it is all, the newest first. Those
+// that are found are by what they are found by: first those whose address begins that way,
+// in its order, then by username, by name, by id.
+type UserQuery struct {
+	Terms  []UserTerm
+	All    bool       // they have to match all, and not one
+	After  UserCursor // where the page before ended; only without terms
+	Offset int        // MaxCount at most
+	Limit  int
+}
+
+// UserCursor is a place in the list of all people.
+type UserCursor struct {
+	CreatedAt time.Time // zero: the beginning
+	ID        string
+}
+
+// UserPage is a page of people. Total counts all that there are, up to MaxCount + 1.
+type UserPage struct {
+	Users []User
+	Total int
+}
+
+// Traces are the keyed hashes under which something is kept that belongs to an address
+// and not to an account: now, and under the secret before a rotation, or zero.
+type Traces struct {
+	Codes [2]Hash // challenges, known browsers
+	Mails [2]Hash // records of mails
+}

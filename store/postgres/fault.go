@@ -21,10 +21,11 @@ func (e *awayError) Error() string { return e.err.Error() }
 func (e *awayError) Unwrap() error { return e.err }
 
 // rolledBack is whether the server answered that it undid the script because of
-// what others did: serialization failure, deadlock.
+// what others did: serialization failure, deadlock, or an account that a row was to
+// belong to and that has just gone: sent again, the script sees that it has.
 func rolledBack(err error) bool {
 	switch stateOf(err) {
-	case "40001", "40P01":
+	case "40001", "40P01", "23503":
 		return true
 	}
 	return false

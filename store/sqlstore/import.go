@@ -32,14 +32,14 @@ func (db *DB) ImportUsers(ctx context.Context, people []store.Import, told ...st
 			created = p.CreatedAt.UnixMicro()
 		}
 		users = append(users, []any{p.ID, string(p.Email), p.Name, created, now, optionalTime(p.SuspendedAt),
-			optionalText(p.Username), optionalText(p.Avatar), jsonOf(p.Profile), raw(p.CustomData)})
+			optionalText(p.Username), optionalText(p.Avatar), profile(p.Profile), raw(p.CustomData), nameKey(p.Name)})
 		for _, r := range p.Roles {
 			roles = append(roles, []any{p.ID, r})
 		}
 	}
 	for _, rows := range batches(users) {
-		s.Do(`INSERT INTO users (id, email, name, created_at, updated_at, suspended_at, username, avatar, profile, custom_data)
-			VALUES `+tuples(len(rows), 10), flat(rows)...)
+		s.Do(`INSERT INTO users (id, email, name, created_at, updated_at, suspended_at, username, avatar, profile, custom_data, name_key)
+			VALUES `+tuples(len(rows), 11), flat(rows)...)
 	}
 	for _, rows := range batches(roles) {
 		s.Do(`INSERT INTO user_role (user_id, role_id) SELECT column1, column2 FROM (VALUES `+tuples(len(rows), 2)+`) AS given

@@ -112,6 +112,9 @@ func (db *DB) EndSessions(ctx context.Context, e store.Ending) error {
 		endGrants(&s, hanging+` AND (COALESCE(offline, 0) = 0 OR client_id = $4 OR CAST($5 AS SMALLINT) = 1)`, now, e.User, e.Session[:], e.Client, flag(e.Offline))
 	}
 	record(&s, now, e.Event, e.User, e.Client)
+	for _, told := range e.Told {
+		tell(&s, now, told)
+	}
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return fmt.Errorf("end sessions: %w", err)
 	}

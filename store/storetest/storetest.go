@@ -162,6 +162,12 @@ var tests = map[string]func(*testing.T, *fixture){
 	"Suppression":                 testSuppression,
 	"SuppressionPages":            testSuppressionPages,
 	"Notification":                testNotification,
+	"Users":                       testUsers,
+	"UserOut":                     testUserOut,
+	"RevokeGrant":                 testRevokeGrant,
+	"UserRaces":                   testUserRaces,
+	"UserSearch":                  testUserSearch,
+	"ManyUsers":                   testManyUsers,
 }
 
 // twice runs every script that says that running it twice equals running it once
