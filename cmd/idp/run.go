@@ -56,6 +56,7 @@ func (s *server) run(ctx context.Context) error {
 	workers.Go(func() { s.provider.Run(work) })
 	workers.Go(func() { s.purge(work) })
 	workers.Go(func() { s.sealer.Run(work) })
+	workers.Go(func() { s.webhooks.Run(work) })
 	workers.Go(func() { s.makeKeys(work) })
 	for _, one := range s.sites {
 		go func() {

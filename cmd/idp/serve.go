@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"os/signal"
@@ -82,6 +83,15 @@ func newOptions(s settings.Server, listen string) (options, error) {
 		return o, usage(err, "")
 	}
 	return o, nil
+}
+
+// webhookAllow are the networks that webhooks may post to though they are not public.
+// idp dev is for trying things out on one machine.
+func (o options) webhookAllow() []netip.Prefix {
+	if o.dev && len(o.PrivateHooks) == 0 {
+		return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	}
+	return o.PrivateHooks
 }
 
 func (o options) loopback() bool { return store.IsLoopback(o.endpoint.Hostname()) }

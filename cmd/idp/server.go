@@ -26,6 +26,7 @@ import (
 	"idp/web/hooks"
 	"idp/web/serve"
 	"idp/web/signin"
+	"idp/webhook"
 )
 
 // server is everything that runs in one process, put together.
@@ -41,6 +42,7 @@ type server struct {
 	api      *api.API
 	feedback *mailer.Feedback
 	sealer   *audit.Sealer
+	webhooks *webhook.Service
 	ip       *clientip.Resolver
 	mailbox  *devinbox.Mailbox // nil where there is none
 	sites    []site
@@ -110,7 +112,11 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 	s.feedback = mailer.NewFeedback(mailer.FeedbackDeps{
 		Store: in.db, Topics: o.SESTopics, SNS: sns.New(sns.Config{Topics: o.SESTopics, Now: in.db.Now}), Log: log, Now: in.db.Now,
 	})
-	s.sealer = audit.NewSealer(audit.SealerDeps{Store: in.db, Ring: in.ring, Log: log})
+	s.webhooks, err = webhook.New(webhook.Deps{Store: in.db, Ring: in.ring, Log: log, Allow: o.webhookAllow(), Agent: "idp/" + buildVersion()})
+	if err != nil {
+		return nil, err
+	}
+	s.sealer = audit.NewSealer(audit.SealerDeps{Store: in.db, Ring: in.ring, Log: log, Deliver: s.webhooks.Deliver})
 	return s, nil
 }
 

@@ -48,9 +48,10 @@ type Log struct {
 type Server struct {
 	Endpoint       string   `help:"Public base URL; the issuer is this plus /oidc (default: http://localhost and the port listened on)." placeholder:"URL" group:"server"`
 	Listen         string   `help:"Address of the one port (default: :3001, idp dev: 127.0.0.1:3001)." placeholder:"ADDR" group:"server"`
-	TrustedProxies Proxies  `help:"Networks whose forwarding headers are believed, comma-separated CIDRs." placeholder:"CIDRS" group:"server"`
+	TrustedProxies Networks `help:"Networks whose forwarding headers are believed, comma-separated CIDRs." placeholder:"CIDRS" group:"server"`
 	AllowInbox     bool     `help:"Let the inbox connector, which sends nothing, serve an endpoint that is not loopback." group:"server"`
 	SESTopics      Topics   `name:"ses-topics" help:"SNS topics that Amazon SES tells the fate of mails over, comma-separated ARNs; SNS posts to /hooks/ses." placeholder:"ARNS" group:"server"`
+	PrivateHooks   Networks `name:"webhook-allow-private" help:"Networks that are not public (loopback, private, link-local) and that webhooks may post to all the same, comma-separated CIDRs; without TLS only there." placeholder:"CIDRS" group:"server"`
 	MailKeep       Duration `name:"mail-keep" help:"How long it is kept what became of each mail." default:"30d" group:"server"`
 
 	OTPDigits     int      `name:"otp-digits" help:"Digits of a code." default:"${otp_digits}" group:"otp"`

@@ -102,11 +102,11 @@ func (w Windows) String() string {
 	return strings.Join(parts, ",")
 }
 
-// Proxies are the networks whose forwarding headers are believed.
-type Proxies []netip.Prefix
+// Networks are networks.
+type Networks []netip.Prefix
 
 // UnmarshalText reads comma-separated CIDRs; a bare address is one host.
-func (p *Proxies) UnmarshalText(text []byte) error {
+func (p *Networks) UnmarshalText(text []byte) error {
 	*p = nil
 	for part := range strings.SplitSeq(string(text), ",") {
 		part = strings.TrimSpace(part)

@@ -1,0 +1,72 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"idp/keyring"
+	"idp/store"
+)
+
+// Store is what is asked of the database.
+type Store interface {
+	Now() time.Time
+	Hooks(ctx context.Context) ([]store.Hook, error)
+	DueHooks(ctx context.Context) ([]store.Hook, error)
+	HookBacklog(ctx context.Context, hook string, most int) (int, error)
+	ClaimHookDeliveries(ctx context.Context, hook string, lease time.Duration, limit int) ([]store.HookDelivery, error)
+	SettleHookDeliveries(ctx context.Context, worker store.ID, results []store.HookResult) error
+	Person(ctx context.Context, id string) (store.User, error)
+	Client(ctx context.Context, id string) (store.Client, error)
+}
+
+// Deps is what a [Service] is made of.
+type Deps struct {
+	Store Store
+	Ring  *keyring.Ring
+	Log   *slog.Logger
+	Allow []netip.Prefix // networks that are not public, and are posted to all the same
+	Agent string         // the User-Agent of posts
+	Pace  Pace           // zero: as in production
+}
+
+// Service makes, queues and posts deliveries. Its methods are safe for concurrent use.
+type Service struct {
+	store  Store
+	vault  vault
+	log    *slog.Logger
+	allow  []netip.Prefix
+	client *client
+	pace   Pace
+
+	mu    sync.Mutex
+	lines map[string]*line   // of hooks that were due lately, by id
+	full  map[string]backlog // how long queues are, by hook
+}
+
+// New makes the service; Run works until its context ends.
+func New(d Deps) (*Service, error) {
+	if d.Store == nil || d.Ring == nil || d.Log == nil || d.Agent == "" {
+		return nil, errors.New("webhook: Store, Ring, Log and Agent are needed")
+	}
+	return &Service{
+		store: d.Store, vault: newVault(d.Ring), log: d.Log, allow: d.Allow, client: newClient(d.Allow, d.Agent), pace: d.Pace.filled(),
+		lines: map[string]*line{}, full: map[string]backlog{},
+	}, nil
+}
+
+// Seal puts a configuration and a signing key into a hook, whose id is set. What cannot be
+// used is a [store.Invalid] error.
+func (s *Service) Seal(op string, h *store.Hook, c Config, key string) error {
+	if err := c.Check(op, s.allow); err != nil {
+		return err
+	}
+	return s.vault.seal(h, c, key)
+}
+
+// Open reads what [Service.Seal] sealed.
+func (s *Service) Open(h store.Hook) (c Config, key string, err error) { return s.vault.open(h) }

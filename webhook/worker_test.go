@@ -1,0 +1,261 @@
+package webhook_test
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"idp/audit"
+	"idp/store"
+	"idp/store/sqlstore"
+	"idp/webhook"
+)
+
+var ada = audit.Actor{IP: netip.MustParseAddr("192.0.2.7"), Agent: "Firefox"}
+
+func TestDelivery(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	s := w.service(nil)
+	r := w.receive(nil)
+	w.hook(s, "all", webhook.Config{URL: r.URL + "/hooks?x=1", Headers: map[string]string{"Authorization": "Bearer mine", "User-Agent": "Own"}},
+		webhook.PostRegister, webhook.PostSignIn, webhook.UserCreated, webhook.UserDeleted, webhook.RoleUpdated, webhook.SessionRevoked)
+	w.run(s)
+
+	w.happens(s, ada, audit.Record{Kind: "user.signed_in", User: "u00000000001", Client: "shop"})
+	w.until("the sign-in", func() bool { return len(r.got()) == 1 })
+	c := r.got()[0]
+	m := hmac.New(sha256.New, []byte(signingKey))
+	m.Write(c.text)
+	if got := c.header.Get("logto-signature-sha-256"); got != hex.EncodeToString(m.Sum(nil)) {
+		t.Errorf("signature %q", got)
+	}
+	if c.header.Get("Authorization") != "Bearer mine" || c.header.Get("User-Agent") != "Own" || c.header.Get("Content-Type") != "application/json" || len(c.header.Get("Idempotency-Key")) != 22 {
+		t.Error(c.header)
+	}
+	want := map[string]any{"hookId": "all", "event": "PostSignIn", "interactionEvent": "SignIn", "userIp": "192.0.2.7", "userAgent": "Firefox", "userId": "u00000000001", "applicationId": "shop"}
+	for k, v := range want {
+		if c.body[k] != v {
+			t.Errorf("%s is %v, want %v", k, c.body[k], v)
+		}
+	}
+	if at, err := time.Parse(time.RFC3339, c.body["createdAt"].(string)); err != nil || time.Since(at).Abs() > time.Minute {
+		t.Error(c.body["createdAt"], err)
+	}
+	user, app := c.body["user"].(map[string]any), c.body["application"].(map[string]any)
+	if user["id"] != "u00000000001" || user["primaryEmail"] != "ada@example.com" || user["name"] != "Ada" || user["createdAt"] != 1000.0 || user["isSuspended"] != false ||
+		app["id"] != "shop" || app["type"] != "SPA" || app["name"] != "Bookstore" {
+		t.Errorf("%v %v", user, app)
+	}
+
+	// A registration is two events; of who is gone only the id is told.
+	w.happens(s, ada, audit.Record{Kind: "user.registered", User: "u00000000001", Client: "shop"})
+	w.until("the registration", func() bool { return len(r.got()) == 3 })
+	w.exec(`DELETE FROM users`)
+	w.happens(s, ada, audit.Record{Kind: "user.deleted", User: "u00000000001", Personal: map[string]any{"email": "ada@example.com"}})
+	w.until("the deletion", func() bool { return len(r.got()) == 4 })
+	gone := r.got()[3]
+	if gone.body["event"] != "User.Deleted" || gone.body["params"].(map[string]any)["userId"] != "u00000000001" || strings.Contains(string(gone.text), "ada@") || !strings.Contains(string(gone.text), `"data":null`) {
+		t.Errorf("%s", gone.text)
+	}
+	w.happens(s, ada, audit.Record{Kind: "role.updated", Target: "role:editor", Detail: map[string]any{"before": map[string]any{"name": "a"}, "after": map[string]any{"name": "b"}}})
+	w.until("the role", func() bool { return len(r.got()) == 5 })
+	role := r.got()[4]
+	if data := role.body["data"].(map[string]any); data["id"] != "editor" || data["name"] != "b" || role.body["params"].(map[string]any)["id"] != "editor" || role.body["ip"] != "192.0.2.7" {
+		t.Errorf("%s", role.text)
+	}
+	w.happens(s, ada, audit.Record{Kind: "client.updated", Client: "shop"}) // is no event of a webhook
+	w.until("the record of it", func() bool { return w.outcome("all").State == store.HookDelivered })
+	if d := w.outcome("all"); d.Status != 200 || d.Attempts != 1 || d.Payload != nil || len(r.got()) != 5 {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestRetries(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	s := w.service(nil)
+	fails := w.receive(func(n int, rw http.ResponseWriter, _ *http.Request) {
+		if n < 3 {
+			rw.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	never := w.receive(func(_ int, rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusBadRequest) })
+	gone := w.receive(func(_ int, rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusGone) })
+	once := 1
+	w.hook(s, "fails", webhook.Config{URL: fails.URL}, webhook.UserUpdated)
+	w.hook(s, "never", webhook.Config{URL: never.URL}, webhook.UserUpdated)
+	w.hook(s, "once", webhook.Config{URL: never.URL, Retries: &once}, webhook.UserUpdated)
+	w.hook(s, "gone", webhook.Config{URL: gone.URL}, webhook.UserUpdated)
+	w.happens(s, ada, audit.Record{Kind: "user.updated", User: "u00000000001"})
+	w.run(s)
+	settled := func(id string) func() bool { return func() bool { return !w.outcome(id).SettledAt.IsZero() } }
+	for _, c := range []struct {
+		id       string
+		state    store.HookState
+		status   int
+		attempts int
+	}{
+		{"fails", store.HookDelivered, 200, 3},
+		{"never", store.HookGivenUp, 400, 4},
+		{"once", store.HookGivenUp, 400, 2},
+		{"gone", store.HookGivenUp, 410, 1},
+	} {
+		w.until(c.id, settled(c.id))
+		if d := w.outcome(c.id); d.State != c.state || d.Status != c.status || d.Attempts != c.attempts {
+			t.Errorf("%s: %+v", c.id, d)
+		}
+	}
+	calls := fails.got()
+	if a, b := calls[0].header.Get("Idempotency-Key"), calls[2].header.Get("Idempotency-Key"); a != b || a == "" {
+		t.Errorf("tries of one delivery have keys %q and %q", a, b)
+	}
+}
+
+func TestTooOld(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	s := w.service(nil)
+	r := w.receive(nil)
+	w.hook(s, "old", webhook.Config{URL: r.URL}, webhook.UserUpdated)
+	w.happens(s, ada, audit.Record{Kind: "user.updated", User: "u00000000001"})
+	w.db.AdvanceForTest(49 * time.Hour)
+	w.run(s)
+	w.until("the end", func() bool { return w.outcome("old").State == store.HookGivenUp })
+	if len(r.got()) != 0 {
+		t.Error("it was posted")
+	}
+}
+
+// A receiver that takes its time holds back nobody else's, and has perHook posts at most
+// under way.
+func TestSlowReceiver(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	s := w.service(nil)
+	var under, most atomic.Int64
+	let := make(chan struct{})
+	slow := w.receive(func(int, http.ResponseWriter, *http.Request) {
+		n := under.Add(1)
+		for {
+			m := most.Load()
+			if n <= m || most.CompareAndSwap(m, n) {
+				break
+			}
+		}
+		<-let
+		under.Add(-1)
+	})
+	fine := w.receive(nil)
+	w.hook(s, "slow", webhook.Config{URL: slow.URL}, webhook.UserUpdated)
+	w.hook(s, "fine", webhook.Config{URL: fine.URL}, webhook.UserUpdated)
+	for range 40 {
+		w.happens(s, ada, audit.Record{Kind: "user.updated", User: "u00000000001"})
+	}
+	stop := w.run(s)
+	w.until("the fine ones", func() bool { return len(fine.got()) == 40 })
+	w.until("the slow ones", func() bool { return under.Load() == 16 })
+	close(let)
+	w.until("the rest", func() bool { return len(slow.got()) == 40 })
+	if most.Load() != 16 {
+		t.Errorf("%d at a time", most.Load())
+	}
+	stop()
+}
+
+// A stop finishes what is under way, gives back the rest, and loses and repeats nothing.
+func TestStop(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	s := w.service(nil)
+	r := w.receive(func(int, http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) })
+	w.hook(s, "one", webhook.Config{URL: r.URL}, webhook.UserUpdated)
+	for range 40 {
+		w.happens(s, ada, audit.Record{Kind: "user.updated", User: "u00000000001"})
+	}
+	stop := w.run(s)
+	w.until("a start", func() bool { return len(r.got()) > 0 })
+	stop()
+	before := len(r.got())
+	if before == 40 {
+		t.Fatal("it was too quick to be stopped")
+	}
+	w.run(w.service(nil))
+	w.until("the rest", func() bool { n, err := w.db.HookBacklog(w.Context(), "one", 100); return err == nil && n == 0 })
+	seen := map[string]bool{}
+	for _, c := range r.got() {
+		seen[c.header.Get("Idempotency-Key")] = true
+	}
+	if len(seen) != 40 || len(r.got()) != 40 {
+		t.Errorf("%d posts of %d deliveries", len(r.got()), len(seen))
+	}
+}
+
+// Two replicas: each delivery is posted once.
+func TestTwoReplicas(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	r := w.receive(nil)
+	one, two := w.service(nil), w.service(nil)
+	w.hook(one, "one", webhook.Config{URL: r.URL}, webhook.UserUpdated)
+	w.run(one)
+	w.run(two)
+	for range 60 {
+		w.happens(one, ada, audit.Record{Kind: "user.updated", User: "u00000000001"})
+	}
+	w.until("all", func() bool { n, err := w.db.HookBacklog(w.Context(), "one", 100); return err == nil && n == 0 })
+	seen := map[string]bool{}
+	for _, c := range r.got() {
+		seen[c.header.Get("Idempotency-Key")] = true
+	}
+	if len(r.got()) != 60 || len(seen) != 60 {
+		t.Errorf("%d posts of %d deliveries", len(r.got()), len(seen))
+	}
+}
+
+// outage is the real store, away for a while.
+type outage struct {
+	*sqlstore.DB
+	away atomic.Bool
+}
+
+func (o *outage) SettleHookDeliveries(ctx context.Context, worker store.ID, results []store.HookResult) error {
+	if o.away.Load() {
+		return &store.Error{Code: store.Unavailable, Op: "reach the database"}
+	}
+	return o.DB.SettleHookDeliveries(ctx, worker, results)
+}
+
+func (o *outage) DueHooks(ctx context.Context) ([]store.Hook, error) {
+	if o.away.Load() {
+		return nil, &store.Error{Code: store.Unavailable, Op: "reach the database"}
+	}
+	return o.DB.DueHooks(ctx)
+}
+
+// The database goes while something is posted: what was delivered is written down when it
+// is back, and not delivered again.
+func TestDeadDatabase(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	db := &outage{DB: w.db}
+	s := w.service(func(d *webhook.Deps) { d.Store = db; d.Pace.Lease = time.Minute })
+	r := w.receive(func(int, http.ResponseWriter, *http.Request) { db.away.Store(true) })
+	w.hook(s, "one", webhook.Config{URL: r.URL}, webhook.UserUpdated)
+	w.happens(s, ada, audit.Record{Kind: "user.updated", User: "u00000000001"})
+	w.run(s)
+	w.until("the post", func() bool { return len(r.got()) == 1 })
+	time.Sleep(50 * time.Millisecond)
+	db.away.Store(false)
+	w.until("the record", func() bool { return w.outcome("one").State == store.HookDelivered })
+	if len(r.got()) != 1 {
+		t.Errorf("%d posts", len(r.got()))
+	}
+}
