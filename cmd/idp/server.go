@@ -10,7 +10,6 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"idp/admin"
 	"idp/audit"
 	"idp/mailer"
 	"idp/mailer/inbox"
@@ -101,7 +100,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 		return nil, err
 	}
 	s.provider.SetPages(allPages{s.pages, s.account})
-	service, err := admin.New(admin.Deps{Store: in.db, Book: audit.New(in.ring, in.db.Now)})
+	service, err := in.service(s.senders())
 	if err != nil {
 		return nil, err
 	}
