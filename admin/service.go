@@ -16,6 +16,7 @@ type Store interface {
 	clientStore
 	connectorStore
 	importStore
+	logStore
 	experienceStore
 }
 

@@ -34,15 +34,16 @@ type Record struct {
 	Personal map[string]any // no secret; the actor's address and browser are added
 }
 
-// Book makes entries.
+// Book makes entries, and reads them.
 type Book struct {
 	sealer *keyring.Sealer
+	people people
 	now    func() time.Time
 }
 
 // New makes a book for an instance.
 func New(ring *keyring.Ring, now func() time.Time) *Book {
-	return &Book{sealer: bookSealer(ring), now: now}
+	return &Book{sealer: bookSealer(ring), people: newPeople(ring), now: now}
 }
 
 // bookSealer seals what is personal until it is under the key of whom it is about.

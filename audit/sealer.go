@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -21,12 +20,6 @@ type ChainStore interface {
 	ChainEvents(ctx context.Context, b store.EventBatch, events []store.Event, extra []store.HookDelivery) (made bool, err error)
 	EventBatches(ctx context.Context, from int64, limit int) ([]store.EventBatch, error)
 	CutEvents(ctx context.Context, a store.EventAnchor) (bool, error)
-}
-
-// Opened is an event with what is personal about it, as the instance can read it.
-type Opened struct {
-	store.Event
-	Known json.RawMessage // nil: there was nothing, or its key is gone
 }
 
 // Deliver makes what webhooks are told of events. It is called once or more for an event;

@@ -72,9 +72,10 @@ func (a *API) Mount(r chi.Router) {
 	router.NotFound(a.notFound)
 	router.MethodNotAllowed(a.notAllowed)
 	a.huma = humachi.New(router, a.config())
-	a.huma.UseMiddleware(a.authenticate)
+	a.huma.UseMiddleware(a.authenticate, a.readable)
 	a.applications()
 	a.connectors()
+	a.logs()
 	a.signInExperiences()
 	r.Mount(Path, router)
 }

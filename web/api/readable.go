@@ -1,0 +1,34 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+)
+
+// readable refuses what no name and no id of ours can hold, and a database would stumble
+// over: bytes in path or query that are no UTF-8, and U+0000.
+func (a *API) readable(ctx huma.Context, next func(huma.Context)) {
+	r, _ := humachi.Unwrap(ctx)
+	var bad []problemField
+	if !isText(r.URL.Path) {
+		bad = append(bad, problemField{"path", "is no text"})
+	}
+	for name, values := range r.URL.Query() {
+		for _, v := range values {
+			if !isText(v) || !isText(name) {
+				bad = append(bad, problemField{"query." + strings.ToValidUTF8(name, "?"), "is no text"})
+			}
+		}
+	}
+	if len(bad) > 0 {
+		a.write(ctx, &problem{status: http.StatusBadRequest, Code: "guard.invalid_input", Message: "What was sent is no text.", Data: bad})
+		return
+	}
+	next(ctx)
+}
+
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
