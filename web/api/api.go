@@ -76,6 +76,7 @@ func (a *API) Mount(r chi.Router) {
 	a.applications()
 	a.connectors()
 	a.logs()
+	a.status()
 	a.signInExperiences()
 	r.Mount(Path, router)
 }

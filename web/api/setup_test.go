@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
 
 	"idp/admin"
@@ -34,12 +35,14 @@ import (
 // are "all" and the names of scopes; those of the provider are tested with the program.
 type fixture struct {
 	*testing.T
-	db     *sqlstore.DB
-	engine sqlstore.Engine
-	admin  *admin.Service
-	server *httptest.Server
-	ses    string // where Amazon SES is; a test that needs one sets it
-	log    *strings.Builder
+	db       *sqlstore.DB
+	engine   sqlstore.Engine
+	router   chi.Router
+	document *huma.OpenAPI
+	admin    *admin.Service
+	server   *httptest.Server
+	ses      string // where Amazon SES is; a test that needs one sets it
+	log      *strings.Builder
 }
 
 // Machine implements api.Tokens.
@@ -73,6 +76,7 @@ func setup(t *testing.T) *fixture {
 	r := chi.NewRouter()
 	r.Use(serve.Middleware(serve.Deps{Log: log, ClientIP: ip, Failed: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }}))
 	a.Mount(r)
+	f.router, f.document = r, a.DocumentForTest()
 	f.server = httptest.NewServer(r)
 	t.Cleanup(f.server.Close)
 	f.must(f.db.CreateClient(t.Context(), store.Client{ID: "shop", Name: "Bookstore", Type: store.SPA, IDTokenAlg: "ES256", PKCE: true, RedirectURIs: []string{"https://shop.example/callback"}}))
@@ -145,6 +149,7 @@ func (f *fixture) callAs(token, method, path string, body any, headers ...string
 			f.Errorf("%s %s: %d, no JSON: %s", method, path, out.status, text)
 		}
 	}
+	f.conforms(method, path, out)
 	return out
 }
 
