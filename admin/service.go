@@ -18,6 +18,7 @@ type Store interface {
 	importStore
 	logStore
 	experienceStore
+	oneTimeTokenStore
 }
 
 // Deps is what a [Service] is made of.

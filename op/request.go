@@ -95,7 +95,7 @@ func validate(form url.Values, client store.Client, now time.Time) (authorizatio
 		ID: store.NewID(now), Client: client.ID, RedirectURI: to.uri, State: to.state, HasState: to.hasState, StartedAt: now,
 		Nonce: form.Get("nonce"), CodeChallenge: form.Get("code_challenge"),
 		Scopes: scopes(form.Get("scope")), Screen: screen(form),
-		LoginHint: loginHint(form.Get("login_hint")), UILocales: locales(form.Get("ui_locales")),
+		LoginHint: loginHint(form.Get("login_hint")), OneTimeToken: oneTimeToken(form.Get("one_time_token")), UILocales: locales(form.Get("ui_locales")),
 	}}
 	if name := duplicate(form); name != "" {
 		return deny(string(oidc.InvalidRequest), "a parameter is there twice: "+name)
@@ -242,6 +242,14 @@ func screen(form url.Values) store.Screen {
 
 func loginHint(text string) string {
 	if len(text) > maxLoginHint || !isText(text) {
+		return ""
+	}
+	return text
+}
+
+// oneTimeToken drops what cannot be one.
+func oneTimeToken(text string) string {
+	if _, ok := store.HashOneTimeToken(text); !ok {
 		return ""
 	}
 	return text

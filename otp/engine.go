@@ -22,6 +22,7 @@ type Store interface {
 	Refund(context.Context, map[store.Limit]int) error
 	NotMe(context.Context, store.Disowned) (store.Undone, error)
 	Unmute(context.Context, store.Disowned) error
+	OneTimeTokenByHash(context.Context, store.Hash) (store.OneTimeToken, error)
 }
 
 // Outbox is what the engine asks of the mailer.
@@ -147,7 +148,7 @@ func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID) (store
 		Address: address, Former: former, MAC: macs(e.codes, a.Purpose, id, a.Email, code)[0],
 		CodeTTL: ttl, TTL: e.config.TTL, NextSend: e.config.wait(1),
 		Tries: e.tries(a), Sends: e.config.Sends, Mail: l.mail,
-		IP: e.ipSends(a.IP), Recipient: e.recipientSends(a.Email), Unknown: e.unknown(a),
+		IP: e.sendsOf(a), Recipient: e.recipientSends(a.Email), Unknown: e.unknown(a),
 	})
 	if err != nil {
 		return store.Begun{}, err
@@ -170,7 +171,7 @@ func (e *Engine) Resend(ctx context.Context, a store.Again) (store.Begun, error)
 		ID: a.Challenge, Browser: a.Browser, Request: a.Request, Email: a.Email, Address: address, Former: former,
 		MAC:     macs(e.codes, a.Purpose, a.Challenge, a.Email, code)[0],
 		CodeTTL: e.codeTTL(a.Attempt), NextSend: e.config.wait(2), Mail: l.mail,
-		IP: e.ipSends(a.IP), Recipient: e.recipientSends(a.Email), Unknown: e.unknown(a.Attempt),
+		IP: e.sendsOf(a.Attempt), Recipient: e.recipientSends(a.Email), Unknown: e.unknown(a.Attempt),
 	})
 	if err != nil {
 		return store.Begun{}, err
@@ -193,6 +194,9 @@ func (e *Engine) Guess(t store.Try) (store.Guess, error) {
 		Address: address, Former: former,
 		MACs: macs(e.codes, t.Purpose, t.Challenge, t.Email, code),
 		IP:   e.ipGuesses(t.IP), Account: e.accountGuesses(t.Email),
+	}
+	if t.Purpose == store.PurposeVerify {
+		g.IP = store.Limit{}
 	}
 	rand.Read(g.Attempt[:])
 	if t.Purpose == store.PurposeRecover {

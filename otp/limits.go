@@ -54,7 +54,21 @@ func (e *Engine) recipientSends(to store.Email) store.Limit {
 	return e.limit(limitRecipientSends, address.Fold(to), e.config.Limits.RecipientSends)
 }
 
+// sendsOf is the limit of the network that asks. An app's own server, which asks for all
+// of its people, is no visitor: the limits of the addresses bound it.
+func (e *Engine) sendsOf(a store.Attempt) store.Limit {
+	if a.Purpose == store.PurposeVerify {
+		return store.Limit{}
+	}
+	return e.ipSends(a.IP)
+}
+
+// unknown is the limit of an address without an account. An app that verifies one knows
+// whose it is.
 func (e *Engine) unknown(a store.Attempt) store.Limit {
+	if a.Purpose == store.PurposeVerify {
+		return store.Limit{}
+	}
 	if unknownUsage(a) != "" {
 		return e.limit(limitUnknownNotices, address.Fold(a.Email), e.config.Limits.UnknownNotices)
 	}

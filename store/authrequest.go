@@ -31,6 +31,7 @@ type AuthRequest struct {
 	LoginHint     string    `json:"h,omitempty"`
 	UILocales     []string  `json:"l,omitempty"`
 	StartedAt     time.Time `json:"t"`
+	OneTimeToken  string    `json:"ot,omitempty"` // signs in as LoginHint, in the place of a code
 
 	AuthAfter time.Time `json:"aa,omitzero"`   // the person must have proved who they are since then (prompt=login); zero: ever
 	MaxAge    *int64    `json:"ma,omitempty"`  // seconds that may have passed since, when the answer goes out; nil: any

@@ -14,6 +14,7 @@ const (
 	PurposeSignIn   Purpose = 1
 	PurposeRegister Purpose = 2
 	PurposeRecover  Purpose = 3
+	PurposeVerify   Purpose = 4 // an app asks for itself whether somebody reads an address; nobody is signed in
 )
 
 // MaxLiveCodes is how many codes of one challenge can be right at once: people
@@ -106,6 +107,9 @@ type Guess struct {
 	Attempt   Hash   // random, new for each guess
 	Notice    Notice // mailed if the guess is right; the zero Notice is none
 
+	// Token proves in the place of a code: the challenge is made here, with it.
+	Token TokenProof
+
 	IP      Limit // wrong guesses per network
 	Account Limit // wrong guesses per address
 }
@@ -130,7 +134,8 @@ const (
 )
 
 // Completion is the consequence of a proof: what is written with it in the same
-// transaction. A zero part is left out.
+// transaction. A zero part is left out; without a session nothing is written but that the
+// challenge is used.
 type Completion struct {
 	Session NewSession
 	Code    NewCode
@@ -228,4 +233,13 @@ type Try struct {
 	Closed    bool // no account can be made with the address
 
 	Locale, App, BrowserName string // for the notice of a recovery; as in [Attempt]
+}
+
+// Verification is an app that asks, through the management API, whether somebody reads an
+// address. There is no browser: the app stands in its place.
+type Verification struct {
+	Client string // id of the app
+	App    string // its name, for the mail
+	Email  Email
+	Locale string
 }

@@ -104,7 +104,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 	if err != nil {
 		return nil, err
 	}
-	s.api, err = api.New(api.Deps{Admin: service, Tokens: s.provider, ClientIP: s.ip.Of, Version: buildVersion(), Log: log})
+	s.api, err = api.New(api.Deps{Admin: service, Tokens: s.provider, Codes: s.codes, ClientIP: s.ip.Of, Version: buildVersion(), Log: log})
 	if err != nil {
 		return nil, err
 	}

@@ -101,15 +101,23 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		db.unguardedSecrets(&c)
 	}
 	s := Script{Idempotent: true}
+	signsIn := !c.Session.Hash.IsZero()
+	by := c.Session.Hash
+	if !signsIn {
+		by = g.Attempt // nobody lands on it twice
+	}
+	if !g.Token.IsZero() {
+		proveByToken(&s, now, g, by)
+	}
 	cutoff := now - micro(grace)
-	who := []any{macs[0][:], macs[1][:], g.Challenge[:], g.Browser[:], g.Request[:], int16(g.Purpose), cutoff, c.Session.Hash[:]}
+	who := []any{macs[0][:], macs[1][:], g.Challenge[:], g.Browser[:], g.Request[:], int16(g.Purpose), cutoff, by[:]}
 	last := take(&s, takeGuess, now, g.IP, store.Limit{}, g.Attempt, who...)
 	last = take(&s, takeGuess, now, g.Account, last, g.Attempt, who...)
 	var left, right, sends int
 	var prover, ipKey store.Hash
 	guess := s.Do(guessChallenge,
 		g.Challenge[:], now, g.Browser[:], g.Request[:], int16(g.Purpose), macs[0][:], macs[1][:], cutoff,
-		flag(g.Confirm), string(g.Email), c.Session.Hash[:], g.Attempt[:], flag(last.IsZero()), last.Key[:], flag(g.Closed)).
+		flag(g.Confirm), string(g.Email), by[:], g.Attempt[:], flag(last.IsZero()), last.Key[:], flag(g.Closed)).
 		Into(&left, &right, hashInto(&prover), hashInto(&ipKey), &sends)
 	refund(&s, now, g, macs)
 	if g.Closed {
@@ -118,11 +126,13 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 	var user string
 	var notice int
 	proved := proof{challenge: g.Challenge, attempt: g.Attempt, browser: g.Browser, email: g.Email}
-	complete(&s, now, c, proved, &user)
-	if c.Others {
-		forgetOthers(&s, now, hashes{g.Address, g.Former}, c.Session.Hash, proved)
+	if signsIn {
+		complete(&s, now, c, proved, &user)
+		if c.Others {
+			forgetOthers(&s, now, hashes{g.Address, g.Former}, by, proved)
+		}
+		remember(&s, now, by, proved)
 	}
-	remember(&s, now, c.Session.Hash, proved)
 	if !g.Notice.IsZero() {
 		notify(&s, now, g.Notice.Mail, c.Session.Hash, proved, &notice)
 	}
@@ -143,6 +153,8 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		in.Outcome = store.OutcomeSpent
 	case prover != g.Attempt:
 		in.Outcome, err = db.notYet(ctx, g)
+	case !signsIn:
+		in.Outcome, in.Refund, in.RefundUnits = store.OutcomeAccepted, ipKey, sends
 	case user == "" && sends == 0:
 		in.Outcome = store.OutcomeUsed // again, and the session it made has ended meanwhile
 	case user == "":

@@ -60,6 +60,7 @@ func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 		{db.purge("oidc_grant", "id", "(access_until < $2 AND COALESCE(refresh_until, 0) < $2 OR revoked_at < $2)"), id[:], now - micro(keepGrant)},
 		{db.purge("assertion", "key", "expires_at < $2"), hash[:], now},
 		{db.purge("mail", "id", "created_at < $2"), id[:], now - micro(cmp.Or(db.KeepMail, keepMail))},
+		{db.purge("one_time_token", "hash", "expires_at < $2"), hash[:], now - micro(keepToken)},
 		{db.purge("notification", "key", "expires_at < $2"), hash[:], now},
 		{db.purge("hook_delivery", "id", "created_at < $2"), id[:], now - micro(keepHookLog)},
 	} {

@@ -36,7 +36,9 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Sessions", "Suspended", "Mail", "MailLastCall", "MailRefused", "ConnectorHealth", "HookDeliveries", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
 		"Refresh", "RefreshAncestor", "RefreshRotatesLate", "RefreshLifetimes", "NarrowScopes", "Revocation", "EndSession", "ReplacedSession",
 		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys",
-		"Chain", "CutEvents", "Feedback", "FeedbackOrder", "Suppression", "Notification"} {
+		"Chain", "CutEvents", "Feedback", "FeedbackOrder", "Suppression", "Notification",
+		"OneTimeTokens", "SignInByToken", "Verification",
+	} {
 		t.Run("Twice"+name, func(t *testing.T) {
 			t.Parallel()
 			open := fresh(t)
@@ -154,6 +156,10 @@ var tests = map[string]func(*testing.T, *fixture){
 	"RevocationsStarveNobody":     testRevocationsStarveNobody,
 	"MixedEndings":                testMixedEndings,
 	"NothingOutlivesSignOut":      testNothingOutlivesSignOut,
+	"OneTimeTokens":               testOneTimeTokens,
+	"SignInByToken":               testSignInByToken,
+	"ParallelTokens":              testParallelTokens,
+	"Verification":                testVerification,
 	"Deliveries":                  testDeliveries,
 	"MailCounts":                  testMailCounts,
 	"Feedback":                    testFeedback,

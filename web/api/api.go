@@ -47,6 +47,7 @@ const MaxBody = 1 << 20
 type Deps struct {
 	Admin    *admin.Service
 	Tokens   Tokens
+	Codes    Codes
 	ClientIP func(*http.Request) netip.Addr
 	Version  string // of the program
 	Log      *slog.Logger
@@ -60,8 +61,8 @@ type API struct {
 
 // New makes the API; Mount puts it on a router.
 func New(d Deps) (*API, error) {
-	if d.Admin == nil || d.Tokens == nil || d.ClientIP == nil || d.Log == nil {
-		return nil, errors.New("api: Admin, Tokens, ClientIP and Log are needed")
+	if d.Admin == nil || d.Tokens == nil || d.Codes == nil || d.ClientIP == nil || d.Log == nil {
+		return nil, errors.New("api: Admin, Tokens, Codes, ClientIP and Log are needed")
 	}
 	return &API{Deps: d}, nil
 }
@@ -77,6 +78,8 @@ func (a *API) Mount(r chi.Router) {
 	a.connectors()
 	a.logs()
 	a.status()
+	a.oneTimeTokens()
+	a.verificationCodes()
 	a.signInExperiences()
 	r.Mount(Path, router)
 }

@@ -68,7 +68,7 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		a.write(ctx, &problem{status: http.StatusForbidden, Code: "auth.forbidden", Message: "The token has none of the scopes that this takes: " + scopeAll + " or " + needed + "."})
 		return
 	}
-	by := audit.Actor{ID: "client:" + client, IP: a.ClientIP(r), Agent: agent(r), Request: serve.RequestID(r.Context())}
+	by := audit.Actor{ID: clientPrefix + client, IP: a.ClientIP(r), Agent: agent(r), Request: serve.RequestID(r.Context())}
 	next(huma.WithValue(ctx, actorKey{}, by))
 }
 
@@ -87,6 +87,9 @@ func (a *API) caller(r *http.Request) (client string, scopes []string, err error
 	}
 	return client, scopes, err
 }
+
+// clientPrefix begins the name of an actor that is a client.
+const clientPrefix = "client:"
 
 type actorKey struct{}
 

@@ -32,6 +32,9 @@ func possible(o operation) []int {
 	case http.MethodDelete:
 		out = append(out, http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity)
 	}
+	if o.noun == "verification-codes" {
+		out = append(out, http.StatusTooManyRequests)
+	}
 	return out
 }
 

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -18,6 +21,7 @@ import (
 // with which field.
 type problem struct {
 	status  int
+	wait    time.Duration  // until it is worth trying again; 0: nobody knows
 	Code    string         `json:"code" doc:"What went wrong, for programs" example:"guard.invalid_input"`
 	Message string         `json:"message" doc:"What went wrong, for people"`
 	Data    []problemField `json:"data,omitempty" doc:"What is wrong with which field"`
@@ -34,6 +38,14 @@ func (p *problem) Error() string { return p.Code + ": " + p.Message }
 
 // GetStatus implements huma.StatusError.
 func (p *problem) GetStatus() int { return p.status }
+
+// GetHeaders implements huma.HeadersError.
+func (p *problem) GetHeaders() http.Header {
+	if p.wait == 0 {
+		return nil
+	}
+	return http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(p.wait.Seconds())))}}
+}
 
 // newProblem makes the errors of the library, which finds what is not as the document says.
 func newProblem(status int, message string, errs ...error) huma.StatusError {
@@ -86,12 +98,17 @@ func (a *API) problemOf(ctx context.Context, err error) *problem {
 		return &problem{status: http.StatusConflict, Code: "entity.in_use", Message: sentence(known)}
 	case store.Changed:
 		return &problem{status: http.StatusPreconditionFailed, Code: "entity.changed", Message: "It was changed since you have read it. Read it again, and change that."}
+	case store.Limited:
+		return &problem{status: http.StatusTooManyRequests, wait: max(known.Wait, time.Second), Code: "request.rate_limited", Message: "That was too often. The Retry-After header says how many seconds to wait."}
 	case store.Unavailable:
 		a.Log.WarnContext(ctx, "the database did not answer the management API", "error", err, "request_id", serve.RequestID(ctx))
-		return &problem{status: http.StatusServiceUnavailable, Code: "unavailable", Message: "The database does not answer at the moment. Try again shortly.", Request: serve.RequestID(ctx)}
+		return &problem{status: http.StatusServiceUnavailable, wait: retryUnavailable, Code: "unavailable", Message: "The database does not answer at the moment. Try again shortly.", Request: serve.RequestID(ctx)}
 	}
 	return &problem{status: http.StatusUnprocessableEntity, Code: "entity." + string(known.Code), Message: sentence(known)}
 }
+
+// retryUnavailable is how long a caller is asked to give the database.
+const retryUnavailable = 5 * time.Second
 
 // sentence says what an error says, without what the database said.
 func sentence(err *store.Error) string {

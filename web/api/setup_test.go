@@ -11,7 +11,9 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
@@ -24,6 +26,7 @@ import (
 	"idp/mailer/inbox"
 	"idp/mailer/ses"
 	"idp/mailer/smtp"
+	"idp/otp"
 	"idp/store"
 	"idp/store/sqlite"
 	"idp/store/sqlstore"
@@ -43,6 +46,29 @@ type fixture struct {
 	server   *httptest.Server
 	ses      string // where Amazon SES is; a test that needs one sets it
 	log      *strings.Builder
+	mails    *outbox
+}
+
+// outbox keeps what the code engine hands over.
+type outbox struct {
+	mu   sync.Mutex
+	sent []store.Message
+}
+
+func (o *outbox) Seal(m store.Message, _ store.ID) (store.NewMail, error) {
+	return store.NewMail{ID: store.NewID(time.Now()), Usage: m.Usage, Payload: []byte("sealed"), TTL: time.Hour, Lease: time.Minute}, nil
+}
+
+func (o *outbox) Sent(_ store.NewMail, _ store.ID, m store.Message, _ bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sent = append(o.sent, m)
+}
+
+func (o *outbox) last() store.Message {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.sent[len(o.sent)-1]
 }
 
 // Machine implements api.Tokens.
@@ -55,7 +81,7 @@ func (f *fixture) Machine(_ context.Context, token, audience string) (client str
 
 func setup(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{T: t, log: &strings.Builder{}}
+	f := &fixture{T: t, log: &strings.Builder{}, mails: &outbox{}}
 	engine, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
 	f.must(err)
 	f.must(engine.Migrate(t.Context()))
@@ -71,7 +97,9 @@ func setup(t *testing.T) *fixture {
 	f.must(err)
 	log := slog.New(slog.NewTextHandler(f.log, nil))
 	ip := func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.7") }
-	a, err := api.New(api.Deps{Admin: f.admin, Tokens: f, ClientIP: ip, Version: "test", Log: log})
+	codes, err := otp.New(otp.Deps{Store: f.db, Ring: ring, Outbox: f.mails, Config: otp.DefaultConfig(), Log: log})
+	f.must(err)
+	a, err := api.New(api.Deps{Admin: f.admin, Tokens: f, Codes: codes, ClientIP: ip, Version: "test", Log: log})
 	f.must(err)
 	r := chi.NewRouter()
 	r.Use(serve.Middleware(serve.Deps{Log: log, ClientIP: ip, Failed: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }}))

@@ -15,6 +15,12 @@ import (
 func (p *Pages) Begin(w http.ResponseWriter, r *http.Request, req store.AuthRequest, client store.Client) {
 	v := p.newVisit(w, r)
 	p.enter(v, req, client)
+	if email, ok := tokenOf(req); ok {
+		if err := p.showToken(v, email); err != nil {
+			p.answer(v, err)
+		}
+		return
+	}
 	data := p.view(v)
 	data.Typed = req.LoginHint
 	data.Again = r.URL.RawQuery
@@ -59,8 +65,11 @@ func (p *Pages) getAddress(v *visit) error {
 		return err
 	}
 	if v.form.Get("other") != "" { // than the one who is signed in or was named
-		v.request.LoginHint = ""
+		v.request.LoginHint, v.request.OneTimeToken = "", ""
 		v.sealed = p.Requests.Seal(v.request, v.browser)
+	}
+	if email, ok := tokenOf(v.request); ok {
+		return p.showToken(v, email)
 	}
 	data := p.view(v)
 	data.Typed, data.Again = v.request.LoginHint, v.form.Get("again")

@@ -9,6 +9,8 @@
 //	POST /register
 //	POST /recover        for those who fear that somebody else is in: ends all other sessions
 //	POST /choose         the signed-in one will do ──► 303 to the app
+//	POST /one-time-token signs in with the token that the app's request has brought: GET
+//	                     /oidc/auth has shown a button for it in the address page's place
 //	GET  /verify         the code page; needs no database the first time
 //	POST /verify         code ──► 303 to the app, or the code page with what is wrong (422)
 //	                     [confirm=1: the answer to "create an account?"]

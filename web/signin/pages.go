@@ -28,6 +28,8 @@ type Codes interface {
 	Begin(context.Context, store.Attempt) (store.Begun, error)
 	Resend(context.Context, store.Again) (store.Begun, error)
 	Guess(store.Try) (store.Guess, error)
+	// TokenGuess is the same for a one-time token: store.NotFound.
+	TokenGuess(context.Context, store.TokenTry) (store.Guess, error)
 	Verify(context.Context, store.Guess, store.Completion) (store.SignedIn, error)
 	State(ctx context.Context, challenge store.ID, browser store.Hash) (store.ChallengeState, error)
 	// Disowned reads a link for those who did not ask for a mail: store.Invalid,
@@ -107,7 +109,7 @@ var pages embed.FS
 
 // variants are pages that differ in their texts only.
 var variants = map[string][]string{
-	"again": {"spent", "expired"},
+	"again": {"spent", "expired", "dead_link"},
 	"problem": {
 		"broken", "cookies", "cross", "bad", "large", "unavailable", "failure",
 		"missing", "client", "request", "suspended", "used", "gone",
@@ -160,6 +162,7 @@ func (p *Pages) Mount(r chi.Router) {
 			r.Post(s.path, p.handle(p.postAddress))
 		}
 		r.Post("/choose", p.handle(p.postChoose))
+		r.Post(tokenPath, p.handle(p.postToken))
 		r.Post("/verify", p.handle(p.postCode))
 		r.Post("/verify/resend", p.handle(p.postResend))
 		r.Post(NotMePath, p.handle(p.postNotMe))
