@@ -1,12 +1,14 @@
 package bulk_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
 
 	"idp/admin/bulk"
+	"idp/audit"
 )
 
 const csvFile = "\xef\xbb\xbfid,email,name,username,avatar,profile,customData,createdAt,suspended,roles\r\n" +
@@ -187,5 +189,30 @@ func TestFiles(t *testing.T) {
 		if n != want {
 			t.Errorf("%q: %d records, want %d: %v", file, n, want, err)
 		}
+	}
+}
+
+// An import that is stopped keeps what it has made, and goes on when it is run again.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	var file strings.Builder
+	for n := range 1000 {
+		fmt.Fprintf(&file, "{\"email\":\"p%d@example.com\"}\n", n)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	im := &bulk.Importer{Service: f.admin, By: audit.Command(), Step: func(c bulk.Counts) {
+		if c.Made >= 500 {
+			stop()
+		}
+	}}
+	r, err := bulk.NewReader(strings.NewReader(file.String()), bulk.Lines, false)
+	f.must(err)
+	before, err := im.Run(ctx, r)
+	if err == nil || before.Made < 500 || before.Made == 1000 {
+		t.Fatalf("stopped: %+v, %v", before, err)
+	}
+	if after, report := f.run(bulk.Lines, file.String(), false); after.There != before.Made || after.Made != 1000-before.Made || len(report) != 0 {
+		t.Errorf("again: %+v after %+v, %v", after, before, report)
 	}
 }

@@ -179,19 +179,28 @@ func (in *instance) service(senders mailer.Kinds) (*admin.Service, error) {
 const commandTimeout = time.Minute
 
 // with runs a command on the database of the server.
-func (a *app) with(run func(context.Context, *instance) error) (err error) {
+func (a *app) with(run func(context.Context, *instance) error) error {
+	return a.withoutLimit(func(ctx context.Context, in *instance) error {
+		ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+		defer cancel()
+		return run(ctx, in)
+	})
+}
+
+// withoutLimit is with for commands that take as long as there is something to do.
+func (a *app) withoutLimit(run func(context.Context, *instance) error) (err error) {
 	if err := a.guessFolder(); err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
-	defer cancel()
 	p, err := a.place(serveFolder)
 	if err != nil {
 		return err
 	}
-	in, err := a.open(ctx, p)
+	opening, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	in, err := a.open(opening, p)
 	if err != nil {
 		return err
 	}
