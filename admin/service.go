@@ -19,6 +19,8 @@ type Store interface {
 	logStore
 	experienceStore
 	oneTimeTokenStore
+	userStore
+	sessionStore
 }
 
 // Deps is what a [Service] is made of.
@@ -28,6 +30,9 @@ type Deps struct {
 	Ring    *keyring.Ring
 	Senders mailer.Kinds // of mail, by connector
 	Frame   Frame        // of the experience
+
+	// Under what challenges and records of mails are kept, which go with an account. Nil: there are none.
+	Codes, Mails Addresses
 }
 
 // Service is the functions. They are safe for concurrent use.
@@ -37,6 +42,8 @@ type Service struct {
 	senders    mailer.Kinds
 	connectors *keyring.Sealer
 	frame      Frame
+
+	codes, mails Addresses
 }
 
 // New makes the service.
@@ -50,7 +57,7 @@ func New(d Deps) (*Service, error) {
 	if d.Frame.Tries == 0 {
 		d.Frame.Tries = 5
 	}
-	return &Service{store: d.Store, book: d.Book, senders: d.Senders, connectors: d.Ring.Sealer("connector"), frame: d.Frame}, nil
+	return &Service{store: d.Store, book: d.Book, senders: d.Senders, connectors: d.Ring.Sealer("connector"), frame: d.Frame, codes: d.Codes, mails: d.Mails}, nil
 }
 
 // editTries bounds how often a change is made anew because somebody else was faster.

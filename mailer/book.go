@@ -24,3 +24,19 @@ func (b book) recipient(sealed []byte, hash store.Hash) store.Email {
 	}
 	return store.Email(plain)
 }
+
+// Recipients gives the keyed hashes of addresses that records of mails, and suppressed
+// addresses, are kept under.
+type Recipients struct{ book }
+
+// NewRecipients makes them for an instance.
+func NewRecipients(ring *keyring.Ring) Recipients { return Recipients{newBook(ring)} }
+
+// Address gives the hash under the secret, and under the one before a rotation, or zero.
+func (r Recipients) Address(of store.Email) (now, former store.Hash) {
+	sums := r.addresses.Sums([]byte(of))
+	if len(sums) > 1 {
+		former = sums[1]
+	}
+	return sums[0], former
+}

@@ -52,7 +52,7 @@ type Engine struct {
 	log     *slog.Logger
 	codes   *keyring.MAC
 	budgets *keyring.MAC
-	addrs   *keyring.MAC
+	addrs   Addresses
 	ids     *keyring.MAC
 	notices *keyring.MAC
 	notMe   notMe
@@ -66,7 +66,7 @@ func New(d Deps) (*Engine, error) {
 	}
 	return &Engine{
 		store: d.Store, outbox: d.Outbox, config: d.Config, log: d.Log,
-		codes: d.Ring.MAC("code"), budgets: d.Ring.MAC("budget"), addrs: d.Ring.MAC("address"), ids: d.Ring.MAC("challenge id"), notices: d.Ring.MAC("notice id"),
+		codes: d.Ring.MAC("code"), budgets: d.Ring.MAC("budget"), addrs: NewAddresses(d.Ring), ids: d.Ring.MAC("challenge id"), notices: d.Ring.MAC("notice id"),
 		notMe:   notMe{d.NotMe, d.Ring.Sealer("not me"), d.Ring.MAC("not me event")},
 		refunds: make(chan refund, 1024),
 	}, nil

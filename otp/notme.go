@@ -95,12 +95,5 @@ func (e *Engine) Unmute(ctx context.Context, d store.Disowned) error {
 	return e.store.Unmute(ctx, d)
 }
 
-// Address gives the keyed hashes of an address that challenges, known browsers and
-// mutes are kept under: under the secret, and under the one before a rotation, or zero.
-func (e *Engine) Address(of store.Email) (now, former store.Hash) {
-	sums := e.addrs.Sums([]byte(of))
-	if len(sums) > 1 {
-		former = sums[1]
-	}
-	return sums[0], former
-}
+// Address is [Addresses.Address] of the engine's instance.
+func (e *Engine) Address(of store.Email) (now, former store.Hash) { return e.addrs.Address(of) }

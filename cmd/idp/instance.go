@@ -17,6 +17,7 @@ import (
 	"idp/mailer"
 	"idp/mailer/ses"
 	"idp/migrations"
+	"idp/otp"
 	"idp/store"
 	"idp/store/postgres"
 	"idp/store/sqlite"
@@ -172,7 +173,8 @@ func (a *app) open(ctx context.Context, p place) (*instance, error) {
 
 // service is the functions of administrators.
 func (in *instance) service(senders mailer.Kinds) (*admin.Service, error) {
-	return admin.New(admin.Deps{Store: in.db, Book: audit.New(in.ring, in.db.Now), Ring: in.ring, Senders: senders})
+	return admin.New(admin.Deps{Store: in.db, Book: audit.New(in.ring, in.db.Now), Ring: in.ring, Senders: senders,
+		Codes: otp.NewAddresses(in.ring), Mails: mailer.NewRecipients(in.ring)})
 }
 
 // commandTimeout bounds a command that works on the database.
