@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	jose "github.com/go-jose/go-jose/v4"
@@ -54,6 +55,34 @@ func (p *Provider) accessToken(sign *signer, c accessClaims, resource store.Reso
 	}
 	return sign.token(sign.access, claims)
 }
+
+// access is the access token that the token endpoint gives out for a grant.
+type access struct {
+	token   string
+	scope   string
+	expires time.Duration
+}
+
+// accessFrom makes the access token of a grant for a resource, for the scopes that are
+// asked for, granted and allowed; asked is nil for all.
+func (p *Provider) accessFrom(sign *signer, g store.Grant, asked []string, resource store.Resource) (access, error) {
+	scope := strings.Join(common(asked, common(list(g.Scopes), g.Allowed)), " ")
+	token, err := p.accessToken(sign, accessClaims{
+		Subject: g.User.ID, Client: g.Client, Scope: scope, ID: tokenName(g.ID[:], grantTokenSize),
+	}, resource)
+	return access{token, scope, resource.AccessTTL}, err
+}
+
+// opaque is an access token for our own userinfo. Scopes of resources are none of its.
+func (p *Provider) opaque(g store.Grant, secret [32]byte) access {
+	return access{encode(append(g.ID[:], secret[:]...)), strings.Join(ownScopes(g.Scopes), " "), p.config.AccessTTL}
+}
+
+// ownScopes are those that are not a resource's.
+func ownScopes(scopes []string) []string { return common(scopesSupported, scopes) }
+
+// list keeps nil from meaning all.
+func list(s []string) []string { return append([]string{}, s...) }
 
 // tokenName is what a token is called by (jti), behind the id of its grant if it has one.
 func tokenName(grant []byte, size int) string {

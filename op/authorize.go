@@ -62,6 +62,9 @@ func (p *Provider) takeRequest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := p.takeResources(r.Context(), form, &a); err != nil {
+		return err
+	}
 	if text := form.Get("id_token_hint"); text != "" {
 		h, ok := p.readHint(r.Context(), text)
 		if !ok || h.Client != client.ID {

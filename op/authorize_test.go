@@ -16,7 +16,7 @@ func TestAuthorizeShowsThePage(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	r := f.authorize("nonce", "n-1", "prompt", "consent", "login_hint", "ada@example.com", "ui_locales", "ja en-GB x_y "+strings.Repeat("z", 40),
-		"scope", "openid offline_access profile weather openid", "resource", "https://api.example")
+		"scope", "openid offline_access profile weather openid", "resource", "urn:logto:resource:organizations")
 	if r.StatusCode != http.StatusOK || r.Header.Get("Cache-Control") != "no-store" || r.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Fatalf("%d %v", r.StatusCode, r.Header)
 	}
@@ -119,7 +119,7 @@ func TestAuthorizeDuplicates(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	for extra, refused := range map[string]bool{
-		"&scope=openid": true, "&state=other": true, "&code_challenge=" + s256: true, "&x=1&x=2": true, "&resource=a&resource=b&audience=c&audience=d": false,
+		"&scope=openid": true, "&state=other": true, "&code_challenge=" + s256: true, "&x=1&x=2": true, "&resource=&resource=&audience=c&audience=d": false,
 	} {
 		r := f.get("/oidc/auth?" + params().Encode() + extra)
 		if got := query(t, r.Header.Get("Location")); (got.Get("error") == "invalid_request") != refused {

@@ -65,7 +65,6 @@ func TestParametersWithoutEffect(t *testing.T) {
 		{"request", ""},
 		{"login_hint", ""},
 		{"extra", "foobar"},
-		{"resource", "https://api.example"},
 		{"nonce", "-"},
 	} {
 		tok := f.tokens(f.exchange(f.code(append(changes, minimal...)...)))

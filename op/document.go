@@ -134,7 +134,7 @@ func (p *Provider) configuration() configuration {
 		ChallengeMethods:      []string{string(oidc.CodeChallengeMethodS256)},
 		Claims: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "sid", "at_hash",
 			"name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "username", "profile", "picture", "website",
-			"gender", "birthdate", "zoneinfo", "locale", "address", "created_at", "updated_at", "email", "email_verified"},
+			"gender", "birthdate", "zoneinfo", "locale", "address", "created_at", "updated_at", "email", "email_verified", "roles"},
 		ClaimTypes:       []string{"normal"},
 		Prompts:          []string{promptNone, promptLogin, promptConsent, promptSelect, promptCreate},
 		AuthorizationIss: true,

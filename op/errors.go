@@ -16,6 +16,7 @@ import (
 const (
 	invalidToken           = "invalid_token"           // RFC 6750 section 3.1
 	insufficientScope      = "insufficient_scope"      // RFC 6750 section 3.1
+	unsupportedTokenType   = "unsupported_token_type"  // RFC 7009 section 2.2.1
 	invalidTarget          = "invalid_target"          // RFC 8707 section 2
 	temporarilyUnavailable = "temporarily_unavailable" // RFC 6749 section 4.1.2.1
 )

@@ -104,7 +104,7 @@ func (p *Provider) Cancel(req store.AuthRequest) string {
 func (p *Provider) newCode(req store.AuthRequest, code [32]byte) store.NewCode {
 	return store.NewCode{
 		Hash: store.HashOf(code[:]), Client: req.Client, RedirectURI: req.RedirectURI, CodeChallenge: req.CodeChallenge,
-		Nonce: req.Nonce, Scopes: req.Scopes, Offline: slices.Contains(req.Scopes, scopeOffline), Subject: req.Subject, TTL: p.config.CodeTTL,
+		Nonce: req.Nonce, Scopes: req.Scopes, Resources: req.Resources, Offline: slices.Contains(req.Scopes, scopeOffline), Subject: req.Subject, TTL: p.config.CodeTTL,
 	}
 }
 

@@ -21,6 +21,7 @@ type idClaims struct {
 	Session  string   `json:"sid"`
 	AtHash   string   `json:"at_hash"`
 	personClaims
+	Roles *[]string `json:"roles,omitempty"`
 }
 
 func (p *Provider) idToken(sign *signer, g store.Grant, accessToken string) (string, error) {
@@ -29,7 +30,7 @@ func (p *Provider) idToken(sign *signer, g store.Grant, accessToken string) (str
 		Issuer: p.issuer, Subject: g.User.ID, Audience: g.Client,
 		Expires: now.Add(p.config.IDTokenTTL).Unix(), IssuedAt: now.Unix(), AuthTime: g.AuthTime.Unix(),
 		Nonce: g.Nonce, AMR: g.AMR, Session: store.SessionID(g.Session), AtHash: sign.halfHash(accessToken),
-		personClaims: claimsOf(g.User, g.Scopes),
+		personClaims: claimsOf(g.User, g.Scopes), Roles: rolesOf(g),
 	})
 	if err != nil {
 		return "", fmt.Errorf("write ID token: %w", err)

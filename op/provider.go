@@ -26,12 +26,15 @@ type Store interface {
 	EndSessions(ctx context.Context, e store.Ending) error
 	RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, error)
 	RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshed, error)
-	GrantScopes(ctx context.Context, grant store.ID, client string) ([]string, error)
+	CodeResources(ctx context.Context, code store.Hash, client string) ([]string, error)
+	GrantAsked(ctx context.Context, grant store.ID, client string) (scopes, resources []string, err error)
+	GrantLives(ctx context.Context, grant store.ID, client string) (bool, error)
 	HoldsGrant(ctx context.Context, user string, session store.Hash, client string) (bool, error)
 	AccessToken(ctx context.Context, grant store.ID, access store.Hash) (store.Token, error)
 	RefreshToken(ctx context.Context, grant store.ID, refresh store.Hash) (store.Token, error)
 	RevokeToken(ctx context.Context, r store.Revocation) (issuedTo string, err error)
 	ResourceAt(ctx context.Context, indicator string) (store.Resource, error)
+	ScopesOf(ctx context.Context, resource string) ([]string, error)
 	MachineScopes(ctx context.Context, client, resource string) ([]string, error)
 	NoteSecretUse(ctx context.Context, at map[store.ID]time.Time) error
 	UseAssertion(ctx context.Context, key store.Hash, until time.Time) error

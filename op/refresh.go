@@ -3,6 +3,7 @@ package op
 import (
 	"context"
 	"encoding/binary"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -72,10 +73,7 @@ func (s *server) RefreshToken(ctx context.Context, r *zitadel.ClientRequest[oidc
 	if err := noOrganization(r.Form); err != nil {
 		return nil, err
 	}
-	if r.Form.Get("resource") != "" {
-		return nil, noResource()
-	}
-	scopes, err := s.narrowed(ctx, client, token, r.Form.Get("scope"))
+	scopes, resource, err := s.narrowed(ctx, client, token, r.Form)
 	if err != nil {
 		return nil, err
 	}
@@ -87,13 +85,13 @@ func (s *server) RefreshToken(ctx context.Context, r *zitadel.ClientRequest[oidc
 	ask := store.Refresh{
 		Grant: token.grant, Client: client.ID, Presented: store.HashOf(token.secret[:]), Genuine: token.genuine,
 		Next: hashes(next), Rotate: s.rotateAfter(client), Grace: refreshGrace, Idle: s.config.RefreshIdle,
-		AccessTTL: s.config.AccessTTL, Scopes: scopes,
+		AccessTTL: s.config.AccessTTL, Scopes: scopes, Resource: resource.ID,
 	}
-	access := s.accessFor(token, &ask)
+	secret := s.accessFor(token, &ask)
 	refreshed, err := s.store.RefreshGrant(ctx, ask)
 	for tries := 1; store.CodeOf(err) == store.Conflict && tries < maxRevocationTries; tries++ {
 		ask.Revoked = refreshed.Revoked
-		access = s.accessFor(token, &ask)
+		secret = s.accessFor(token, &ask)
 		refreshed, err = s.store.RefreshGrant(ctx, ask)
 	}
 	switch store.CodeOf(err) {
@@ -107,8 +105,17 @@ func (s *server) RefreshToken(ctx context.Context, r *zitadel.ClientRequest[oidc
 	if err != nil {
 		return nil, answerable(err)
 	}
-	if scopes != nil {
-		refreshed.Scopes = scopes
+	var access access
+	if resource.ID != "" {
+		access, err = s.accessFrom(sign, refreshed.Grant, askedScopes(r.Form.Get("scope")), resource)
+	} else {
+		if scopes != nil {
+			refreshed.Scopes = scopes
+		}
+		access = s.opaque(refreshed.Grant, secret)
+	}
+	if err != nil {
+		return nil, answerable(err)
 	}
 	response, err := s.tokens(sign, refreshed.Grant, access)
 	if err != nil {
@@ -160,28 +167,34 @@ func hashes(secrets []store.Hash) []store.Hash {
 	return out
 }
 
-// narrowed reads the scope parameter of a refresh: what is asked for has to be part of
-// the grant; scopes that mean nothing here are ignored, as everywhere. nil stands for
-// all of the grant.
-func (s *server) narrowed(ctx context.Context, client store.Client, t presented, text string) ([]string, error) {
-	if strings.TrimSpace(text) == "" {
-		return nil, nil
+// narrowed reads what of its grant a refresh asks for: a resource, which is one of those
+// that the sign-in asked for, or some of the scopes, which have to be part of the grant; nil
+// stands for all of them. Scopes that mean nothing here are ignored, as everywhere, and those
+// of a resource may be left out of what is granted: the answer says which it is.
+func (s *server) narrowed(ctx context.Context, client store.Client, t presented, form url.Values) ([]string, store.Resource, error) {
+	resource, err := s.target(ctx, form["resource"])
+	if err != nil || resource.ID == "" && strings.TrimSpace(form.Get("scope")) == "" {
+		return nil, resource, err
 	}
-	granted, err := s.store.GrantScopes(ctx, t.grant, client.ID)
-	if store.CodeOf(err) == store.NotFound {
-		return nil, badRefresh()
+	granted, resources, err := s.store.GrantAsked(ctx, t.grant, client.ID)
+	switch {
+	case store.CodeOf(err) == store.NotFound:
+		return nil, resource, badRefresh()
+	case err != nil:
+		return nil, resource, answerable(err)
+	case resource.ID != "" && !slices.Contains(resources, resource.Indicator):
+		return nil, resource, notAsked()
+	case resource.ID != "":
+		return nil, resource, nil
 	}
-	if err != nil {
-		return nil, answerable(err)
-	}
-	asked := scopes(text)
+	asked, own := scopes(form.Get("scope")), ownScopes(granted)
 	for _, scope := range asked {
-		if !slices.Contains(granted, scope) {
-			return nil, oidc.ErrInvalidScope().WithDescription("the scope is more than was granted")
+		if !slices.Contains(own, scope) {
+			return nil, resource, oidc.ErrInvalidScope().WithDescription("the scope is more than was granted")
 		}
 	}
-	if len(asked) == len(granted) {
-		return nil, nil
+	if len(asked) == len(own) {
+		return nil, resource, nil
 	}
-	return asked, nil
+	return asked, resource, nil
 }

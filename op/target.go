@@ -2,8 +2,11 @@ package op
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	zitadel "github.com/zitadel/oidc/v3/pkg/op"
@@ -54,6 +57,46 @@ func (p *Provider) resource(ctx context.Context, indicator string) (store.Resour
 }
 
 func noResource() *oidc.Error { return badTarget("there is no such API resource") }
+
+// organizationsURN is what Logto's SDKs name as a resource when they ask for organizations.
+const organizationsURN = "urn:logto:resource:organizations"
+
+// maxResources bounds the resources of one authorization request.
+const maxResources = 20
+
+// takeResources reads the resources that an authorization request asks access for (RFC 8707
+// section 2.1), and the scopes that it asks for there. Which of them the person's roles
+// allow is seen when a token is issued, each time anew.
+func (p *Provider) takeResources(ctx context.Context, form url.Values, a *authorization) error {
+	asked := strings.Fields(form.Get("scope"))
+	for _, indicator := range form["resource"] {
+		if indicator == "" || indicator == organizationsURN || slices.Contains(a.Resources, indicator) {
+			continue
+		}
+		if len(a.Resources) == maxResources {
+			return a.deny(invalidTarget, "there are too many resources")
+		}
+		resource, err := p.resource(ctx, indicator)
+		var refused *oidc.Error
+		switch {
+		case errors.As(err, &refused) && refused.ErrorType == invalidTarget:
+			return a.deny(invalidTarget, refused.Description)
+		case err != nil:
+			return err
+		}
+		has, err := p.store.ScopesOf(ctx, resource.ID)
+		if err != nil {
+			return err
+		}
+		a.Resources = append(a.Resources, indicator)
+		for _, scope := range has {
+			if slices.Contains(asked, scope) && !slices.Contains(a.Scopes, scope) {
+				a.Scopes = append(a.Scopes, scope)
+			}
+		}
+	}
+	return nil
+}
 
 // noOrganization refuses tokens of organizations: Logto answers 403 to those who are no
 // members of one, and here nobody is.

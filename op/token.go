@@ -52,19 +52,24 @@ func (s *server) CodeExchange(ctx context.Context, r *zitadel.ClientRequest[oidc
 	if !okCode || !okVerifier || !isText(r.Data.RedirectURI) { // no database takes NUL or broken UTF-8
 		return nil, badGrant()
 	}
-	// Before the code is spent: without a key nothing can be issued.
+	// Before the code is spent: without a resource that is known, or a key, nothing can be
+	// issued.
+	resource, err := s.codeTarget(ctx, r.Form["resource"], store.HashOf(code), client.ID)
+	if err != nil {
+		return nil, err
+	}
 	sign, err := s.signerFor(ctx, client.IDTokenAlg)
 	if err != nil {
 		return nil, answerable(err)
 	}
-	access, refresh := newSecret(), newSecret()
+	secret, refresh := newSecret(), newSecret()
 	grant, err := s.store.RedeemCode(ctx, store.Redemption{
 		Code: store.HashOf(code), Client: client.ID, RedirectURI: r.Data.RedirectURI, Challenge: challenge,
-		Grant: store.NewID(s.store.Now()), Access: store.HashOf(access[:]), AccessTTL: s.config.AccessTTL,
+		Grant: store.NewID(s.store.Now()), Access: store.HashOf(secret[:]), AccessTTL: s.config.AccessTTL,
 		Refresh: store.NewRefresh{
 			Hash: store.HashOf(refresh[:]), Always: client.AlwaysRefresh, Idle: s.config.RefreshIdle, Absolute: s.config.RefreshAbsolute,
 		},
-		Attempt: newSecret(),
+		Resource: resource.ID, Attempt: newSecret(),
 	})
 	switch store.CodeOf(err) {
 	case store.NotFound:
@@ -74,6 +79,12 @@ func (s *server) CodeExchange(ctx context.Context, r *zitadel.ClientRequest[oidc
 	}
 	if err != nil {
 		return nil, answerable(err)
+	}
+	access := s.opaque(grant, secret)
+	if resource.ID != "" {
+		if access, err = s.accessFrom(sign, grant, nil, resource); err != nil {
+			return nil, answerable(err)
+		}
 	}
 	response, err := s.tokens(sign, grant, access)
 	if err != nil {
@@ -90,13 +101,29 @@ func badGrant() *oidc.Error {
 	return oidc.ErrInvalidGrant().WithDescription("the code is wrong, expired, or not for this client, redirect_uri and code_verifier")
 }
 
-func (p *Provider) tokens(sign *signer, grant store.Grant, access [32]byte) (tokenResponse, error) {
-	out := tokenResponse{
-		AccessToken: encode(append(grant.ID[:], access[:]...)),
-		TokenType:   oidc.BearerToken,
-		ExpiresIn:   int64(p.config.AccessTTL.Seconds()),
-		Scope:       strings.Join(grant.Scopes, " "),
+// codeTarget is the resource that a code is redeemed for, one of those that it was asked for
+// with; the zero one if none is named.
+func (s *server) codeTarget(ctx context.Context, indicators []string, code store.Hash, client string) (store.Resource, error) {
+	resource, err := s.target(ctx, indicators)
+	if err != nil || resource.ID == "" {
+		return resource, err
 	}
+	asked, err := s.store.CodeResources(ctx, code, client)
+	switch {
+	case store.CodeOf(err) == store.NotFound:
+		return resource, badGrant()
+	case err != nil:
+		return resource, answerable(err)
+	case !slices.Contains(asked, resource.Indicator):
+		return resource, notAsked()
+	}
+	return resource, nil
+}
+
+func notAsked() *oidc.Error { return badTarget("the sign-in did not ask for this API resource") }
+
+func (p *Provider) tokens(sign *signer, grant store.Grant, a access) (tokenResponse, error) {
+	out := tokenResponse{AccessToken: a.token, TokenType: oidc.BearerToken, ExpiresIn: int64(a.expires.Seconds()), Scope: a.scope}
 	if !slices.Contains(grant.Scopes, scopeOpenID) {
 		return out, nil
 	}

@@ -2,6 +2,7 @@ package op_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -126,7 +127,9 @@ func TestTokenRefusals(t *testing.T) {
 	fails(t, f.do("POST", "/oidc/token", form, "Content-Type", "application/json"), 400, "invalid_request")
 	fails(t, f.do("POST", "/oidc/token", form+"&x=%zz"), 400, "invalid_request")
 	fails(t, f.do("POST", "/oidc/token?"+form, ""), 400, "invalid_request") // secrets in the query are not read
-	f.tokens(f.do("POST", "/oidc/token", form+"&resource=a&resource=b&audience=c&audience=d"))
+	fails(t, f.do("POST", "/oidc/token", form+"&resource=a&resource=b"), 400, "invalid_target")
+	fails(t, f.do("POST", "/oidc/token", form+"&resource="+url.QueryEscape(store.ManagementIndicator)), 400, "invalid_target") // it was not asked for
+	f.tokens(f.do("POST", "/oidc/token", form+"&audience=c&audience=d"))
 }
 
 func TestTokenMethods(t *testing.T) {

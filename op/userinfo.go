@@ -92,8 +92,17 @@ func userinfoOf(g store.Grant) userinfo {
 		case scopeIdentities:
 			out.Identities = &struct{}{}
 		case scopeRoles:
-			out.Roles = &[]string{}
+			out.Roles = rolesOf(g)
 		}
 	}
 	return out
+}
+
+// rolesOf is the claim roles, Logto's: there where it is asked for, empty or not.
+func rolesOf(g store.Grant) *[]string {
+	if !slices.Contains(g.Scopes, scopeRoles) {
+		return nil
+	}
+	roles := list(g.Roles)
+	return &roles
 }

@@ -25,8 +25,9 @@ type AuthRequest struct {
 	State         string    `json:"s,omitempty"`
 	HasState      bool      `json:"hs,omitempty"` // an empty state is given back as empty
 	Nonce         string    `json:"n,omitempty"`
-	CodeChallenge string    `json:"p,omitempty"` // S256
-	Scopes        []string  `json:"o,omitempty"`
+	CodeChallenge string    `json:"p,omitempty"`  // S256
+	Scopes        []string  `json:"o,omitempty"`  // known ones, and those of the resources
+	Resources     []string  `json:"rs,omitempty"` // indicators of the resources that access is asked for (RFC 8707)
 	Screen        Screen    `json:"f,omitempty"`
 	LoginHint     string    `json:"h,omitempty"`
 	UILocales     []string  `json:"l,omitempty"`

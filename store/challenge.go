@@ -162,8 +162,9 @@ type NewCode struct {
 	CodeChallenge string // S256, "" when the client sent none
 	Nonce         string
 	Scopes        []string
-	Offline       bool   // what it gives outlives the session (OpenID Connect Core section 11)
-	Subject       string // the only person it is issued for, "" for any
+	Resources     []string // see [AuthRequest]
+	Offline       bool     // what it gives outlives the session (OpenID Connect Core section 11)
+	Subject       string   // the only person it is issued for, "" for any
 	TTL           time.Duration
 }
 

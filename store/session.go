@@ -52,7 +52,8 @@ type Redemption struct {
 	Access      Hash   // of the access token
 	AccessTTL   time.Duration
 	Refresh     NewRefresh
-	Attempt     Hash // random, new for each request
+	Resource    string // id of the resource that access is for, "" for none
+	Attempt     Hash   // random, new for each request
 }
 
 // NewRefresh is the first refresh token of a grant. It is worth something if the
@@ -74,6 +75,9 @@ type Grant struct {
 	AuthTime time.Time
 	AMR      []string
 	User     User
+
+	Roles   []string // names of the person's roles, in order; read where the scope roles is granted
+	Allowed []string // names of the scopes that the person's roles allow at the resource that was asked for, in order
 }
 
 // GrantSummary is what a person's list of grants tells of one.
@@ -99,7 +103,8 @@ type Refresh struct {
 	Rotate    time.Duration // age from which the token is replaced; 0: at each use
 	Grace     time.Duration // how long a replaced token still gets its successor
 	Idle      time.Duration
-	Access    Hash // of the access token
+	Resource  string // id of the resource that access is for, for which no access token is kept; "" for none
+	Access    Hash   // of the access token
 	AccessTTL time.Duration
 	Scopes    []string // of the access token, nil for the grant's
 	Revoked   int      // access tokens of the grant that were revoked, as far as Access takes them into account

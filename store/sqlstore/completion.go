@@ -124,11 +124,15 @@ func issueCode(s *Script, now int64, c store.NewCode, session store.Hash, guard 
 	if c.Hash.IsZero() {
 		return
 	}
+	var resources any
+	if len(c.Resources) > 0 {
+		resources = jsonOf(c.Resources)
+	}
 	args := append(guardArgs, c.Hash[:], c.Client, c.RedirectURI, c.CodeChallenge, c.Nonce, jsonOf(c.Scopes), now+micro(c.TTL), session[:], now,
-		flag(c.Offline), c.Subject)
+		flag(c.Offline), c.Subject, resources)
 	s.Do(`
-		INSERT INTO auth_code (hash, client_id, redirect_uri, code_challenge, nonce, scopes, session, user_id, expires_at, offline)
-		SELECT $3, $4, $5, $6, $7, $8, $10, user_id, $9, $12 FROM session
+		INSERT INTO auth_code (hash, client_id, redirect_uri, code_challenge, nonce, scopes, session, user_id, expires_at, offline, resources)
+		SELECT $3, $4, $5, $6, $7, $8, $10, user_id, $9, $12, $14 FROM session
 		WHERE hash = $10 AND ended_at IS NULL AND idle_at > $11 AND expires_at > $11 AND CAST($13 AS TEXT) IN ('', user_id)`+guard+`
 		ON CONFLICT (hash) DO NOTHING`, args...)
 }

@@ -34,9 +34,9 @@ func (db *DB) RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, 
 		r.Code[:], r.Client, r.RedirectURI, r.Challenge, r.Attempt[:], now, r.Grant[:]).
 		Into(&g.Nonce, jsonInto(&g.Scopes))
 	s.Do(`
-		INSERT INTO oidc_grant (id, client_id, user_id, session, scopes, created_at, access_hash, access_until, offline, auth_time, amr,
+		INSERT INTO oidc_grant (id, client_id, user_id, session, scopes, resources, created_at, access_hash, access_until, offline, auth_time, amr,
 		  refresh_hash, refresh_made, refresh_until, ends_at)
-		SELECT $1, c.client_id, c.user_id, CASE WHEN n.user_id = c.user_id THEN n.hash ELSE c.session END, c.scopes, $2, $3, $4, COALESCE(c.offline, 0), s.auth_time, s.amr,
+		SELECT $1, c.client_id, c.user_id, CASE WHEN n.user_id = c.user_id THEN n.hash ELSE c.session END, c.scopes, c.resources, $2, $3, $4, COALESCE(c.offline, 0), s.auth_time, s.amr,
 		  $7, $2, CASE WHEN c.offline = 1 OR CAST($8 AS SMALLINT) = 1 THEN CAST($9 AS BIGINT) ELSE NULL END, $10
 		FROM auth_code c JOIN session s ON s.hash = c.session LEFT JOIN session n ON n.hash = s.replaced_by
 		WHERE c.hash = $5 AND c.consumed_by = $6
@@ -44,9 +44,10 @@ func (db *DB) RedeemCode(ctx context.Context, r store.Redemption) (store.Grant, 
 		r.Grant[:], now, r.Access[:], now+micro(r.AccessTTL), r.Code[:], r.Attempt[:],
 		r.Refresh.Hash[:], flag(r.Refresh.Always), now+min(micro(r.Refresh.Idle), micro(r.Refresh.Absolute)), now+micro(r.Refresh.Absolute))
 	s.Do(`
-		SELECT g.session, g.auth_time, g.amr, `+personColumns+`
+		SELECT g.session, g.auth_time, g.amr, `+roleNames+`, `+personColumns+`
 		FROM oidc_grant g JOIN users u ON u.id = g.user_id WHERE g.id = $1`, r.Grant[:]).
-		Into(append([]any{hashInto(&g.Session), into(&g.AuthTime), jsonInto(&g.AMR)}, personInto(&g.User)...)...)
+		Into(append([]any{hashInto(&g.Session), into(&g.AuthTime), jsonInto(&g.AMR), linesInto(&g.Roles)}, personInto(&g.User)...)...)
+	allow(&s, r.Grant, r.Resource, &g.Allowed)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Grant{}, fmt.Errorf("%s: %w", op, err)
 	}

@@ -100,6 +100,10 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		}
 		db.unguardedSecrets(&c)
 	}
+	hasRoles, err := db.hasDefaultRoles(ctx)
+	if err != nil {
+		return store.SignedIn{}, err
+	}
 	s := Script{Idempotent: true}
 	signsIn := !c.Session.Hash.IsZero()
 	by := c.Session.Hash
@@ -128,6 +132,9 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 	proved := proof{challenge: g.Challenge, attempt: g.Attempt, browser: g.Browser, email: g.Email}
 	if signsIn {
 		complete(&s, now, c, proved, &user)
+		if hasRoles && c.UserID != "" {
+			giveDefaultRoles(&s, c.UserID)
+		}
 		if c.Others {
 			forgetOthers(&s, now, hashes{g.Address, g.Former}, by, proved)
 		}
@@ -140,7 +147,6 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		return store.SignedIn{}, fmt.Errorf("%s: %w", op, err)
 	}
 	in := store.SignedIn{Purpose: g.Purpose, TriesLeft: left, Unsent: store.MailState(notice) == store.MailSuppressed}
-	var err error
 	switch {
 	case guess.Rows == 0:
 		return db.whyNot(ctx, now, g, macs)

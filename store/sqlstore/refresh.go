@@ -13,36 +13,46 @@ import (
 // A refresh token is live while it is its grant's refresh_hash, or, for the grace after
 // it was replaced, the one before. $3 is the presented token, $5 its successor: of two
 // rotations within one grace the second may come before a late twin of the first,
-// which is then answered with refresh_prev. $4 is now, $9 now less the grace.
+// which is then answered with refresh_prev. $4 is now, $6 now less the grace.
 const (
-	presentable = `(refresh_hash = $3 AND refresh_until > $4 OR refresh_prev = $3 AND refresh_made > $9
-		    OR refresh_prev = $5 AND refresh_prev_made > $9)`
+	presentable = `(refresh_hash = $3 AND refresh_until > $4 OR refresh_prev = $3 AND refresh_made > $6
+		    OR refresh_prev = $5 AND refresh_prev_made > $6)`
 
 	// $7 is the age of a token in microseconds from which it is replaced; 0 is any, also
 	// one from the future: replicas' clocks differ by milliseconds.
 	rotates = `refresh_hash = $3 AND (CAST($7 AS BIGINT) = 0 OR refresh_made + CAST($7 AS BIGINT) <= $4)`
+
+	// $9 is the new access token, $10 to when it lives, $11 its scopes if they are not the
+	// grant's. The same access token a second time (a script sent twice, a twin within the
+	// grace) takes no other's place.
+	accessSlots = `
+		  access_hash2 = CASE WHEN $9 IN (access_hash, access_hash2) THEN access_hash2 ELSE access_hash END,
+		  access_until2 = CASE WHEN $9 = access_hash2 THEN CAST($10 AS BIGINT) WHEN $9 = access_hash THEN access_until2 ELSE access_until END,
+		  access_scopes2 = CASE WHEN $9 IN (access_hash, access_hash2) THEN access_scopes2 ELSE access_scopes END,
+		  access_until = CASE WHEN $9 = access_hash2 THEN access_until ELSE CAST($10 AS BIGINT) END,
+		  access_scopes = CASE WHEN $9 IN (access_hash, access_hash2) THEN access_scopes ELSE CAST($11 AS TEXT) END,
+		  access_hash = CASE WHEN $9 IN (access_hash, access_hash2) THEN access_hash ELSE $9 END,`
 )
 
 var (
-	// $6 is the new access token, $10 to when it lives, $11 its scopes if they are
-	// not the grant's, $8 to when the refresh token lives. The same access token a
-	// second time (a script sent twice, a twin within the grace) takes no other's place.
-	refreshGrant = `
-		UPDATE oidc_grant SET
-		  access_hash2 = CASE WHEN $6 IN (access_hash, access_hash2) THEN access_hash2 ELSE access_hash END,
-		  access_until2 = CASE WHEN $6 = access_hash2 THEN CAST($10 AS BIGINT) WHEN $6 = access_hash THEN access_until2 ELSE access_until END,
-		  access_scopes2 = CASE WHEN $6 IN (access_hash, access_hash2) THEN access_scopes2 ELSE access_scopes END,
-		  access_until = CASE WHEN $6 = access_hash2 THEN access_until ELSE CAST($10 AS BIGINT) END,
-		  access_scopes = CASE WHEN $6 IN (access_hash, access_hash2) THEN access_scopes ELSE CAST($11 AS TEXT) END,
-		  access_hash = CASE WHEN $6 IN (access_hash, access_hash2) THEN access_hash ELSE $6 END,
+	refreshGrant = refresh(accessSlots, ` AND COALESCE(access_revoked, 0) = $12`)
+
+	// An access token for a resource is not kept, and takes the place of none that is.
+	refreshForResource = refresh("", "")
+)
+
+// refresh is the statement. $8 is to when the refresh token lives.
+func refresh(access, guard string) string {
+	return `
+		UPDATE oidc_grant SET` + access + `
 		  refresh_prev = CASE WHEN ` + rotates + ` THEN refresh_hash ELSE refresh_prev END,
 		  refresh_hash = CASE WHEN ` + rotates + ` THEN $5 ELSE refresh_hash END,
 		  refresh_prev_made = CASE WHEN ` + rotates + ` THEN refresh_made ELSE refresh_prev_made END,
 		  refresh_made = CASE WHEN ` + rotates + ` THEN $4 ELSE refresh_made END,
 		  refresh_until = CASE WHEN refresh_hash <> $3 THEN refresh_until WHEN ends_at < $8 THEN ends_at ELSE CAST($8 AS BIGINT) END
-		WHERE id = $1 AND client_id = $2 AND ends_at > $4 AND COALESCE(access_revoked, 0) = $12 AND ` + presentable + ` AND ` + grantStands("$4") + `
+		WHERE id = $1 AND client_id = $2 AND ends_at > $4` + guard + ` AND ` + presentable + ` AND ` + grantStands("$4") + `
 		RETURNING refresh_hash`
-)
+}
 
 // grantStands asks for the parties of a grant anew: the account, the client (a later one
 // under the same id is another; the five seconds are for clocks that differ), and the
@@ -82,14 +92,21 @@ func (db *DB) RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshe
 	var live, before, current store.Hash
 	var made, revoked time.Time
 	s := Script{Idempotent: true}
-	done := s.Do(refreshGrant, r.Grant[:], r.Client, r.Presented[:], now, next[:], r.Access[:], micro(r.Rotate), now+micro(r.Idle), cutoff,
-		now+micro(r.AccessTTL), scopes, r.Revoked).Into(hashInto(&live))
+	args := []any{r.Grant[:], r.Client, r.Presented[:], now, next[:], cutoff, micro(r.Rotate), now + micro(r.Idle)}
+	var done *Step
+	if r.Resource == "" {
+		done = s.Do(refreshGrant, append(args, r.Access[:], now+micro(r.AccessTTL), scopes, r.Revoked)...)
+	} else {
+		done = s.Do(refreshForResource, args...)
+	}
+	done.Into(hashInto(&live))
 	found := s.Do(`
 		SELECT g.scopes, g.session, g.auth_time, g.amr, g.refresh_hash, g.refresh_prev, g.refresh_made, g.revoked_at, COALESCE(g.access_revoked, 0),
-		  `+personColumns+`
+		  `+roleNames+`, `+personColumns+`
 		FROM oidc_grant g JOIN users u ON u.id = g.user_id WHERE g.id = $1 AND g.client_id = $2`, r.Grant[:], r.Client).
-		Into(append([]any{jsonInto(&g.Scopes), hashInto(&g.Session), into(&g.AuthTime), jsonInto(&g.AMR), hashInto(&current), hashInto(&before), into(&made), into(&revoked), &out.Revoked},
+		Into(append([]any{jsonInto(&g.Scopes), hashInto(&g.Session), into(&g.AuthTime), jsonInto(&g.AMR), hashInto(&current), hashInto(&before), into(&made), into(&revoked), &out.Revoked, linesInto(&g.Roles)},
 			personInto(u)...)...)
+	allow(&s, r.Grant, r.Resource, &g.Allowed)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Refreshed{}, fmt.Errorf("%s: %w", op, err)
 	}
@@ -108,7 +125,7 @@ func (db *DB) RefreshGrant(ctx context.Context, r store.Refresh) (store.Refreshe
 		return out, nil
 	case found.Rows == 0 || !revoked.IsZero():
 		return store.Refreshed{}, &store.Error{Code: store.NotFound, Op: op}
-	case out.Revoked != r.Revoked && (current == r.Presented || made.UnixMicro() > cutoff):
+	case r.Resource == "" && out.Revoked != r.Revoked && (current == r.Presented || made.UnixMicro() > cutoff):
 		return store.Refreshed{Revoked: out.Revoked}, &store.Error{Code: store.Conflict, Op: op}
 	case current == r.Presented:
 		return store.Refreshed{}, &store.Error{Code: store.NotFound, Op: op}

@@ -20,13 +20,13 @@ func (db *DB) AccessToken(ctx context.Context, grant store.ID, access store.Hash
 	var until, until2 time.Time
 	err := db.one(ctx, "read access token", `
 		SELECT CASE WHEN g.access_hash = $2 THEN 0 ELSE 1 END, g.access_until, g.access_until2, g.access_scopes, g.access_scopes2,
-		  g.client_id, g.scopes, g.session, u.custom_data, `+personColumns+`
+		  g.client_id, g.scopes, g.session, u.custom_data, `+roleNames+`, `+personColumns+`
 		FROM oidc_grant g JOIN users u ON u.id = g.user_id JOIN client c ON c.id = g.client_id AND c.created_at <= g.created_at + 5000000
 		WHERE g.id = $1 AND (g.access_hash = $2 AND g.access_until > $3 OR g.access_hash2 = $2 AND g.access_until2 > $3)
 		  AND g.revoked_at IS NULL AND u.suspended_at IS NULL`,
 		[]any{grant[:], access[:], now},
 		append([]any{&second, into(&until), into(&until2), jsonInto(&scopes), jsonInto(&scopes2),
-			&t.Client, jsonInto(&t.Scopes), hashInto(&t.Session), jsonInto(&u.CustomData)}, personInto(u)...)...)
+			&t.Client, jsonInto(&t.Scopes), hashInto(&t.Session), jsonInto(&u.CustomData), linesInto(&t.Roles)}, personInto(u)...)...)
 	if err != nil {
 		return store.Token{}, err
 	}
@@ -108,10 +108,4 @@ func (db *DB) HoldsGrant(ctx context.Context, user string, session store.Hash, c
 		return false, fmt.Errorf("look for a grant: %w", err)
 	}
 	return held, nil
-}
-
-// GrantScopes reads what a client's grant allows. The error is [store.NotFound].
-func (db *DB) GrantScopes(ctx context.Context, grant store.ID, client string) (scopes []string, err error) {
-	err = db.one(ctx, "read grant", `SELECT scopes FROM oidc_grant WHERE id = $1 AND client_id = $2`, []any{grant[:], client}, jsonInto(&scopes))
-	return scopes, err
 }

@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"idp/store"
@@ -81,6 +82,24 @@ func (o *object[T]) Scan(v any) error {
 		return json.Unmarshal(v, o.V)
 	}
 	return fmt.Errorf("scan JSON from %T", v)
+}
+
+// linesInto scans lines of text, none for NULL.
+func linesInto(l *[]string) *lines { return &lines{l} }
+
+type lines struct{ l *[]string }
+
+// Scan implements [database/sql.Scanner].
+func (s *lines) Scan(v any) error {
+	switch v := v.(type) {
+	case nil:
+		*s.l = nil
+	case string:
+		*s.l = strings.Split(v, "\n")
+	default:
+		return fmt.Errorf("scan lines from %T", v)
+	}
+	return nil
 }
 
 func micro(d time.Duration) int64 { return d.Microseconds() }

@@ -242,10 +242,10 @@ func testNarrowScopes(t *testing.T, f *fixture) {
 	if token, err = f.db.AccessToken(f.ctx(), m.grant, r.Access); err != nil || len(token.Scopes) != 1 {
 		t.Errorf("%v %v", token.Scopes, err)
 	}
-	if scopes, err := f.db.GrantScopes(f.ctx(), m.grant, "bookstore"); err != nil || len(scopes) != 2 {
-		t.Error(scopes, err)
+	if scopes, resources, err := f.db.GrantAsked(f.ctx(), m.grant, "bookstore"); err != nil || len(scopes) != 2 || resources != nil {
+		t.Error(scopes, resources, err)
 	}
-	_, err = f.db.GrantScopes(f.ctx(), m.grant, "other")
+	_, _, err = f.db.GrantAsked(f.ctx(), m.grant, "other")
 	f.want(err, store.NotFound)
 }
 

@@ -35,7 +35,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"SignIn", "Outcomes", "Binding", "Resend", "Confirm", "DoubleClick", "RedemptionMismatch",
 		"Sessions", "Suspended", "Mail", "MailLastCall", "MailRefused", "ConnectorHealth", "HookDeliveries", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
 		"Refresh", "RefreshAncestor", "RefreshRotatesLate", "RefreshLifetimes", "NarrowScopes", "Revocation", "EndSession", "ReplacedSession",
-		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys",
+		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys", "PersonPermissions",
 		"Chain", "CutEvents", "Feedback", "FeedbackOrder", "Suppression", "Notification",
 		"OneTimeTokens", "SignInByToken", "Verification",
 	} {
@@ -100,6 +100,8 @@ var tests = map[string]func(*testing.T, *fixture){
 	"Roles":                       testRoles,
 	"UsersWithRoles":              testUsersWithRoles,
 	"ClientsWithRoles":            testClientsWithRoles,
+	"MachinePermissions":          testMachinePermissions,
+	"PersonPermissions":           testPersonPermissions,
 	"ScopeGivenWhileDeleted":      testScopeGivenWhileDeleted,
 	"CachesFollowOtherReplicas":   testCachesFollowOtherReplicas,
 	"SigningKeys":                 testSigningKeys,
