@@ -129,3 +129,11 @@ func (e Experience) For(c ClientExperience) Experience {
 	own(&e.Branding.DarkLogoURL, c.DarkLogoURL)
 	return e
 }
+
+// Title is the name that people are shown.
+func (c Client) Title() string {
+	if c.Experience.DisplayName != "" {
+		return c.Experience.DisplayName
+	}
+	return c.Name
+}

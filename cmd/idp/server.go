@@ -87,7 +87,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 		return nil, err
 	}
 	s.pages, err = signin.New(signin.Deps{
-		Codes: s.codes, Requests: s.provider, Clients: in.db, Browser: cookies, Ring: in.ring, ClientIP: s.ip.Of,
+		Codes: s.codes, Requests: s.provider, Clients: in.db, Experiences: in.db, Browser: cookies, Ring: in.ring, ClientIP: s.ip.Of,
 		Now: in.db.Now, Endpoint: o.endpoint, Log: log, Digits: o.OTPDigits, Link: o.OTPLink, Mailbox: path,
 	})
 	if err != nil {

@@ -30,6 +30,7 @@ type Store interface {
 	Sessions(ctx context.Context, user string) ([]store.Session, error)
 	EndSessions(ctx context.Context, e store.Ending) error
 	Client(ctx context.Context, id string) (store.Client, error)
+	page.Experiences
 }
 
 // SignOuts is the OpenID Provider's side: what an app asked for.
@@ -79,6 +80,7 @@ type Pages struct {
 	deps      Deps
 	languages *locales.Set
 	templates *page.Set
+	looks     *page.Looks
 	ownForms  func(http.Handler) http.Handler
 	tokens    *keyring.MAC // of forms
 	names     *keyring.MAC // of sessions, in forms
@@ -100,7 +102,7 @@ func New(d Deps) (*Pages, error) {
 		return nil, err
 	}
 	p := &Pages{
-		deps: d, languages: locales.Load(), tokens: d.Ring.MAC("account form"), names: d.Ring.MAC("account session"),
+		deps: d, languages: locales.Load(), looks: page.NewLooks(d.Store), tokens: d.Ring.MAC("account form"), names: d.Ring.MAC("account session"),
 		host: page.Host(d.Endpoint), https: d.Endpoint.Scheme == "https", loopback: store.IsLoopback(d.Endpoint.Hostname()),
 	}
 	p.templates = page.Load(folder, nil, p.languages, static.Load())

@@ -34,10 +34,10 @@ func (p *Pages) ask(v *visit, out store.SignOut, sealed string, status int, why 
 		if err != nil && store.CodeOf(err) != store.NotFound { // it may be gone: then nobody asks
 			return err
 		}
-		data.Asker = page.Name(client.Name)
+		data.Asker = page.Name(client.Title())
 	}
 	if out.RedirectURI != "" { // the answer to the form leads there
-		page.Protect(v.w, page.Policy{FormAction: page.FormAction(out.RedirectURI)}, p.https)
+		page.Protect(v.w, page.Policy{FormAction: page.FormAction(out.RedirectURI), Look: v.look}, p.https)
 	}
 	return p.render(v, status, "ask", data)
 }

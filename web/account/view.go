@@ -38,7 +38,7 @@ type row struct {
 
 // view starts a page's view; here is its own address.
 func (p *Pages) view(v *visit, here string) *view {
-	data := &view{Frame: page.Of(p.host), T: p.token(v)}
+	data := &view{Frame: page.Of(p.host, v.look), T: p.token(v)}
 	data.Languages = page.Languages(p.languages, v.lang, here)
 	u := v.session.User
 	data.Email, data.Name, data.Since = page.Address(u.Email), u.Name, u.CreatedAt

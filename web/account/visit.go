@@ -20,6 +20,9 @@ type visit struct {
 
 	switched bool // the person just chose it
 
+	experience store.Experience // good enough to look at
+	look       *page.Look
+
 	browser  store.Hash
 	hash     store.Hash // of the session's secret
 	signedIn bool       // the browser says so: it has brought both
@@ -46,10 +49,12 @@ func (p *Pages) handle(serve func(*visit) error) http.HandlerFunc {
 
 func (p *Pages) newVisit(w http.ResponseWriter, r *http.Request) *visit {
 	v := &visit{w: w, r: r, form: url.Values{}}
+	v.experience, _ = p.looks.Experience(r.Context())
+	v.look = p.looks.Of(v.experience, store.Client{})
 	v.lang = page.Switch(w, r, p.languages, p.deps.Browser)
 	v.switched = v.lang != nil
 	p.speak(v, nil)
-	page.Protect(w, page.Policy{}, p.https)
+	page.Protect(w, page.Policy{Look: v.look}, p.https)
 	var known bool
 	v.browser, known = p.deps.Browser.Hash(r)
 	v.hash, v.signedIn = p.deps.Browser.Session(r)
@@ -60,7 +65,7 @@ func (p *Pages) newVisit(w http.ResponseWriter, r *http.Request) *visit {
 // speak chooses the language, unless the person just has; wishes are the app's.
 func (p *Pages) speak(v *visit, wishes []string) {
 	if !v.switched {
-		v.lang = p.languages.Choose(wishes, p.deps.Browser.Language(v.r), v.r.Header.Get("Accept-Language"))
+		v.lang = p.languages.Choose(v.experience.Language, wishes, p.deps.Browser.Language(v.r), v.r.Header.Get("Accept-Language"))
 	}
 }
 

@@ -145,8 +145,8 @@ func (m *Mailbox) handle(serveMail func(http.ResponseWriter, *http.Request) erro
 
 // view is what the page shows.
 type view struct {
-	Mails     []Item
-	Languages []page.Choice
+	page.Frame
+	Mails []Item
 }
 
 func (m *Mailbox) list(w http.ResponseWriter, r *http.Request) error {
@@ -156,9 +156,9 @@ func (m *Mailbox) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	lang := page.Switch(w, r, m.languages, m.Browser)
 	if lang == nil {
-		lang = m.languages.Choose(nil, m.Browser.Language(r), r.Header.Get("Accept-Language"))
+		lang = m.languages.Choose(store.DefaultExperience().Language, nil, m.Browser.Language(r), r.Header.Get("Accept-Language"))
 	}
-	data := view{Mails: mails, Languages: page.Languages(m.languages, lang, Path)}
+	data := view{Frame: page.Frame{Languages: page.Languages(m.languages, lang, Path)}, Mails: mails}
 	return m.templates.Render(w, http.StatusOK, lang, "inbox", data)
 }
 

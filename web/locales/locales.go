@@ -20,6 +20,8 @@ import (
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	i18ntemplate "github.com/nicksnyder/go-i18n/v2/i18n/template"
 	"golang.org/x/text/language"
+
+	"idp/store"
 )
 
 //go:embed *.json
@@ -93,8 +95,9 @@ func read(tag string) *i18n.Localizer {
 func (s *Set) All() []*Language { return s.languages }
 
 // Choose takes the first wish that can be met: what the app asked for
-// (ui_locales), what the person chose here before, what the browser accepts.
-func (s *Set) Choose(uiLocales []string, chosen, accept string) *Language {
+// (ui_locales), what the person chose here before, what the browser accepts, unless the
+// operator does not want that looked at, and the operator's fallback.
+func (s *Set) Choose(info store.LanguageInfo, uiLocales []string, chosen, accept string) *Language {
 	for _, wish := range uiLocales {
 		if l := s.Find(wish); l != nil {
 			return l
@@ -103,7 +106,15 @@ func (s *Set) Choose(uiLocales []string, chosen, accept string) *Language {
 	if l := s.Find(chosen); l != nil {
 		return l
 	}
-	return s.accept(accept)
+	if info.AutoDetect {
+		if l := s.accept(accept); l != nil {
+			return l
+		}
+	}
+	if l := s.Find(info.Fallback); l != nil {
+		return l
+	}
+	return s.languages[0]
 }
 
 // Find is the language that serves speakers of the tag, or nil.
@@ -137,15 +148,15 @@ func (s *Set) match(atLeast language.Confidence, tags ...language.Tag) *Language
 const maxKnown = 1000
 
 // accept reads an Accept-Language header. Reading one costs as much as the rest
-// of a page, so the answers are kept.
+// of a page, so the answers are kept. Nil: there is no such language.
 func (s *Set) accept(header string) *Language {
 	if header == "" || len(header) > 256 {
-		return s.languages[0]
+		return nil
 	}
 	if l, ok := s.accepted.Load(header); ok {
 		return l.(*Language)
 	}
-	found := s.languages[0]
+	var found *Language
 	if tags, _, err := language.ParseAcceptLanguage(header); err == nil {
 		if l := s.match(language.Low, tags...); l != nil {
 			found = l

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"idp/store"
 	"idp/web/locales"
 )
 
@@ -85,6 +86,29 @@ func TestCount(t *testing.T) {
 	}
 }
 
+// The operator's fallback is taken where nobody has a wish that can be met.
+func TestFallback(t *testing.T) {
+	t.Parallel()
+	s := locales.Load()
+	for _, c := range []struct {
+		auto                     bool
+		fallback, chosen, accept string
+		want                     string
+	}{
+		{true, "ja", "", "de", "de"},
+		{true, "ja", "", "el", "ja"},
+		{true, "ja", "", "el", "ja"}, // from memory
+		{true, "ja", "", "", "ja"},
+		{false, "ja", "", "de", "ja"},
+		{false, "ja", "de", "fr", "de"},
+		{false, "", "", "de", "en"},
+	} {
+		if got := s.Choose(store.LanguageInfo{AutoDetect: c.auto, Fallback: c.fallback}, nil, c.chosen, c.accept); got.Tag != c.want {
+			t.Errorf("%+v: %s", c, got.Tag)
+		}
+	}
+}
+
 func TestChoose(t *testing.T) {
 	t.Parallel()
 	s := locales.Load()
@@ -118,7 +142,7 @@ func TestChoose(t *testing.T) {
 		{nil, "", "de-CH,fr-CH;q=0.9", "de"},
 	} {
 		for range 2 { // the second time from memory
-			if got := s.Choose(c.ui, c.chosen, c.accept); got.Tag != c.want {
+			if got := s.Choose(store.DefaultExperience().Language, c.ui, c.chosen, c.accept); got.Tag != c.want {
 				t.Errorf("%+v: got %s", c, got.Tag)
 			}
 		}

@@ -15,13 +15,23 @@ import (
 // shows it: a view embeds it.
 type Frame struct {
 	App, Initial string // whose page it is, "" for nobody's
+	Look         *Look
 	Languages    []Choice
 }
 
 // Of starts the frame of a page of an app.
-func Of(app string) Frame {
-	return Frame{App: Name(app), Initial: initial(app)}
+func Of(app string, look *Look) Frame {
+	return Frame{App: Name(app), Initial: initial(app), Look: look}
 }
+
+// IsLight tells whether the page is light whatever the browser prefers.
+func (f Frame) IsLight() bool { return f.Look != nil && f.Look.Light }
+
+// HasLogo tells whether there is a picture in the place of the initial.
+func (f Frame) HasLogo() bool { return f.Look != nil && f.Look.Logo != "" }
+
+// HasIcon tells whether the browser's tab has an icon of its own.
+func (f Frame) HasIcon() bool { return f.Look != nil && f.Look.Favicon != "" }
 
 // initial is the first character of a name, for its tile.
 func initial(name string) string {

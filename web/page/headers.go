@@ -13,11 +13,16 @@ import (
 type Policy struct {
 	FormAction string // see [FormAction]; "" means 'self'
 	Frames     bool   // it shows frames of our own
+	Look       *Look  // whose pictures it shows
 }
 
 // Protect sets the security headers of a page. https says that the endpoint is.
 func Protect(w http.ResponseWriter, p Policy, https bool) {
-	csp := "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+	images := "'self'"
+	if p.Look != nil {
+		images += p.Look.images
+	}
+	csp := "default-src 'none'; style-src 'self'; script-src 'self'; img-src " + images + "; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 	switch p.FormAction {
 	case "":
 		csp += "; form-action 'self'"

@@ -44,7 +44,7 @@ func TestFieldsOfTextsAreEscaped(t *testing.T) {
 	all := locales.Load()
 	set := page.Load(folder, nil, all, static.Load())
 	w := httptest.NewRecorder()
-	if err := set.Render(w, 200, all.All()[0], "a", struct{ App string }{`"><script>alert(1)</script>`}); err != nil {
+	if err := set.Render(w, 200, all.All()[0], "a", page.Frame{App: `"><script>alert(1)</script>`}); err != nil {
 		t.Fatal(err)
 	}
 	if body := w.Body.String(); strings.Contains(body, "<script>") || strings.Count(body, "&lt;script&gt;") != 3 {
@@ -73,13 +73,17 @@ func TestSpliceIsRender(t *testing.T) {
 	t.Parallel()
 	folder := fstest.MapFS{"a.html": {Data: []byte(
 		`{{define "title"}}{{.Name}}{{end}}{{define "body"}}<a href="/x?r={{.R}}&amp;s=1" title="{{.Name}}">{{.Name}} {{.R}}</a>{{end}}`)}}
-	type data struct{ R, Name string }
+	type data struct {
+		page.Frame
+		R, Name string
+	}
 	all := locales.Load()
 	set := page.Load(folder, nil, all, static.Load())
 	l := all.All()[0]
-	for _, d := range []data{{"abc-_9", "Ada"}, {"Z", `"><script>alert('1')</script>`}, {"", ""}, {"mm", "日本 & co"}} {
+	for _, v := range [][2]string{{"abc-_9", "Ada"}, {"Z", `"><script>alert('1')</script>`}, {"", ""}, {"mm", "日本 & co"}} {
+		d := data{R: v[0], Name: v[1]}
 		spliced, rendered := httptest.NewRecorder(), httptest.NewRecorder()
-		err := set.Splice(spliced, 200, l, "a", "only", func(marks []string) any { return data{marks[0], marks[1]} }, d.R, d.Name)
+		err := set.Splice(spliced, 200, l, "a", "only", func(marks []string) any { return data{R: marks[0], Name: marks[1]} }, d.R, d.Name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -64,9 +64,10 @@ func (s *Set) Splice(w http.ResponseWriter, status int, l *locales.Language, nam
 		}
 		sh = cut(b.String(), s.shells.marks)
 		s.shells.mu.Lock()
-		if len(s.shells.known) < maxShells {
-			s.shells.known[k] = sh
+		if len(s.shells.known) >= maxShells { // of looks that are gone, most of them
+			clear(s.shells.known)
 		}
+		s.shells.known[k] = sh
 		s.shells.mu.Unlock()
 	}
 	b := s.buffer()

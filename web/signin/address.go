@@ -24,7 +24,7 @@ func (p *Pages) Begin(w http.ResponseWriter, r *http.Request, req store.AuthRequ
 	data := p.view(v)
 	data.Typed = req.LoginHint
 	data.Again = r.URL.RawQuery
-	if err := p.showAddress(v, opens(req), http.StatusOK, data); err != nil {
+	if err := p.showAddress(v, v.serves(opens(req)), http.StatusOK, data); err != nil {
 		p.answer(v, err)
 	}
 }
@@ -44,7 +44,7 @@ func (p *Pages) beginOwn(v *visit, screen store.Screen) error {
 	p.enter(v, req, p.self)
 	data := p.view(v)
 	data.Again = own
-	return p.showAddress(v, opens(req), http.StatusOK, data)
+	return p.showAddress(v, v.serves(opens(req)), http.StatusOK, data)
 }
 
 // enter makes the visit the first one of a request.
@@ -76,7 +76,7 @@ func (p *Pages) getAddress(v *visit) error {
 	if c, ok := p.openChallenge(v.form.Get("c"), v.browser); ok {
 		data.Typed = page.Address(c.Email)
 	}
-	return p.showAddress(v, purposeOf(v.r.URL.Path), http.StatusOK, data)
+	return p.showAddress(v, v.serves(purposeOf(v.r.URL.Path)), http.StatusOK, data)
 }
 
 // getOwn is an address page opened from a bookmark: no app has sent anybody there.
@@ -103,11 +103,12 @@ func (p *Pages) showAddress(v *visit, purpose store.Purpose, status int, data *v
 		return p.templates.Render(v.w, status, v.lang, "address", p.address(v, purpose, data))
 	}
 	type variant struct {
+		look          *page.Look // and by it all else of the experience
 		app           string
 		purpose       store.Purpose
 		again, linked bool
 	}
-	return p.templates.Splice(v.w, status, v.lang, "address", variant{v.client.Name, purpose, data.Again != "", v.again != ""}, func(marks []string) any {
+	return p.templates.Splice(v.w, status, v.lang, "address", variant{v.look, v.client.Name, purpose, data.Again != "", v.again != ""}, func(marks []string) any {
 		marked := *v
 		marked.sealed = marks[0]
 		plain := p.view(&marked)
@@ -125,12 +126,17 @@ func (p *Pages) showAddress(v *visit, purpose store.Purpose, status int, data *v
 func (p *Pages) address(v *visit, purpose store.Purpose, data *view) *view {
 	data.serves(purpose)
 	data.Action, data.Restarted = actionOf(purpose), v.restarted
-	other := "/sign-in"
+	if data.Terms == nil {
+		data.Terms = v.terms(purpose)
+	}
+	other := store.PurposeSignIn
 	if purpose == store.PurposeSignIn {
-		other = "/register"
+		other = store.PurposeRegister
 		data.Rescue = v.address("/recover", "again", v.again)
 	}
-	data.Other = v.address(other, "again", v.again)
+	if v.experience.Mode.Allows(other) {
+		data.Other = v.address(actionOf(other), "again", v.again)
+	}
 	p.addLanguages(v, v.address(data.Action, "again", v.again), data)
 	return data
 }
@@ -142,12 +148,16 @@ func (p *Pages) postAddress(v *visit) error {
 	if err := p.open(v); err != nil {
 		return err
 	}
+	rules, err := v.rules()
+	if err != nil {
+		return err
+	}
 	purpose := purposeOf(v.r.URL.Path)
 	data := p.view(v)
 	data.Typed = strings.TrimSpace(v.form.Get("email"))
 	data.Again = v.form.Get("again")
 	if v.restarted {
-		return p.showAddress(v, purpose, http.StatusOK, data)
+		return p.showAddress(v, v.serves(purpose), http.StatusOK, data)
 	}
 	email, err := address.Parse(data.Typed)
 	switch {
@@ -157,8 +167,17 @@ func (p *Pages) postAddress(v *visit) error {
 	case err != nil:
 		data.Error = "address"
 		return p.showAddress(v, purpose, http.StatusUnprocessableEntity, data)
+	case !rules.Mode.Allows(purpose):
+		return p.shut(v, email)
+	case purpose == store.PurposeRegister && closed(rules, email): // whoever has an account signs in
+		data.Error = "blocked"
+		return p.showAddress(v, purpose, http.StatusUnprocessableEntity, data)
 	}
-	c := challenge{Request: v.request.ID, Purpose: purpose, Email: email}
+	if data.Terms = v.terms(purpose); data.Terms.disagrees() {
+		data.Terms.Missing = true
+		return p.showAddress(v, purpose, http.StatusUnprocessableEntity, data)
+	}
+	c := challenge{Request: v.request.ID, Purpose: purpose, Email: email, Agreed: v.form.Get("agree") == "1"}
 	begun, err := p.Codes.Begin(v.r.Context(), p.attempt(v, c))
 	if store.CodeOf(err) == store.Limited {
 		wait := waitOf(err)
@@ -178,6 +197,7 @@ func (p *Pages) attempt(v *visit, c challenge) store.Attempt {
 		Purpose: c.Purpose, Email: c.Email, Browser: v.browser, Request: v.request.ID, IP: p.ClientIP(v.r),
 		Locale: v.lang.Tag, App: v.client.Name, BrowserName: browserName(v.r.UserAgent()),
 	}
+	narrow(&a, v.experience)
 	if p.Link {
 		a.Link = p.linkTo(v, c)
 	}

@@ -21,6 +21,7 @@ type challenge struct {
 	ExpiresAt time.Time     `json:"x"`
 	Sends     int           `json:"s"`
 	SentAt    time.Time     `json:"t,omitzero"`  // of the newest mail
+	Agreed    bool          `json:"g,omitempty"` // to the terms, by a tick
 	Bounced   bool          `json:"b,omitempty"` // the address takes no mail: there was none
 }
 

@@ -67,6 +67,7 @@ func (p *Pages) showCode(v *visit, status int, c challenge, data *view) error {
 		return p.templates.Render(v.w, status, v.lang, "code", p.code(v, c, data))
 	}
 	type variant struct {
+		look          *page.Look
 		app           string
 		purpose       store.Purpose
 		mailbox       *mailbox
@@ -74,7 +75,7 @@ func (p *Pages) showCode(v *visit, status int, c challenge, data *view) error {
 		more, waiting bool
 		mail          string
 	}
-	like := variant{v.client.Name, c.Purpose, p.mailboxOf(c.Email), c.Sends, !c.NextSend.IsZero(), count != "", data.Mail}
+	like := variant{v.look, v.client.Name, c.Purpose, p.mailboxOf(c.Email), c.Sends, !c.NextSend.IsZero(), count != "", data.Mail}
 	return p.templates.Splice(v.w, status, v.lang, "code", like, func(marks []string) any {
 		marked := *v
 		marked.sealed = marks[0]
@@ -90,7 +91,7 @@ func (p *Pages) showCode(v *visit, status int, c challenge, data *view) error {
 // code completes the view of the code page.
 func (p *Pages) code(v *visit, c challenge, data *view) *view {
 	data.serves(c.Purpose)
-	data.Sends, data.More = c.Sends, !c.NextSend.IsZero()
+	data.Sends, data.More, data.Agreed = c.Sends, !c.NextSend.IsZero(), c.Agreed
 	data.Action = actionOf(c.Purpose)
 	data.Change = v.address(data.Action, "c", data.C)
 	data.Status = "/verify/status?c=" + data.C
@@ -103,7 +104,7 @@ func (p *Pages) code(v *visit, c challenge, data *view) *view {
 // same address.
 func (p *Pages) showAgain(v *visit, name string, c challenge) error {
 	data := p.view(v)
-	data.Action, data.Email = actionOf(c.Purpose), page.Address(c.Email)
+	data.Action, data.Email, data.Agreed = actionOf(c.Purpose), page.Address(c.Email), c.Agreed
 	data.Restart = v.address(data.Action, "c", v.form.Get("c"))
 	return p.render(v, http.StatusGone, name, v.restart(), data)
 }
@@ -117,14 +118,28 @@ func (p *Pages) postCode(v *visit) error {
 	if v.restarted { // else the store decides, which knows a code that was right before
 		return p.showAgain(v, "expired", c)
 	}
+	rules, err := v.rules()
+	if err != nil {
+		return err
+	}
+	if !rules.Mode.Allows(c.Purpose) {
+		return p.shut(v, c.Email)
+	}
 	data := p.view(v)
 	data.Typed = strings.TrimSpace(v.form.Get("code"))
 	if data.Typed == "" {
 		return p.notACode(v, c, data, "empty")
 	}
+	confirm := v.form.Get("confirm") == "1" && rules.Mode.Allows(other(c.Purpose))
+	if confirm && c.Purpose == store.PurposeSignIn && !c.Agreed {
+		if data.Terms = v.terms(store.PurposeRegister); data.Terms.disagrees() {
+			data.Terms.Missing = true
+			return p.askConfirm(v, http.StatusUnprocessableEntity, c, data)
+		}
+	}
 	guess, err := p.Codes.Guess(store.Try{
 		Challenge: c.ID, Purpose: c.Purpose, Email: c.Email, Browser: v.browser, Request: v.request.ID,
-		IP: p.ClientIP(v.r), Code: data.Typed, Confirm: v.form.Get("confirm") == "1" && c.Purpose != store.PurposeRecover,
+		IP: p.ClientIP(v.r), Code: data.Typed, Confirm: confirm && c.Purpose != store.PurposeRecover, Closed: closed(rules, c.Email),
 		Locale: v.lang.Tag, App: v.client.Name, BrowserName: browserName(v.r.UserAgent()),
 	})
 	if store.CodeOf(err) == store.Invalid {
@@ -175,7 +190,12 @@ func (p *Pages) judged(v *visit, c challenge, in store.SignedIn, finish store.Fi
 		if c.Purpose == store.PurposeRecover { // the account has gone since its code was mailed
 			break
 		}
-		return p.askConfirm(v, c, data)
+		if !v.experience.Mode.Allows(other(c.Purpose)) { // who registers has an account
+			return problem.New("newcomers", http.StatusForbidden)
+		}
+		return p.askConfirm(v, http.StatusOK, c, data)
+	case store.OutcomeClosed:
+		return problem.New("closed", http.StatusForbidden)
 	case store.OutcomeSpent:
 		return p.showAgain(v, "spent", c)
 	case store.OutcomeExpired:
@@ -194,11 +214,22 @@ func (p *Pages) judged(v *visit, c challenge, in store.SignedIn, finish store.Fi
 
 // askConfirm asks whether to register instead of signing in, or the reverse. The
 // form holds the same code again: nothing was consumed.
-func (p *Pages) askConfirm(v *visit, c challenge, data *view) error {
+func (p *Pages) askConfirm(v *visit, status int, c challenge, data *view) error {
 	data.C = v.form.Get("c")
 	data.serves(c.Purpose)
 	data.Email = page.Address(c.Email)
-	return p.render(v, http.StatusOK, "confirm", v.address("/verify", "c", data.C), data)
+	if data.Terms == nil && c.Purpose == store.PurposeSignIn && !c.Agreed {
+		data.Terms = v.terms(store.PurposeRegister)
+	}
+	return p.render(v, status, "confirm", v.address("/verify", "c", data.C), data)
+}
+
+// other is what a code can be for after a question: an account to sign in to, or to make.
+func other(p store.Purpose) store.Purpose {
+	if p == store.PurposeRegister {
+		return store.PurposeSignIn
+	}
+	return store.PurposeRegister
 }
 
 // postResend is POST /verify/resend: one more code.
@@ -209,6 +240,13 @@ func (p *Pages) postResend(v *visit) error {
 	}
 	if v.restarted {
 		return p.showAgain(v, "expired", c)
+	}
+	rules, err := v.rules()
+	if err != nil {
+		return err
+	}
+	if !rules.Mode.Allows(c.Purpose) {
+		return p.shut(v, c.Email)
 	}
 	begun, err := p.Codes.Resend(v.r.Context(), store.Again{Challenge: c.ID, Attempt: p.attempt(v, c)})
 	switch store.CodeOf(err) {

@@ -69,15 +69,16 @@ type Browser interface {
 
 // Deps is what the pages are made of.
 type Deps struct {
-	Codes    Codes
-	Requests Requests
-	Clients  Clients
-	Browser  Browser
-	Ring     *keyring.Ring
-	ClientIP func(*http.Request) netip.Addr
-	Now      func() time.Time // the database's time
-	Endpoint *url.URL
-	Log      *slog.Logger
+	Codes       Codes
+	Requests    Requests
+	Clients     Clients
+	Experiences page.Experiences
+	Browser     Browser
+	Ring        *keyring.Ring
+	ClientIP    func(*http.Request) netip.Addr
+	Now         func() time.Time // the database's time
+	Endpoint    *url.URL
+	Log         *slog.Logger
 
 	Digits  int    // of a code; 6 if 0
 	Link    bool   // mails have a link that signs in as well
@@ -90,6 +91,7 @@ type Pages struct {
 	languages  *locales.Set
 	files      *static.Files
 	templates  *page.Set
+	looks      *page.Looks
 	challenges *keyring.Sealer
 	choices    *keyring.MAC
 	links      *keyring.Sealer
@@ -113,13 +115,13 @@ var variants = map[string][]string{
 	"problem": {
 		"broken", "cookies", "cross", "bad", "large", "unavailable", "failure",
 		"missing", "client", "request", "suspended", "used", "gone",
-		"late",
+		"late", "closed", "newcomers",
 	},
 }
 
 // New makes the pages.
 func New(d Deps) (*Pages, error) {
-	if d.Codes == nil || d.Requests == nil || d.Clients == nil || d.Browser == nil || d.Ring == nil ||
+	if d.Codes == nil || d.Requests == nil || d.Clients == nil || d.Experiences == nil || d.Browser == nil || d.Ring == nil ||
 		d.ClientIP == nil || d.Now == nil || d.Endpoint == nil || d.Log == nil {
 		return nil, errors.New("signin: all of Deps but Digits, Link and Mailbox are needed")
 	}
@@ -138,6 +140,7 @@ func New(d Deps) (*Pages, error) {
 	p.mailbox = &mailbox{URL: d.Mailbox}
 	p.account = strings.TrimRight(d.Endpoint.String(), "/") + accountPath
 	p.self = store.Client{Name: page.Host(d.Endpoint)}
+	p.looks = page.NewLooks(d.Experiences)
 	p.templates = page.Load(folder, variants, p.languages, p.files)
 	p.ownForms, err = form.Own(d.Endpoint, p.handle(func(*visit) error { return problem.CrossSite() }))
 	return p, err
@@ -156,6 +159,7 @@ func (p *Pages) Mount(r chi.Router) {
 	r.Get(NotMePath, p.handle(p.getNotMe))
 	r.Get("/cancel", p.handle(p.cancel))
 	r.Handle(static.Prefix+"*", p.files)
+	r.Get(page.ThemePath, p.theme)
 	r.Group(func(r chi.Router) {
 		r.Use(p.ownForms)
 		for _, s := range screens {

@@ -42,6 +42,13 @@ func (p *Pages) answer(v *visit, err error) {
 		data.Restart = p.back(v, known)
 	case "broken":
 		data.Restart = again(v.form)
+		if to := v.experience.UnknownSession; data.Restart == "" && to != "" {
+			if v.r.Method == http.MethodGet {
+				page.SeeOther(v.w, to)
+				return
+			}
+			data.Restart = to // a redirect would be the form's, and held against form-action
+		}
 	case "bad", "large", "request", "client":
 		data.Reference = reference(v.r)
 	}

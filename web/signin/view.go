@@ -27,6 +27,10 @@ type view struct {
 	Restarted bool
 	Again     string // the app's own request, for a browser that blocks cookies
 
+	Terms   *terms // nil: there are none
+	Agreed  bool   // to them, for the next challenge
+	Support *support
+
 	Email   string // as people write it
 	Other   string // address page: sign in instead of register, or the reverse
 	Rescue  string // and recover instead
@@ -61,7 +65,7 @@ type view struct {
 
 // view starts a page's view.
 func (p *Pages) view(v *visit) *view {
-	return &view{Frame: page.Of(v.client.Name), R: v.sealed, Digits: p.Digits, Mail: "queued", Restart: v.restart()}
+	return &view{Frame: page.Of(v.client.Name, v.look), Support: v.support(), R: v.sealed, Digits: p.Digits, Mail: "queued", Restart: v.restart()}
 }
 
 // render shows a page. here is its own address, for the change of language.

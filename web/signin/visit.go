@@ -18,10 +18,15 @@ type visit struct {
 	form url.Values
 	lang *locales.Language
 
-	browser   store.Hash
-	sealed    string            // r, once it opened
-	request   store.AuthRequest // zero until then
-	client    store.Client
+	browser store.Hash
+	sealed  string            // r, once it opened
+	request store.AuthRequest // zero until then
+	client  store.Client
+
+	experience store.Experience // with what the app has of its own
+	unread     error            // why it is an old one
+	look       *page.Look
+
 	restarted bool   // r was too old and is a fresh one now
 	again     string // the app's own query, where links of the page carry it
 }
@@ -47,8 +52,10 @@ func (p *Pages) handle(serve func(*visit) error) http.HandlerFunc {
 // newVisit chooses the language by what is known before the request is open.
 func (p *Pages) newVisit(w http.ResponseWriter, r *http.Request) *visit {
 	v := &visit{w: w, r: r, form: url.Values{}}
-	v.lang = p.languages.Choose(nil, p.Browser.Language(r), r.Header.Get("Accept-Language"))
-	page.Protect(w, page.Policy{}, p.https)
+	v.experience, v.unread = p.looks.Experience(r.Context())
+	v.look = p.looks.Of(v.experience, store.Client{})
+	v.lang = p.languages.Choose(v.experience.Language, nil, p.Browser.Language(r), r.Header.Get("Accept-Language"))
+	page.Protect(w, page.Policy{Look: v.look}, p.https)
 	return v
 }
 
@@ -91,9 +98,12 @@ func (p *Pages) open(v *visit) error {
 // belong makes the visit one of an authorization request.
 func (p *Pages) belong(v *visit, req store.AuthRequest, client store.Client) {
 	v.request, v.client = req, client
-	v.lang = p.languages.Choose(req.UILocales, p.Browser.Language(v.r), v.r.Header.Get("Accept-Language"))
+	v.client.Name = client.Title()
+	v.look = p.looks.Of(v.experience, client)
+	v.experience = v.experience.For(client.Experience)
+	v.lang = p.languages.Choose(v.experience.Language, req.UILocales, p.Browser.Language(v.r), v.r.Header.Get("Accept-Language"))
 	if !req.IsOwn() {
-		page.Protect(v.w, page.Policy{FormAction: page.FormAction(req.RedirectURI)}, p.https)
+		page.Protect(v.w, page.Policy{FormAction: page.FormAction(req.RedirectURI), Look: v.look}, p.https)
 	}
 	if p.switchLanguage(v) {
 		// The person overrules the app from here on: the choice goes into r.

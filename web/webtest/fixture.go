@@ -150,7 +150,7 @@ func (f *Fixture) compose(ring *keyring.Ring, codes *otp.Engine, cookies *browse
 	f.Must(err)
 	ip := clientip.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, log)
 	pages, err := signin.New(signin.Deps{
-		Codes: codes, Requests: provider, Clients: f.DB, Browser: cookies, Ring: ring, ClientIP: ip.Of,
+		Codes: codes, Requests: provider, Clients: f.DB, Experiences: f.DB, Browser: cookies, Ring: ring, ClientIP: ip.Of,
 		Now: f.DB.Now, Endpoint: endpoint, Log: log, Link: true,
 	})
 	f.Must(err)

@@ -139,6 +139,9 @@ func (s *Shown) Form(path string, fields ...string) url.Values {
 	s.Helper()
 	values := url.Values{}
 	for _, input := range inputTag.FindAllString(s.formTo(path)[2], -1) {
+		if strings.Contains(input, ` type="checkbox"`) && !strings.Contains(input, " checked") { // as browsers do
+			continue
+		}
 		var name, value string
 		for _, a := range attr.FindAllStringSubmatch(input, -1) {
 			if a[1] == "name" {
