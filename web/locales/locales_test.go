@@ -151,7 +151,7 @@ func TestChoose(t *testing.T) {
 
 var (
 	shown   = regexp.MustCompile(`\{\{(t|n) "([^"]+)"`)
-	literal = regexp.MustCompile(`"([a-z]+)"`)
+	literal = regexp.MustCompile(`"([a-z_]+)"`)
 	field   = regexp.MustCompile(`\{\{[^{}]*\}\}`)
 )
 
