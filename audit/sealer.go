@@ -58,7 +58,11 @@ const (
 // cutEvery is how often it is looked for what is older than it is kept.
 const cutEvery = time.Minute
 
-// Run seals until ctx ends.
+// lastWords bounds the batch that is made when a server stops.
+const lastWords = 2 * time.Second
+
+// Run seals until ctx ends, and once more then: what was written last is not left for the
+// next start.
 func (s *Sealer) Run(ctx context.Context) {
 	cut := time.Now()
 	for {
@@ -71,6 +75,11 @@ func (s *Sealer) Run(ctx context.Context) {
 		wait := sealEvery - sealEvery/10 + rand.N(sealEvery/5) // so that replicas do not meet each time
 		select {
 		case <-ctx.Done():
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+			defer cancel()
+			if _, err := s.Seal(ctx); err != nil {
+				s.Log.WarnContext(ctx, "chain the end of the audit log", "err", err)
+			}
 			return
 		case <-time.After(wait):
 		}

@@ -40,6 +40,7 @@ type commands struct {
 	Template    templateCmd    `cmd:"" help:"Word the mails yourself, and see what they look like."`
 	Delivery    deliveryCmd    `cmd:"" help:"Look at what became of each mail."`
 	Suppression suppressionCmd `cmd:"" help:"Look at the addresses that take no mail, and change which."`
+	Audit       auditCmd       `cmd:"" help:"Look at what was done, by whom, and check that the record of it is whole."`
 	Doctor      doctorCmd      `cmd:"" help:"Look for what keeps mails and sign-ins from working, and say what mends it."`
 	Keys        keysCmd        `cmd:"" help:"Look at the keys that sign tokens."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

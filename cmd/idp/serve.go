@@ -82,6 +82,9 @@ func newOptions(s settings.Server, listen string) (options, error) {
 	if err := s.CheckMail(); err != nil {
 		return o, usage(err, "")
 	}
+	if err := s.CheckAudit(); err != nil {
+		return o, usage(err, "")
+	}
 	return o, nil
 }
 

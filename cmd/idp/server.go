@@ -115,7 +115,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 	if err != nil {
 		return nil, err
 	}
-	s.sealer = audit.NewSealer(audit.SealerDeps{Store: in.db, Ring: in.ring, Log: log, Deliver: s.webhooks.Deliver})
+	s.sealer = audit.NewSealer(audit.SealerDeps{Store: in.db, Ring: in.ring, Log: log, Deliver: s.webhooks.Deliver, Keep: time.Duration(o.AuditKeep)})
 	return s, nil
 }
 

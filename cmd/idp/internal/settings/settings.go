@@ -53,6 +53,7 @@ type Server struct {
 	SESTopics      Topics   `name:"ses-topics" help:"SNS topics that Amazon SES tells the fate of mails over, comma-separated ARNs; SNS posts to /hooks/ses." placeholder:"ARNS" group:"server"`
 	PrivateHooks   Networks `name:"webhook-allow-private" help:"Networks that are not public (loopback, private, link-local) and that webhooks may post to all the same, comma-separated CIDRs; without TLS only there." placeholder:"CIDRS" group:"server"`
 	MailKeep       Duration `name:"mail-keep" help:"How long it is kept what became of each mail." default:"30d" group:"server"`
+	AuditKeep      Duration `name:"audit-keep" help:"How long entries of the audit log are kept." default:"365d" group:"server"`
 
 	OTPDigits     int      `name:"otp-digits" help:"Digits of a code." default:"${otp_digits}" group:"otp"`
 	OTPCodeTTL    Duration `name:"otp-code-ttl" help:"How long a code lives." default:"${otp_code_ttl}" group:"otp"`
@@ -187,6 +188,15 @@ func (s *Server) CheckMail() error {
 	const lowest, highest = 24 * time.Hour, 400 * 24 * time.Hour
 	if v := time.Duration(s.MailKeep); v < lowest || v > highest {
 		return fmt.Errorf("IDP_MAIL_KEEP is %s: choose 1d to %s", s.MailKeep, Duration(highest))
+	}
+	return nil
+}
+
+// CheckAudit tells whether the audit log is kept for too short or too long.
+func (s *Server) CheckAudit() error {
+	const lowest, highest = 24 * time.Hour, 3650 * 24 * time.Hour
+	if v := time.Duration(s.AuditKeep); v < lowest || v > highest {
+		return fmt.Errorf("IDP_AUDIT_KEEP is %s: choose 1d to %s", s.AuditKeep, Duration(highest))
 	}
 	return nil
 }

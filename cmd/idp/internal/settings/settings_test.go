@@ -193,6 +193,18 @@ func TestParseEndpoint(t *testing.T) {
 	}
 }
 
+func TestAuditSettings(t *testing.T) {
+	t.Parallel()
+	if e, err := parse(t, nil, nil, ""); err != nil || e.AuditKeep.String() != "365d" || e.CheckAudit() != nil {
+		t.Errorf("%s, %v", e.AuditKeep, err)
+	}
+	for _, keep := range []string{"23h", "3651d"} {
+		if e, err := parse(t, []string{"--audit-keep", keep}, nil, ""); err != nil || e.CheckAudit() == nil {
+			t.Errorf("%s is taken (%v)", keep, err)
+		}
+	}
+}
+
 func TestMailSettings(t *testing.T) {
 	t.Parallel()
 	const topic = "arn:aws:sns:eu-west-1:123456789012:mail-events"
