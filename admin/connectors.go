@@ -20,7 +20,6 @@ type connectorStore interface {
 	UpdateConnector(ctx context.Context, c store.Connector, seen time.Time, told ...store.Event) (time.Time, error)
 	DeleteConnector(ctx context.Context, id string, seen time.Time, told ...store.Event) error
 	OrderConnectors(ctx context.Context, ids []string, told ...store.Event) error
-	MailTemplates(ctx context.Context) ([]store.MailTemplate, error)
 }
 
 // Connector is a connector that is set up.

@@ -15,6 +15,7 @@ type Store interface {
 	Now() time.Time
 	clientStore
 	connectorStore
+	templateStore
 	importStore
 	logStore
 	experienceStore

@@ -304,8 +304,8 @@ func TestSenderOfATemplateStopsNoOtherMails(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	w.more = mailer.Kinds{"post": func([]byte) (mailer.Sender, error) { return verified{w.post}, nil }}
-	_, err := w.db.SetMailTemplate(t.Context(), store.MailTemplate{Usage: store.UsageNoAccount, Locale: "en", Subject: "Nobody", Content: "Nobody is here.",
-		ContentType: "text/plain", SendFrom: "other@example.org"})
+	_, err := w.db.SetMailTemplates(t.Context(), []store.MailTemplate{{Usage: store.UsageNoAccount, Locale: "en", Subject: "Nobody", Content: "Nobody is here.",
+		ContentType: "text/plain", SendFrom: "other@example.org"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func TestValuesInTemplatesAreText(t *testing.T) {
 	w := setup(t)
 	template := htmlTemplate(store.UsageSignIn, "en", `<p title="{{ application.name }}">{{ application.name }}: {{ code }}</p>`)
 	template.Subject = "{{ application.name }}"
-	if _, err := w.db.SetMailTemplate(t.Context(), template); err != nil {
+	if _, err := w.db.SetMailTemplates(t.Context(), []store.MailTemplate{template}); err != nil {
 		t.Fatal(err)
 	}
 	q := w.queue(nil, quick())
@@ -135,7 +135,7 @@ func TestTemplatesOfAConnector(t *testing.T) {
 	}
 	operator := htmlTemplate(store.UsageForgotPassword, "en", "operator {{ code }}")
 	operator.ReplyTo, operator.SendFrom = "help@example.com", "Shop <shop@example.com>"
-	if _, err := w.db.SetMailTemplate(t.Context(), operator); err != nil {
+	if _, err := w.db.SetMailTemplates(t.Context(), []store.MailTemplate{operator}); err != nil {
 		t.Fatal(err)
 	}
 	q := w.queue(nil, quick())
@@ -161,7 +161,7 @@ func TestTemplatesOfAConnector(t *testing.T) {
 func TestTemplatesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	if _, err := w.db.SetMailTemplate(t.Context(), htmlTemplate(store.UsageSignIn, "en", "operator {{ code }}")); err != nil {
+	if _, err := w.db.SetMailTemplates(t.Context(), []store.MailTemplate{htmlTemplate(store.UsageSignIn, "en", "operator {{ code }}")}); err != nil {
 		t.Fatal(err)
 	}
 	s := &blind{Store: w.db, err: errors.New("gone")}

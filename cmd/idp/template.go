@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"idp/audit"
 	"idp/mailer"
 	"idp/store"
 )
@@ -125,7 +126,7 @@ func (c *templateDeleteCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		if err := in.db.DeleteMailTemplate(ctx, t.Usage, t.Locale); err != nil {
+		if err := in.admin.DeleteMailTemplate(ctx, audit.Command(), t.ID, time.Time{}); err != nil {
 			if store.CodeOf(err) == store.NotFound {
 				return noTemplate(c.mailName)
 			}

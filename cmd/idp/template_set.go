@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"idp/audit"
 	"idp/mailer"
 	"idp/store"
 )
@@ -79,16 +80,14 @@ func (c *templateSetCmd) Run(a *app) error {
 		return err
 	}
 	return a.with(func(ctx context.Context, in *instance) error {
-		if old, err := in.template(ctx, c.mailName); err == nil {
-			t.Locale = old.Locale // pt-br and pt-BR are one language
-		}
-		stored, err := in.db.SetMailTemplate(ctx, t)
+		stored, err := in.admin.SetMailTemplates(ctx, audit.Command(), []store.MailTemplate{t})
 		if err != nil {
 			return err
 		}
 		if c.JSON {
-			return a.printJSON(templateViewOf(stored))
+			return a.printJSON(templateViewOf(stored[0]))
 		}
+		t = stored[0]
 		a.note("The mail for %s in %s says this now. See it: idp template preview %s %s", t.Usage, t.Locale, t.Usage, t.Locale)
 		return nil
 	})

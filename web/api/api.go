@@ -77,6 +77,7 @@ func (a *API) Mount(r chi.Router) {
 	a.applications()
 	a.connectors()
 	a.logs()
+	a.emailTemplates()
 	a.status()
 	a.oneTimeTokens()
 	a.verificationCodes()
