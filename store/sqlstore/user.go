@@ -52,12 +52,14 @@ func (db *DB) CreateUser(ctx context.Context, u store.User, told ...store.Event)
 
 // UpdateUser replaces what is known of a person, the address included, if it is still what
 // was read: seen is the UpdatedAt then. It answers the new one. Id, suspension and times
-// stay. Errors: [store.NotFound], [store.Changed], and [store.Conflict] as in CreateUser.
+// stay. Errors: [store.NotFound], [store.Changed], [store.Conflict] as in CreateUser, and
+// [store.Invalid] for the address if it is an owner's, before or after.
 func (db *DB) UpdateUser(ctx context.Context, u store.User, seen time.Time, told ...store.Event) (time.Time, error) {
 	const op = "update user"
 	now := db.now()
 	var s Script
 	var updated time.Time
+	keepAddresses(&s, op, u.ID, u.Email)
 	s.Do(`
 		UPDATE users SET email = $3, name = $4, name_key = $5, username = $6, avatar = $7, profile = $8, custom_data = $9, updated_at = `+later("$10")+`
 		WHERE id = $1 AND updated_at = $2 RETURNING updated_at`,
@@ -70,12 +72,16 @@ func (db *DB) UpdateUser(ctx context.Context, u store.User, seen time.Time, told
 // SuspendUser keeps a person out, or lets them in again. Either way everything that they
 // are signed in to ends in the same transaction: a sign-in that was under way during a
 // suspension is worth nothing after it. seen is the UpdatedAt that was read, zero for any;
-// it answers the new one. Errors: [store.NotFound], [store.Changed].
+// it answers the new one. Errors: [store.NotFound], [store.Changed], [store.InUse] if nobody
+// would be left who can do everything.
 func (db *DB) SuspendUser(ctx context.Context, id string, suspend bool, seen time.Time, told ...store.Event) (time.Time, error) {
 	const op = "suspend user"
 	now := db.now()
 	var s Script
 	var updated time.Time
+	if suspend {
+		keepAnOwner(&s, op, id)
+	}
 	s.Do(`
 		UPDATE users SET suspended_at = CASE WHEN CAST($3 AS SMALLINT) = 1 THEN COALESCE(suspended_at, $4) ELSE NULL END, updated_at = `+later("$4")+`
 		WHERE id = $1 AND CAST($2 AS BIGINT) IN (0, updated_at) RETURNING updated_at`, id, stamp(seen), flag(suspend), now).
@@ -92,7 +98,7 @@ func (db *DB) SuspendUser(ctx context.Context, id string, suspend bool, seen tim
 // the key that what is personal in the audit log is under, and, by the traces of its
 // address, challenges, known browsers and records of mails. What protects the mailbox
 // stays: budgets, mute, suppression. seen is the UpdatedAt that was read, zero for any.
-// Errors: [store.NotFound], [store.Changed].
+// Errors: [store.NotFound], [store.Changed], [store.InUse] as in SuspendUser.
 //
 // A redemption under way holds the row of its code and needs the account's: it gets it,
 // since that row goes last, and what it makes goes with it.
@@ -100,6 +106,7 @@ func (db *DB) DeleteUser(ctx context.Context, id string, seen time.Time, traces 
 	const op = "delete user"
 	codes, mails := traces.Codes, traces.Mails
 	var s Script
+	keepAnOwner(&s, op, id)
 	s.Do(`DELETE FROM challenge WHERE id IN (SELECT challenge FROM mail WHERE mail.address IN ($1, $2))`, mails[0][:], mails[1][:])
 	s.Do(`UPDATE users SET email = email WHERE id = $1 AND CAST($2 AS BIGINT) IN (0, updated_at)`, id, stamp(seen)).Need(op, store.Changed)
 	s.Do(`DELETE FROM session WHERE user_id = $1`, id)
@@ -108,6 +115,7 @@ func (db *DB) DeleteUser(ctx context.Context, id string, seen time.Time, traces 
 	s.Do(`DELETE FROM one_time_token WHERE email = (SELECT email FROM users WHERE id = $1)`, id)
 	s.Do(`DELETE FROM mail WHERE address IN ($1, $2)`, mails[0][:], mails[1][:])
 	s.Do(`DELETE FROM user_key WHERE user_id = $1`, id)
+	s.Do(`DELETE FROM owner WHERE `+theirOwner, id)
 	s.Do(`DELETE FROM users WHERE id = $1`, id)
 	forget(&s, hashes{codes[0], codes[1]})
 	err := db.tellOnly(ctx, op, &s, told...)

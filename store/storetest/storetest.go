@@ -110,6 +110,8 @@ var tests = map[string]func(*testing.T, *fixture){
 	"Experience":                  testExperience,
 	"Import":                      testImport,
 	"ImportRaces":                 testImportRaces,
+	"Owners":                      testOwners,
+	"OwnerRaces":                  testOwnerRaces,
 	"Closed":                      testClosed,
 	"OrderOfConnectors":           testOrderOfConnectors,
 	"ChangeOfConnectors":          testChangeOfConnectors,
