@@ -165,15 +165,16 @@ func (a *app) open(ctx context.Context, p place) (*instance, error) {
 	case err != nil:
 		return nil, errors.Join(err, in.db.Close())
 	}
-	if in.admin, err = in.service(in.senders()); err != nil {
+	if in.admin, err = in.service(in.senders(), admin.Frame{}); err != nil {
 		return nil, errors.Join(err, in.db.Close())
 	}
 	return in, nil
 }
 
-// service is the functions of administrators.
-func (in *instance) service(senders mailer.Kinds) (*admin.Service, error) {
-	return admin.New(admin.Deps{Store: in.db, Book: audit.New(in.ring, in.db.Now), Ring: in.ring, Senders: senders,
+// service is the functions of administrators. A command knows no frame of codes but the
+// program's own; the server narrows what it is given in any case.
+func (in *instance) service(senders mailer.Kinds, frame admin.Frame) (*admin.Service, error) {
+	return admin.New(admin.Deps{Store: in.db, Book: audit.New(in.ring, in.db.Now), Ring: in.ring, Senders: senders, Frame: frame,
 		Codes: otp.NewAddresses(in.ring), Mails: mailer.NewRecipients(in.ring)})
 }
 

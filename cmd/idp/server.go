@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"idp/admin"
 	"idp/audit"
 	"idp/mailer"
 	"idp/mailer/inbox"
@@ -100,7 +101,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 		return nil, err
 	}
 	s.provider.SetPages(allPages{s.pages, s.account})
-	service, err := in.service(s.senders())
+	service, err := in.service(s.senders(), admin.Frame{CodeTTL: o.otp.CodeTTL, Tries: o.otp.Tries})
 	if err != nil {
 		return nil, err
 	}

@@ -177,3 +177,102 @@ func TestTerms(t *testing.T) {
 	page.Submit("/sign-in", "email", "ada@example.com").Want(422, "Please agree")
 	page.Submit("/sign-in", "email", "ada@example.com", "agree", "1").Follow().Want(200, "Enter your code")
 }
+
+func TestLookOfPages(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	plain := f.Person().Get(webtest.Authorize())
+	if strings.Contains(plain.Body, "theme.css") || strings.Contains(plain.Body, "<picture>") {
+		t.Error("the default has a theme")
+	}
+	sets(f, func(e *store.Experience) {
+		e.Branding = store.Branding{LogoURL: "https://cdn.example/logo.svg?a=1&b=2", DarkLogoURL: "https://cdn.example/dark.svg", Favicon: "https://cdn.example/f.ico"}
+		e.Color = store.Color{Primary: "#00695c", Dark: true, DarkPrimary: "#4db6ac"}
+		e.CustomCSS, e.SupportEmail, e.SupportURL = "h1::after{content:'</style>'}", "help@shop.example", "https://shop.example/help"
+	})
+	p := f.Person()
+	page := p.Get(webtest.Authorize())
+	for _, part := range []string{`<img src="https://cdn.example/logo.svg?a=1&amp;b=2" alt="">`, `<source srcset="https://cdn.example/dark.svg" media="(prefers-color-scheme: dark)">`,
+		`<link rel="icon" href="https://cdn.example/f.ico">`} {
+		if !strings.Contains(page.Body, part) {
+			t.Errorf("the page lacks %s:\n%s", part, page.Body)
+		}
+	}
+	if csp := page.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "img-src 'self' https://cdn.example;") || !strings.Contains(csp, "style-src 'self';") {
+		t.Error(csp)
+	}
+	sheet := regexp.MustCompile(`<link rel="stylesheet" href="(/theme\.css[^"]*)">`).FindStringSubmatch(page.Body)
+	if sheet == nil {
+		t.Fatal(page.Body)
+	}
+	theme := p.Get(strings.ReplaceAll(sheet[1], "&amp;", "&")).Want(200)
+	if !strings.Contains(theme.Body, "--fill:#00695c") || !strings.HasSuffix(theme.Body, "'</style>'}") || !strings.Contains(theme.Header.Get("Cache-Control"), "immutable") {
+		t.Error(theme.Body, theme.Header)
+	}
+	for _, path := range []string{"/theme.css", "/theme.css?app=gone", "/theme.css?v=0&app=shop"} {
+		if s := p.Get(path).Want(200); s.Header.Get("Cache-Control") != "no-cache" || s.Header.Get("Content-Type") != "text/css; charset=utf-8" {
+			t.Errorf("%s: %v", path, s.Header)
+		}
+	}
+	lost := p.Get("/verify?r=nonsense").Want(400, "Need help? help@shop.example · Help pages")
+	if lost.Link("help@shop.example") != "mailto:help@shop.example" || lost.Link("Help pages") != "https://shop.example/help" {
+		t.Error(lost.Body)
+	}
+
+	// An app has a look, a name and terms of its own.
+	c, err := f.DB.FreshClient(t.Context(), "shop")
+	f.Must(err)
+	c.Experience = store.ClientExperience{DisplayName: "Bücherladen", LogoURL: "https://own.example/logo.png", PrimaryColor: "#b71c1c", TermsOfUseURL: "https://own.example/terms"}
+	_, err = f.DB.UpdateClient(t.Context(), c, c.UpdatedAt)
+	f.Must(err)
+	own := p.Get(webtest.Authorize()).Want(200, "Sign in to Bücherladen", "Terms of use")
+	if !strings.Contains(own.Header.Get("Content-Security-Policy"), "img-src 'self' https://own.example https://cdn.example;") || strings.Contains(own.Body, "dark.svg") {
+		t.Error(own.Header, own.Body)
+	}
+	if s := p.Get(own.Link("Create an account")); !strings.Contains(s.Body, "https://own.example/logo.png") {
+		t.Error(s.Body)
+	}
+	if s := p.Get("/sign-in"); strings.Contains(s.Body, "own.example") || !strings.Contains(s.Body, "cdn.example/logo.svg") {
+		t.Errorf("our own page:\n%s", s.Body)
+	}
+	sets(f, func(e *store.Experience) { e.Color.Dark = false })
+	if s := p.Get(webtest.Authorize()); !strings.Contains(s.Body, `class="light"`) || !strings.Contains(s.Body, `name="color-scheme" content="light"`) || strings.Contains(s.Body, "(prefers-color-scheme") {
+		t.Error(s.Body)
+	}
+}
+
+func TestLanguageAndUnknownSession(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	sets(f, func(e *store.Experience) {
+		e.Language = store.LanguageInfo{AutoDetect: false, Fallback: "ja"}
+		e.UnknownSession = "https://shop.example/start"
+	})
+	p := f.Person()
+	p.Headers.Set("Accept-Language", "de")
+	if s := p.Get(webtest.Authorize()); !strings.Contains(s.Body, `lang="ja"`) {
+		t.Error(s.Body)
+	}
+	if s := p.Get(webtest.Authorize("ui_locales", "fr")); !strings.Contains(s.Body, `lang="fr"`) {
+		t.Error(s.Body)
+	}
+	if s := p.Get("/verify?r=nonsense"); s.Status != 303 || s.Location() != "https://shop.example/start" {
+		t.Errorf("%d %s", s.Status, s.Location())
+	}
+	s := p.Get(webtest.Authorize())
+	if lost := s.Post("/verify", map[string][]string{"r": {"nonsense"}}); lost.Status != 400 || !strings.Contains(lost.Body, `href="https://shop.example/start"`) {
+		t.Errorf("%d %s", lost.Status, lost.Body)
+	}
+}
+
+func TestCodePolicy(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	f.Register("ada@example.com")
+	sets(f, func(e *store.Experience) { e.Codes = store.CodePolicy{Seconds: 120, Tries: 2} })
+	code := f.Person().ToCode("/sign-in", "ada@example.com")
+	typed := f.Code("ada@example.com", 2)
+	code.Submit("/verify", "code", webtest.Wrong(typed)).Want(422, "1 try left")
+	f.DB.AdvanceForTest(121 * 1e9)
+	code.Submit("/verify", "code", typed).Want(410)
+}

@@ -25,13 +25,22 @@ func tokenOf(req store.AuthRequest) (store.Email, bool) {
 // showToken asks whether to go on with the token's address. Nothing is used up by looking:
 // programs that check mails open links, too, and whoever follows a stranger's link should
 // see whose account it leads into.
-func (p *Pages) showToken(v *visit, email store.Email) error {
+func (p *Pages) showToken(v *visit, status int, email store.Email) error {
 	data := p.view(v)
+	data.Terms = tokenTerms(v)
+	if status != http.StatusOK {
+		data.Terms.Missing = true
+	}
 	data.Email = page.Address(email)
 	data.serves(opens(v.request))
 	data.Other = v.address("/sign-in", "other", "1")
-	return p.render(v, http.StatusOK, "token", v.address("/sign-in"), data)
+	return p.render(v, status, "token", v.address("/sign-in"), data)
 }
+
+// tokenTerms are those of who registers: nobody but the person is to know whether there is
+// an account already. (Neither the mode nor the lists of addresses stand in a token's way:
+// it was made for this very address, by who may set those.)
+func tokenTerms(v *visit) *terms { return v.terms(store.PurposeRegister) }
 
 // postToken is POST /one-time-token: it signs in with the token of the request.
 func (p *Pages) postToken(v *visit) error {
@@ -41,6 +50,12 @@ func (p *Pages) postToken(v *visit) error {
 	email, ok := tokenOf(v.request)
 	if !ok {
 		return seeOther(v, v.restart())
+	}
+	if _, err := v.rules(); err != nil {
+		return err
+	}
+	if tokenTerms(v).disagrees() {
+		return p.showToken(v, http.StatusUnprocessableEntity, email)
 	}
 	agent := browserName(v.r.UserAgent())
 	guess, err := p.Codes.TokenGuess(v.r.Context(), store.TokenTry{
