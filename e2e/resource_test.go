@@ -1,0 +1,250 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
+
+	"idp/store"
+	"idp/store/postgres"
+	"idp/store/sqlite"
+	"idp/store/sqlstore"
+)
+
+const (
+	orders = "https://orders.example.com/api"
+	stock  = "https://stock.example.com/api"
+)
+
+// APIs on jose and on coreos/go-oidc, as docs/resources.md has them, take access tokens of
+// machines and of people for themselves, and no other; @logto/express from npm, unmodified,
+// gets one and calls with it.
+func TestResourceServer(t *testing.T) {
+	t.Parallel()
+	for _, dir := range []string{"clients/resource-server", "clients/logto-express"} {
+		if err := installed(dir); err != nil {
+			t.Fatalf("npm ci: %v (install Node.js and npm)", err)
+		}
+	}
+	onBoth(t, func(t *testing.T, s *server) {
+		db := s.store()
+		s.shops(db)
+		apis := map[string]string{"jose": s.resourceServerOnNode(), "go-oidc": s.resourceServerInGo()}
+		good, bad := s.tokensOfAllKinds(db)
+		for name, url := range apis {
+			for kind, token := range good {
+				if status, who := callAPI(t, url, token); status != 200 || !slices.Contains(who.Scopes, "read:orders") || who.ID == "" {
+					t.Errorf("%s, %s: %d %+v", name, kind, status, who)
+				}
+			}
+			for kind, token := range bad {
+				if status, who := callAPI(t, url, token); status != 401 && (kind != "without the scope" || status != 403) {
+					t.Errorf("%s takes %s: %d %+v", name, kind, status, who)
+				}
+			}
+		}
+		s.callsFromLogtoExpress(db, apis["jose"])
+	})
+}
+
+// store opens the server's database beside it.
+func (s *server) store() *sqlstore.DB {
+	s.t.Helper()
+	var engine sqlstore.Engine
+	var err error
+	if s.engine == "postgres" {
+		engine, err = postgres.Open(s.t.Context(), s.database, postgres.Options{})
+	} else {
+		engine, err = sqlite.Open(s.t.Context(), s.database, sqlite.Options{})
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	db := sqlstore.New(engine)
+	if err := db.Start(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// shops registers two APIs and the roles for them.
+func (s *server) shops(db *sqlstore.DB) {
+	s.t.Helper()
+	ctx, check := s.t.Context(), func(err error) {
+		s.t.Helper()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	for id, indicator := range map[string]string{"orders": orders, "stock": stock} {
+		check(db.CreateResource(ctx, store.Resource{ID: id, Name: id, Indicator: indicator, AccessTTL: time.Hour}))
+		for _, name := range []string{"read", "write"} {
+			check(db.CreateScope(ctx, store.Scope{ID: id + name, Resource: id, Name: name + ":orders"}))
+		}
+	}
+	check(db.CreateRole(ctx, store.Role{ID: "robot", Name: "Robot", Type: store.MachineRole}, []string{"ordersread", "stockread"}))
+	check(db.CreateRole(ctx, store.Role{ID: "idle", Name: "Idle", Type: store.MachineRole}, nil))
+	check(db.CreateRole(ctx, store.Role{ID: "clerk", Name: "Clerk", Type: store.UserRole}, []string{"ordersread", "stockread"}))
+}
+
+// tokensOfAllKinds are what the API at orders has to take, and what it must not.
+func (s *server) tokensOfAllKinds(db *sqlstore.DB) (good, bad map[string]string) {
+	s.t.Helper()
+	robot, idle := s.newClient("--type", "m2m", "--role", "Robot"), s.newClient("--type", "m2m", "--role", "Idle")
+	v := newVisitor(s.t, s)
+	v.signUp(s.request(s.newClient()), "bob@example.com")
+	r := s.request(s.newClient(), "state", "s")
+	opaque := s.redeem(r, v.get(r.path()).answer(r).Get("code"))
+	_, bob := s.userinfo(opaque.AccessToken)
+	if err := db.SetUserRoles(s.t.Context(), bob["sub"].(string), []string{"clerk"}); err != nil {
+		s.t.Fatal(err)
+	}
+	r = s.request(s.newClient(), "resource", orders, "scope", "openid read:orders", "state", "s")
+	code := v.get(r.path()).answer(r).Get("code")
+	person := s.token(url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback}, "code_verifier": {r.verifier}, "resource": {orders}}, r.client)
+	machine := s.machineToken(robot, orders)
+	parts := strings.Split(machine, ".")
+	text := func(v string) string { return base64.RawURLEncoding.EncodeToString([]byte(v)) }
+	good = map[string]string{"a machine's": machine, "a person's": person.AccessToken}
+	bad = map[string]string{
+		"no token": "", "an ID token": person.IDToken, "an opaque access token": opaque.AccessToken,
+		"another API's": s.machineToken(robot, stock), "without the scope": s.machineToken(idle, orders),
+		"one with other claims":       parts[0] + "." + text(`{"iss":"`+s.endpoint+`/oidc","aud":"`+orders+`","sub":"mallory","scope":"read:orders","exp":9999999999}`) + "." + parts[2],
+		"one without a signature":     text(`{"alg":"none","typ":"at+jwt"}`) + "." + parts[1] + ".",
+		"one whose signature is cut":  machine[:len(machine)-4],
+		"the management API's access": s.machineToken(s.newClient("--type", "m2m", "--role", "Management API access"), store.ManagementIndicator),
+	}
+	return good, bad
+}
+
+func (s *server) machineToken(c client, resource string) string {
+	s.t.Helper()
+	return s.token(url.Values{"grant_type": {"client_credentials"}, "resource": {resource}}, c).AccessToken
+}
+
+// token asks the token endpoint as a confidential client.
+func (s *server) token(form url.Values, c client) (tok tokens) {
+	s.t.Helper()
+	req := must(http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.endpoint+"/oidc/token", strings.NewReader(form.Encode())))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.SetBasicAuth(c.ID, c.Secret)
+	resp := must(http.DefaultClient.Do(req))
+	defer func() { _ = resp.Body.Close() }()
+	if err := json.NewDecoder(resp.Body).Decode(&tok); err != nil || resp.StatusCode != http.StatusOK {
+		s.t.Fatalf("token endpoint: %d %+v %v", resp.StatusCode, tok, err)
+	}
+	return tok
+}
+
+// caller is whom an API takes a call for.
+type caller struct {
+	ID     string   `json:"id"`
+	App    string   `json:"app"`
+	Scopes []string `json:"scopes"`
+	Roles  []string `json:"roles"`
+}
+
+func callAPI(t *testing.T, url, token string) (status int, who caller) {
+	t.Helper()
+	req := must(http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil))
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp := must(http.DefaultClient.Do(req))
+	defer func() { _ = resp.Body.Close() }()
+	_ = json.NewDecoder(resp.Body).Decode(&who)
+	return resp.StatusCode, who
+}
+
+func (s *server) resourceServerOnNode() string {
+	s.t.Helper()
+	addr := freeAddr(s.t)
+	_, port, _ := net.SplitHostPort(addr)
+	cmd := exec.Command("node", "app.mjs")
+	cmd.Dir, cmd.Env = "clients/resource-server", append(cleanEnv(), "PORT="+port, "ISSUER="+s.endpoint+"/oidc", "AUDIENCE="+orders)
+	appSite{server: s, home: "http://" + addr}.runs(cmd)
+	return "http://" + addr
+}
+
+// resourceServerInGo is the API of docs/resources.md in Go.
+func (s *server) resourceServerInGo() string {
+	s.t.Helper()
+	provider := must(oidc.NewProvider(context.Background(), s.endpoint+"/oidc"))
+	verifier := provider.Verifier(&oidc.Config{ClientID: orders, SupportedSigningAlgs: []string{oidc.ES256}})
+	caller := func(ctx context.Context, token string) (who caller, err error) {
+		verified, err := verifier.Verify(ctx, token)
+		if err != nil {
+			return who, err
+		}
+		parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256})
+		if err != nil || parsed.Signatures[0].Header.ExtraHeaders[jose.HeaderType] != "at+jwt" {
+			return who, errors.New("not an access token")
+		}
+		var claims struct{ Scope string }
+		err = verified.Claims(&claims)
+		who.ID, who.Scopes = verified.Subject, strings.Fields(claims.Scope)
+		return who, err
+	}
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, err := caller(r.Context(), strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+		switch {
+		case err != nil:
+			w.WriteHeader(http.StatusUnauthorized)
+		case !slices.Contains(who.Scopes, "read:orders"):
+			w.WriteHeader(http.StatusForbidden)
+		}
+		_ = json.NewEncoder(w).Encode(who)
+	}))
+	s.t.Cleanup(api.Close)
+	return api.URL
+}
+
+// callsFromLogtoExpress signs somebody in to an app that calls the API in their name, first
+// without a role and then with one.
+func (s *server) callsFromLogtoExpress(db *sqlstore.DB, api string) {
+	s.t.Helper()
+	a := newAppSite(s, "/logto/sign-in-callback", "", "--type", "traditional")
+	cmd := exec.Command("node", "app.mjs")
+	cmd.Dir, cmd.Env = "clients/logto-express", append(a.env, "RESOURCE="+orders, "API_URL="+api)
+	a.runs(cmd)
+	b := tab{s.t, chromium(s.t)}
+	b.do(chromedp.Navigate(a.home + "/logto/sign-in"))
+	b.submit(emailField, "ada@example.com")
+	b.do(chromedp.WaitVisible(codeField))
+	b.submit(codeField, s.code("ada@example.com", 1))
+	b.do(chromedp.Click(chromedp.CSS(`form:has([name="confirm"]) button`)))
+	a.says(b, "sign out")
+	b.do(chromedp.Navigate(a.home + "/orders"))
+	b.sees("Orders: 403")
+	var who caller
+	if err := json.Unmarshal([]byte(b.text("#orders")), &who); err != nil || who.ID == "" || who.App == "" || slices.Contains(who.Scopes, "read:orders") {
+		s.t.Errorf("%+v %v", who, err)
+	}
+	if err := db.SetUserRoles(s.t.Context(), who.ID, []string{"clerk"}); err != nil {
+		s.t.Fatal(err)
+	}
+	// The SDK keeps the token; another sign-in gives another one.
+	b.do(chromedp.Navigate(a.home + "/logto/sign-in"))
+	a.says(b, "sign out")
+	b.do(chromedp.Navigate(a.home + "/orders"))
+	b.sees("Orders: 200")
+	if err := json.Unmarshal([]byte(b.text("#orders")), &who); err != nil || !slices.Equal(who.Scopes, []string{"read:orders"}) || !slices.Equal(who.Roles, []string{"Clerk"}) {
+		s.t.Errorf("%+v %v", who, err)
+	}
+	s.refusedNothing()
+}
