@@ -52,8 +52,12 @@ func (s *Service) ImportUsers(ctx context.Context, by audit.Actor, people []Newc
 	if err != nil {
 		return nil, err
 	}
+	owners, err := s.store.Owners(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for try := 1; ; try++ {
-		in := intake{now: s.store.Now(), roles: roles}
+		in := intake{now: s.store.Now(), roles: roles, owners: owners}
 		out, err := in.sort(people, func(like []store.Import) ([]store.Import, error) { return s.store.UsersLike(ctx, like) })
 		if err != nil || dry || len(in.fresh) == 0 {
 			return out, err
@@ -114,9 +118,10 @@ func (s *Service) ExportUsers(ctx context.Context, by audit.Actor, each func(New
 
 // intake sorts people into those who are new, those who are there, and those who are refused.
 type intake struct {
-	now   time.Time
-	roles []store.Role
-	fresh []store.Import
+	now    time.Time
+	roles  []store.Role
+	owners []store.Owner
+	fresh  []store.Import
 
 	byID, byEmail, byUsername map[string]store.Import
 }
@@ -204,6 +209,9 @@ func (in *intake) compare(n Newcomer, p store.Import) Imported {
 		return refuse("username", "is that of the account "+other.ID)
 	}
 	if !known {
+		if n.Suspended != nil && *n.Suspended && slices.ContainsFunc(in.owners, func(o store.Owner) bool { return o.Email == n.Email }) {
+			return refuse("suspended", "is an owner: the last of them has to be able to sign in")
+		}
 		return Imported{}
 	}
 	if field := differs(n, p, there); field != "" {

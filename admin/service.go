@@ -17,6 +17,7 @@ type Store interface {
 	connectorStore
 	templateStore
 	importStore
+	ownerStore
 	logStore
 	experienceStore
 	oneTimeTokenStore

@@ -35,6 +35,7 @@ type commands struct {
 	Serve       serveCmd       `cmd:"" help:"Run the server."`
 	Migrate     migrateCmd     `cmd:"" help:"Bring the database's schema up to date, or look at it."`
 	Client      clientCmd      `cmd:"" help:"Register and look after the apps that people sign in to."`
+	Admin       adminCmd       `cmd:"" help:"Say who may do everything."`
 	User        userCmd        `cmd:"" help:"Bring people in and out as files."`
 	Connector   connectorCmd   `cmd:"" help:"Choose what sends the mails."`
 	Template    templateCmd    `cmd:"" help:"Word the mails yourself, and see what they look like."`

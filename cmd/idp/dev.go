@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"idp/audit"
 	"idp/cmd/idp/internal/bookstore"
 	"idp/cmd/idp/internal/settings"
 	"idp/mailer/inbox"
@@ -53,7 +54,11 @@ func (c *devCmd) Run(a *app) error {
 	}
 	defer ln.Close()
 	return a.serve(o, p, func(ctx context.Context, in *instance, s *server) error {
-		s.started = func() { a.banner(s, p, shopURL) }
+		owners, err := in.admin.Owners(ctx)
+		if err != nil {
+			return err
+		}
+		s.started = func() { a.banner(s, p, shopURL, owners) }
 		return in.addBookstore(ctx, s, ln, shopURL)
 	})
 }
@@ -65,6 +70,18 @@ func (in *instance) needConnector(ctx context.Context) error {
 		return err
 	}
 	return in.setConnector(ctx, inbox.ID, []byte("{}"))
+}
+
+// devOwner is the owner of an instance for development, which has no other.
+const devOwner = "owner@example.com"
+
+// needOwner makes an owner, unless there is one.
+func (in *instance) needOwner(ctx context.Context) error {
+	owners, err := in.admin.Owners(ctx)
+	if err != nil || len(owners) > 0 {
+		return err
+	}
+	return in.admin.AddOwner(ctx, audit.Command(), devOwner)
 }
 
 // bookstoreID is the client id of the sample app, the same everywhere.
@@ -145,7 +162,7 @@ func (s *server) mailboxURL() string {
 }
 
 // banner tells what runs where, and what to do now.
-func (a *app) banner(s *server, p place, shopURL string) {
+func (a *app) banner(s *server, p place, shopURL string, owners []store.Owner) {
 	bold, plain := "", ""
 	if isTerminal(a.stdout) {
 		bold, plain = "\x1b[1m", "\x1b[0m"
@@ -157,6 +174,9 @@ func (a *app) banner(s *server, p place, shopURL string) {
 		next = "open " + shopURL + " and sign up; the code is in the mailbox."
 	}
 	lines = append(lines, [2]string{"Issuer, for your own app", s.provider.Issuer()}, [2]string{"Data", p.folder})
+	for _, o := range owners {
+		lines = append(lines, [2]string{"Owner", string(o.Email)})
+	}
 	fmt.Fprintln(a.stdout)
 	for _, l := range lines {
 		fmt.Fprintf(a.stdout, "  %-26s %s%s%s\n", l[0], bold, l[1], plain)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
+	"idp/audit"
 	"idp/cmd/idp/internal/settings"
 	"idp/mailer/inbox"
 	"idp/otp"
@@ -128,8 +129,11 @@ func (a *app) serve(o options, p place, more func(context.Context, *instance, *s
 		return err
 	}
 	defer func() { err = errors.Join(err, in.db.Close()) }()
+	if err := in.admin.NeedOwners(ctx, audit.Command(), o.AdminEmails); err != nil {
+		return err
+	}
 	if o.dev {
-		if err := in.needConnector(ctx); err != nil {
+		if err := errors.Join(in.needConnector(ctx), in.needOwner(ctx)); err != nil {
 			return err
 		}
 	}

@@ -49,6 +49,7 @@ type Server struct {
 	Endpoint       string   `help:"Public base URL; the issuer is this plus /oidc (default: http://localhost and the port listened on)." placeholder:"URL" group:"server"`
 	Listen         string   `help:"Address of the one port (default: :3001, idp dev: 127.0.0.1:3001)." placeholder:"ADDR" group:"server"`
 	TrustedProxies Networks `help:"Networks whose forwarding headers are believed, comma-separated CIDRs." placeholder:"CIDRS" group:"server"`
+	AdminEmails    Emails   `help:"Addresses of owners, who may do everything, comma-separated: made at each start, beside those of idp admin add." placeholder:"ADDRESSES" group:"server"`
 	AllowInbox     bool     `help:"Let the inbox connector, which sends nothing, serve an endpoint that is not loopback." group:"server"`
 	SESTopics      Topics   `name:"ses-topics" help:"SNS topics that Amazon SES tells the fate of mails over, comma-separated ARNs; SNS posts to /hooks/ses." placeholder:"ARNS" group:"server"`
 	PrivateHooks   Networks `name:"webhook-allow-private" help:"Networks that are not public (loopback, private, link-local) and that webhooks may post to all the same, comma-separated CIDRs; without TLS only there." placeholder:"CIDRS" group:"server"`
@@ -97,7 +98,6 @@ type all struct {
 // later are settings of parts that this version does not have. Taking one
 // without effect would be worse than refusing it.
 var later = map[string]string{
-	"admin_emails":   "the console is not part of this version yet",
 	"metrics_listen": "metrics are not part of this version yet",
 }
 

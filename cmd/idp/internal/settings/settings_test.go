@@ -103,7 +103,7 @@ func TestUnknownNames(t *testing.T) {
 	for _, c := range []struct{ env, file, want string }{
 		{"IDP_LIMIT_IP_SEND=1/h", "", "did you mean IDP_LIMIT_IP_SENDS?"},
 		{"IDP_COMPLETELY_ELSE=1", "", "unknown setting IDP_COMPLETELY_ELSE"},
-		{"IDP_ADMIN_EMAILS=a@example.com", "", "not part of this version yet"},
+		{"IDP_ADMIN_EMAILS=ada@example.com,ada", "", `"ada" is no email address`},
 		{"", "otp: {digit: 6}", "did you mean otp_digits?"},
 		{"", "listen: :1\nlisten: :2", "already defined"},
 		{"", "otp_digits: 6\notp: {digits: 6}", "set twice"},

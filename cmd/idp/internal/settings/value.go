@@ -9,6 +9,7 @@ import (
 
 	"idp/mailer/sns"
 	"idp/store"
+	"idp/store/address"
 )
 
 // Duration is a time.Duration that may be written in days: 14d, 1d12h.
@@ -146,3 +147,22 @@ func (t *Topics) UnmarshalText(text []byte) error {
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
+
+// Emails are addresses of people.
+type Emails []store.Email
+
+// UnmarshalText reads addresses separated by commas.
+func (e *Emails) UnmarshalText(text []byte) error {
+	*e = nil
+	for part := range strings.SplitSeq(string(text), ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		email, err := address.Parse(part)
+		if err != nil {
+			return fmt.Errorf("%q is no email address", part)
+		}
+		*e = append(*e, email)
+	}
+	return nil
+}
