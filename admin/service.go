@@ -19,6 +19,10 @@ type Store interface {
 	importStore
 	ownerStore
 	logStore
+	holderStore
+	resourceStore
+	roleStore
+	scopeStore
 	experienceStore
 	oneTimeTokenStore
 	userStore

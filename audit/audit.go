@@ -19,10 +19,11 @@ type Actor struct {
 	IP      netip.Addr // zero: there is none
 	Agent   string     // the browser or program, as people are told of it
 	Request string     // id of the HTTP request, "" for none
+	Scopes  []string   // what it may do at the management API; nobody gives away more
 }
 
 // Command is somebody at the machine, with the program itself.
-func Command() Actor { return Actor{ID: "command"} }
+func Command() Actor { return Actor{ID: "command", Scopes: []string{store.ScopeAll}} }
 
 // Record is what was done.
 type Record struct {

@@ -19,6 +19,7 @@ const (
 	Spent       Code = "spent"       // all tries or sends are used
 	Used        Code = "used"        // done before, and not by this caller
 	InUse       Code = "in_use"      // something else needs it; Err says what
+	Forbidden   Code = "forbidden"   // who asks lacks what it takes; Err says what
 	Changed     Code = "changed"     // it is not as the caller saw it: somebody else was faster
 	Unavailable Code = "unavailable" // the database cannot answer now
 )

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Resource is an API that apps protect with our access tokens (RFC 8707).
 type Resource struct {
@@ -27,3 +31,13 @@ const (
 	ManagementRole      = "management-api"
 	ManagementIndicator = "https://default.logto.app/api" // as in Logto, whatever the endpoint is
 )
+
+// ScopeAll is the scope of the management API that covers everything.
+const ScopeAll = "all"
+
+// Covers tells whether scopes of the management API let somebody do what needs one; who may
+// write may read.
+func Covers(scopes []string, needed string) bool {
+	noun, what, _ := strings.Cut(needed, ":")
+	return slices.Contains(scopes, ScopeAll) || slices.Contains(scopes, needed) || what == "read" && slices.Contains(scopes, noun+":write")
+}

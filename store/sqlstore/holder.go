@@ -26,9 +26,13 @@ func (db *DB) RoleClients(ctx context.Context, role string, l store.Listing) ([]
 		`created_at, id`, l, []any{role, like(l.Search)}, scanClient)
 }
 
-// UserRoles lists the roles of a person, and counts them; none if there is no such person.
+// UserRoles lists the roles of a person, and counts them. The error is [store.NotFound].
 func (db *DB) UserRoles(ctx context.Context, user string, l store.Listing) ([]store.Role, int, error) {
-	return pageOf(ctx, db, "list roles of user", `SELECT `+roleColumns, `
+	const op = "list roles of user"
+	if err := db.one(ctx, op, `SELECT 1 FROM users WHERE id = $1`, []any{user}, new(int)); err != nil {
+		return nil, 0, err
+	}
+	return pageOf(ctx, db, op, `SELECT `+roleColumns, `
 		FROM role WHERE id IN (SELECT role_id FROM user_role WHERE user_id = $1) AND lower(name) LIKE lower(CAST($2 AS TEXT)) ESCAPE '\'`,
 		`created_at, id`, l, []any{user, like(l.Search)}, scanRole)
 }

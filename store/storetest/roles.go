@@ -86,6 +86,8 @@ func testUsersWithRoles(t *testing.T, f *fixture) {
 		t.Fatal(list, n, err)
 	}
 	f.want(f.db.SetUserRoles(f.ctx(), "nobody", nil), store.NotFound)
+	_, _, err := f.db.UserRoles(f.ctx(), "nobody", store.Listing{Limit: 10})
+	f.want(err, store.NotFound)
 	f.no(f.db.SetUserRoles(f.ctx(), ada, []string{"chief"}))
 	if list, n, err := f.db.UserRoles(f.ctx(), ada, store.Listing{Limit: 10}); err != nil || n != 1 || list[0].ID != "chief" {
 		t.Fatal(list, n, err)
@@ -96,7 +98,7 @@ func testUsersWithRoles(t *testing.T, f *fixture) {
 	if h, err := f.db.RoleHolders(f.ctx(), "clerk"); err != nil || h.Users != 1 || h.Clients != 0 || h.SomeUsers[0] != bob {
 		t.Fatal(h, err)
 	}
-	err := f.db.DeleteRole(f.ctx(), "clerk", time.Time{})
+	err = f.db.DeleteRole(f.ctx(), "clerk", time.Time{})
 	f.want(err, store.InUse)
 	if !strings.Contains(err.Error(), bob) {
 		t.Errorf("it is not said who has it: %v", err)

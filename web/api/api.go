@@ -81,6 +81,8 @@ func (a *API) Mount(r chi.Router) {
 	a.status()
 	a.oneTimeTokens()
 	a.verificationCodes()
+	a.resources()
+	a.roles()
 	a.signInExperiences()
 	r.Mount(Path, router)
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"idp/store"
 )
@@ -79,9 +80,22 @@ func (a *API) deleteApplication(ctx context.Context, in *struct {
 	return nil, a.Admin.DeleteClient(ctx, actor(ctx), in.ID, version)
 }
 
+// applicationTypes are Logto's names of the types.
+var applicationTypes = map[store.ClientType]string{store.Traditional: "Traditional", store.SPA: "SPA", store.Native: "Native", store.Machine: "MachineToMachine"}
+
+// applicationPath is where the things of an application are.
+func applicationPath(id, rest string) string { return "/applications/" + url.PathEscape(id) + rest }
+
+func showApplications(clients []store.Client) []application {
+	out := make([]application, len(clients))
+	for i, c := range clients {
+		out[i] = showApplication(c).Body
+	}
+	return out
+}
+
 func showApplication(c store.Client) *oneApplication {
-	types := map[store.ClientType]string{store.Traditional: "Traditional", store.SPA: "SPA", store.Native: "Native", store.Machine: "MachineToMachine"}
-	out := application{ID: c.ID, Name: c.Name, Type: types[c.Type], CreatedAt: c.CreatedAt.UnixMilli(),
+	out := application{ID: c.ID, Name: c.Name, Type: applicationTypes[c.Type], CreatedAt: c.CreatedAt.UnixMilli(),
 		OIDC: applicationOIDC{c.RedirectURIs, c.PostLogoutRedirectURIs}}
 	if c.Description != "" {
 		out.Description = &c.Description

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -23,9 +26,6 @@ type Tokens interface {
 	Machine(ctx context.Context, token, audience string) (client string, scopes []string, err error)
 }
 
-// scopeAll covers everything.
-const scopeAll = "all"
-
 // scope is the narrow one that covers an operation.
 func (o operation) scope() string {
 	if o.method == http.MethodGet || o.method == http.MethodHead {
@@ -34,18 +34,16 @@ func (o operation) scope() string {
 	return o.noun + ":write"
 }
 
-// covers tells whether scopes let somebody do what needs one; who may write may read.
-func covers(scopes []string, needed string) bool {
-	noun, what, _ := strings.Cut(needed, ":")
-	return slices.Contains(scopes, scopeAll) || slices.Contains(scopes, needed) || what == "read" && slices.Contains(scopes, noun+":write")
-}
-
 // authenticate lets calls with a token of this API through, and says who calls.
 func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humachi.Unwrap(ctx)
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
+	if !speakable(r) {
+		a.write(ctx, &problem{status: http.StatusBadRequest, Code: "guard.invalid_input", Message: "The path or the query is no UTF-8, or has a control character."})
+		return
+	}
 	needed, ok := ctx.Operation().Metadata["scope"].(string)
 	if !ok { // public
 		next(ctx)
@@ -63,13 +61,25 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		}
 		a.write(ctx, p)
 		return
-	case !covers(scopes, needed):
+	case !store.Covers(scopes, needed):
 		h.Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="`+needed+`"`)
-		a.write(ctx, &problem{status: http.StatusForbidden, Code: "auth.forbidden", Message: "The token has none of the scopes that this takes: " + scopeAll + " or " + needed + "."})
+		a.write(ctx, &problem{status: http.StatusForbidden, Code: "auth.forbidden", Message: "The token has none of the scopes that this takes: " + store.ScopeAll + " or " + needed + "."})
 		return
 	}
-	by := audit.Actor{ID: clientPrefix + client, IP: a.ClientIP(r), Agent: agent(r), Request: serve.RequestID(r.Context())}
+	by := audit.Actor{ID: clientPrefix + client, IP: a.ClientIP(r), Agent: agent(r), Request: serve.RequestID(r.Context()), Scopes: scopes}
 	next(huma.WithValue(ctx, actorKey{}, by))
+}
+
+// speakable tells whether path and query are text, which databases take.
+func speakable(r *http.Request) bool {
+	texts := []string{r.URL.Path}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	for name, values := range query {
+		texts = append(append(texts, name), values...)
+	}
+	return err == nil && !slices.ContainsFunc(texts, func(text string) bool {
+		return !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl)
+	})
 }
 
 func (a *API) caller(r *http.Request) (client string, scopes []string, err error) {

@@ -96,6 +96,8 @@ func (a *API) problemOf(ctx context.Context, err error) *problem {
 		return &problem{status: http.StatusUnprocessableEntity, Code: "entity.unique_integrity_violation", Message: sentence(known)}
 	case store.InUse:
 		return &problem{status: http.StatusConflict, Code: "entity.in_use", Message: sentence(known)}
+	case store.Forbidden:
+		return &problem{status: http.StatusForbidden, Code: "auth.forbidden", Message: sentence(known)}
 	case store.Changed:
 		return &problem{status: http.StatusPreconditionFailed, Code: "entity.changed", Message: "It was changed since you have read it. Read it again, and change that."}
 	case store.Limited:
@@ -115,7 +117,8 @@ func sentence(err *store.Error) string {
 	if err.Err == nil || err.Code == store.Conflict && !isPlain(err.Err) {
 		return fmt.Sprintf("This did not work: %s: %s.", err.Op, err.Code)
 	}
-	return err.Err.Error() + "."
+	text := err.Err.Error()
+	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
 // isPlain tells whether an error was worded here, and not by a database.

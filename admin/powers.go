@@ -1,0 +1,74 @@
+package admin
+
+import (
+	"context"
+	"errors"
+
+	"idp/audit"
+	"idp/store"
+)
+
+// Nobody gives away more of the management API than they have: who may write roles or
+// applications could otherwise make a machine that may do everything.
+
+// mayGive tells whether somebody has all these scopes of the management API, and may
+// give them to others.
+func mayGive(op string, by audit.Actor, scopes []store.Scope) error {
+	for _, c := range scopes {
+		if c.Resource == store.ManagementResource && !store.Covers(by.Scopes, c.Name) {
+			return &store.Error{Code: store.Forbidden, Op: op,
+				Err: errors.New("this gives the scope " + c.Name + " of the management API to somebody, which the token itself does not have")}
+		}
+	}
+	return nil
+}
+
+// mayGiveRoles is mayGive for what these roles have.
+func (s *Service) mayGiveRoles(ctx context.Context, op string, by audit.Actor, roles []string) error {
+	for _, id := range roles {
+		scopes, err := s.allScopes(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := mayGive(op, by, scopes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mayBecome tells whether somebody has all that a client has of the management API, and
+// may hold its secret.
+func (s *Service) mayBecome(ctx context.Context, op string, by audit.Actor, client string) error {
+	roles, err := s.clientRoles(ctx, client)
+	if err != nil {
+		return err
+	}
+	return s.mayGiveRoles(ctx, op, by, ids(roles))
+}
+
+// all is a listing of everything: roles of a client and scopes of a role are not many.
+var all = store.Listing{Limit: store.MaxCount}
+
+func (s *Service) allScopes(ctx context.Context, role string) ([]store.Scope, error) {
+	scopes, _, err := s.store.RoleScopes(ctx, role, all)
+	return scopes, err
+}
+
+func (s *Service) clientRoles(ctx context.Context, client string) ([]store.Role, error) {
+	roles, _, err := s.store.ClientRoles(ctx, client, all)
+	return roles, err
+}
+
+func (s *Service) userRoles(ctx context.Context, user string) ([]store.Role, error) {
+	roles, _, err := s.store.UserRoles(ctx, user, all)
+	return roles, err
+}
+
+func ids(roles []store.Role) []string {
+	out := make([]string, len(roles))
+	for i, r := range roles {
+		out[i] = r.ID
+	}
+	return out
+}
