@@ -1,13 +1,16 @@
 package admin
 
 import (
+	"cmp"
 	"errors"
+	"net/netip"
 	"time"
 
 	"idp/audit"
 	"idp/keyring"
 	"idp/mailer"
 	"idp/store"
+	"idp/webhook"
 )
 
 // Store is what the functions ask of the database, by noun.
@@ -27,6 +30,7 @@ type Store interface {
 	oneTimeTokenStore
 	userStore
 	sessionStore
+	hookStore
 }
 
 // Deps is what a [Service] is made of.
@@ -39,6 +43,9 @@ type Deps struct {
 
 	// Under what challenges and records of mails are kept, which go with an account. Nil: there are none.
 	Codes, Mails Addresses
+
+	Private []netip.Prefix // networks that are not public, and webhooks may post to
+	Agent   string         // the User-Agent of posts to webhooks
 }
 
 // Service is the functions. They are safe for concurrent use.
@@ -50,6 +57,7 @@ type Service struct {
 	frame      Frame
 
 	codes, mails Addresses
+	hooks        *webhook.Desk
 }
 
 // New makes the service.
@@ -63,7 +71,10 @@ func New(d Deps) (*Service, error) {
 	if d.Frame.Tries == 0 {
 		d.Frame.Tries = 5
 	}
-	return &Service{store: d.Store, book: d.Book, senders: d.Senders, connectors: d.Ring.Sealer("connector"), frame: d.Frame, codes: d.Codes, mails: d.Mails}, nil
+	return &Service{
+		store: d.Store, book: d.Book, senders: d.Senders, connectors: d.Ring.Sealer("connector"), frame: d.Frame, codes: d.Codes, mails: d.Mails,
+		hooks: webhook.NewDesk(d.Ring, d.Private, cmp.Or(d.Agent, "idp")),
+	}, nil
 }
 
 // editTries bounds how often a change is made anew because somebody else was faster.

@@ -77,7 +77,7 @@ func TestConfig(t *testing.T) {
 }
 
 // try posts a test to an address and gives what went wrong.
-func (w *world) try(s *webhook.Service, c webhook.Config) *webhook.TestError {
+func (w *world) try(s *webhook.Desk, c webhook.Config) *webhook.TestError {
 	w.Helper()
 	h := store.Hook{ID: "try"}
 	w.must(s.Seal("test", &h, webhook.Config{URL: "https://hooks.example"}, signingKey))
@@ -101,7 +101,7 @@ func TestNamesOfPrivateAddresses(t *testing.T) {
 	go func() { _ = server.Serve(ln) }()
 	t.Cleanup(func() { _ = server.Close() })
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
-	closed := w.service(func(d *webhook.Deps) { d.Allow = nil })
+	closed := w.desk(nil)
 	for _, host := range []string{"localhost", "LOCALHOST"} {
 		failed := w.try(closed, webhook.Config{URL: "https://" + host + ":" + port})
 		if failed == nil || !strings.Contains(failed.Error(), "nothing is posted to that address") {
@@ -109,14 +109,14 @@ func TestNamesOfPrivateAddresses(t *testing.T) {
 		}
 	}
 	// Another network is allowed, so http is; this name leads out of it.
-	other := w.service(func(d *webhook.Deps) { d.Allow = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
+	other := w.desk([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
 	if failed := w.try(other, webhook.Config{URL: "http://localhost:" + port}); failed == nil || !strings.Contains(failed.Error(), "nothing is posted") {
 		t.Error(failed)
 	}
 	if reached.Load() {
 		t.Error("it was reached")
 	}
-	if failed := w.try(w.service(nil), webhook.Config{URL: "http://localhost:" + port}); failed != nil || !reached.Load() {
+	if failed := w.try(w.desk(loopback), webhook.Config{URL: "http://localhost:" + port}); failed != nil || !reached.Load() {
 		t.Errorf("an allowed one was not reached: %v", failed)
 	}
 }
@@ -127,7 +127,7 @@ func TestRedirect(t *testing.T) {
 	secret := w.receive(nil)
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		r := w.receive(func(_ int, rw http.ResponseWriter, req *http.Request) { http.Redirect(rw, req, secret.URL, status) })
-		if failed := w.try(w.service(nil), webhook.Config{URL: r.URL}); failed == nil || failed.Status != status {
+		if failed := w.try(w.desk(loopback), webhook.Config{URL: r.URL}); failed == nil || failed.Status != status {
 			t.Errorf("%d: %v", status, failed)
 		}
 	}
@@ -144,7 +144,7 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", proxy.URL)
 	t.Setenv("ALL_PROXY", proxy.URL)
 	// Not loopback, which the library keeps from the proxy by itself: a host that is not found.
-	if failed := w.try(w.service(nil), webhook.Config{URL: "http://hooks.invalid"}); failed == nil || len(proxy.got()) != 0 {
+	if failed := w.try(w.desk(loopback), webhook.Config{URL: "http://hooks.invalid"}); failed == nil || len(proxy.got()) != 0 {
 		t.Errorf("%v; the proxy got %d", failed, len(proxy.got()))
 	}
 }
@@ -173,7 +173,7 @@ func (w *world) raw(answer func(net.Conn)) string {
 func TestHostileAnswers(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	s := w.service(nil)
+	s := w.desk(loopback)
 	quickly := func(what string, most time.Duration, u string, fine bool) {
 		t.Helper()
 		start := time.Now()
@@ -236,7 +236,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's listener
 	w.must(err)
 	_ = ln.Close()
-	failed := w.try(w.service(nil), webhook.Config{URL: "http://" + ln.Addr().String() + "/t0ken"})
+	failed := w.try(w.desk(loopback), webhook.Config{URL: "http://" + ln.Addr().String() + "/t0ken"})
 	if failed == nil || strings.Contains(failed.Error(), "t0ken") {
 		t.Error(failed)
 	}

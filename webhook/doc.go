@@ -25,6 +25,7 @@
 //	queue.go        from events to deliveries
 //	body.go         what is posted
 //	worker.go       the work
+//	desk.go         where hooks are set up
 //	trial.go        a test, with nobody
 //	pace.go         when something is tried again
 package webhook

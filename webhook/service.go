@@ -39,7 +39,6 @@ type Service struct {
 	store  Store
 	vault  vault
 	log    *slog.Logger
-	allow  []netip.Prefix
 	client *client
 	pace   Pace
 
@@ -54,19 +53,7 @@ func New(d Deps) (*Service, error) {
 		return nil, errors.New("webhook: Store, Ring, Log and Agent are needed")
 	}
 	return &Service{
-		store: d.Store, vault: newVault(d.Ring), log: d.Log, allow: d.Allow, client: newClient(d.Allow, d.Agent), pace: d.Pace.filled(),
+		store: d.Store, vault: newVault(d.Ring), log: d.Log, client: newClient(d.Allow, d.Agent), pace: d.Pace.filled(),
 		lines: map[string]*line{}, full: map[string]backlog{},
 	}, nil
 }
-
-// Seal puts a configuration and a signing key into a hook, whose id is set. What cannot be
-// used is a [store.Invalid] error.
-func (s *Service) Seal(op string, h *store.Hook, c Config, key string) error {
-	if err := c.Check(op, s.allow); err != nil {
-		return err
-	}
-	return s.vault.seal(h, c, key)
-}
-
-// Open reads what [Service.Seal] sealed.
-func (s *Service) Open(h store.Hook) (c Config, key string, err error) { return s.vault.open(h) }

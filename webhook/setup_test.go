@@ -102,6 +102,10 @@ func (w *world) service(change func(*webhook.Deps)) *webhook.Service {
 	return s
 }
 
+func (w *world) desk(allow []netip.Prefix) *webhook.Desk {
+	return webhook.NewDesk(w.ring, allow, "idp/test")
+}
+
 // run has a service work until the test, or the caller, ends it.
 func (w *world) run(s *webhook.Service) (stop func()) {
 	ctx, cancel := context.WithCancel(w.Context())
@@ -114,10 +118,10 @@ func (w *world) run(s *webhook.Service) (stop func()) {
 
 const signingKey = "0123456789abcdefghijklmnopqrstuv"
 
-func (w *world) hook(s *webhook.Service, id string, c webhook.Config, events ...string) {
+func (w *world) hook(id string, c webhook.Config, events ...string) {
 	w.Helper()
 	h := store.Hook{ID: id, Name: id, Events: events, Enabled: true}
-	w.must(s.Seal("test", &h, c, signingKey))
+	w.must(w.desk(loopback).Seal("test", &h, c, signingKey))
 	_, err := w.db.CreateHook(w.Context(), h)
 	w.must(err)
 }

@@ -24,11 +24,11 @@ func (e *TestError) Unwrap() error { return e.Err }
 // Test posts each of the events to an address, with somebody who does not exist, under the
 // signing key of a hook. The error is a [TestError], or a [store.Invalid] one about the
 // configuration. Nothing is tried twice.
-func (s *Service) Test(ctx context.Context, op string, h store.Hook, events []string, c Config) error {
-	if err := c.Check(op, s.allow); err != nil {
+func (d *Desk) Test(ctx context.Context, op string, h store.Hook, events []string, c Config) error {
+	if err := c.Check(op, d.allow); err != nil {
 		return err
 	}
-	_, key, err := s.vault.open(h)
+	_, key, err := d.vault.open(h)
 	if err != nil {
 		return err
 	}
@@ -37,12 +37,12 @@ func (s *Service) Test(ctx context.Context, op string, h store.Hook, events []st
 	failed := make(chan error, len(events))
 	for _, event := range events {
 		go func() {
-			text, err := json.Marshal(sample(h.ID, event, s.store.Now()))
+			text, err := json.Marshal(sample(h.ID, event, time.Now()))
 			if err != nil {
 				failed <- err
 				return
 			}
-			status, err := s.client.post(ctx, c, key, store.NewID(s.store.Now()).String(), text)
+			status, err := d.client.post(ctx, c, key, store.NewID(time.Now()).String(), text)
 			if err != nil {
 				err = &TestError{event, status, err}
 			}

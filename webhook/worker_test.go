@@ -25,7 +25,7 @@ func TestDelivery(t *testing.T) {
 	w := setup(t)
 	s := w.service(nil)
 	r := w.receive(nil)
-	w.hook(s, "all", webhook.Config{URL: r.URL + "/hooks?x=1", Headers: map[string]string{"Authorization": "Bearer mine", "User-Agent": "Own"}},
+	w.hook("all", webhook.Config{URL: r.URL + "/hooks?x=1", Headers: map[string]string{"Authorization": "Bearer mine", "User-Agent": "Own"}},
 		webhook.PostRegister, webhook.PostSignIn, webhook.UserCreated, webhook.UserDeleted, webhook.RoleUpdated, webhook.SessionRevoked)
 	w.run(s)
 
@@ -90,10 +90,10 @@ func TestRetries(t *testing.T) {
 	never := w.receive(func(_ int, rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusBadRequest) })
 	gone := w.receive(func(_ int, rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusGone) })
 	once := 1
-	w.hook(s, "fails", webhook.Config{URL: fails.URL}, webhook.UserUpdated)
-	w.hook(s, "never", webhook.Config{URL: never.URL}, webhook.UserUpdated)
-	w.hook(s, "once", webhook.Config{URL: never.URL, Retries: &once}, webhook.UserUpdated)
-	w.hook(s, "gone", webhook.Config{URL: gone.URL}, webhook.UserUpdated)
+	w.hook("fails", webhook.Config{URL: fails.URL}, webhook.UserUpdated)
+	w.hook("never", webhook.Config{URL: never.URL}, webhook.UserUpdated)
+	w.hook("once", webhook.Config{URL: never.URL, Retries: &once}, webhook.UserUpdated)
+	w.hook("gone", webhook.Config{URL: gone.URL}, webhook.UserUpdated)
 	w.happens(s, ada, audit.Record{Kind: "user.updated", User: "u00000000001"})
 	w.run(s)
 	settled := func(id string) func() bool { return func() bool { return !w.outcome(id).SettledAt.IsZero() } }
@@ -124,7 +124,7 @@ func TestTooOld(t *testing.T) {
 	w := setup(t)
 	s := w.service(nil)
 	r := w.receive(nil)
-	w.hook(s, "old", webhook.Config{URL: r.URL}, webhook.UserUpdated)
+	w.hook("old", webhook.Config{URL: r.URL}, webhook.UserUpdated)
 	w.happens(s, ada, audit.Record{Kind: "user.updated", User: "u00000000001"})
 	w.db.AdvanceForTest(49 * time.Hour)
 	w.run(s)
@@ -154,8 +154,8 @@ func TestSlowReceiver(t *testing.T) {
 		under.Add(-1)
 	})
 	fine := w.receive(nil)
-	w.hook(s, "slow", webhook.Config{URL: slow.URL}, webhook.UserUpdated)
-	w.hook(s, "fine", webhook.Config{URL: fine.URL}, webhook.UserUpdated)
+	w.hook("slow", webhook.Config{URL: slow.URL}, webhook.UserUpdated)
+	w.hook("fine", webhook.Config{URL: fine.URL}, webhook.UserUpdated)
 	for range 40 {
 		w.happens(s, ada, audit.Record{Kind: "user.updated", User: "u00000000001"})
 	}
@@ -176,7 +176,7 @@ func TestStop(t *testing.T) {
 	w := setup(t)
 	s := w.service(nil)
 	r := w.receive(func(int, http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) })
-	w.hook(s, "one", webhook.Config{URL: r.URL}, webhook.UserUpdated)
+	w.hook("one", webhook.Config{URL: r.URL}, webhook.UserUpdated)
 	for range 40 {
 		w.happens(s, ada, audit.Record{Kind: "user.updated", User: "u00000000001"})
 	}
@@ -204,7 +204,7 @@ func TestTwoReplicas(t *testing.T) {
 	w := setup(t)
 	r := w.receive(nil)
 	one, two := w.service(nil), w.service(nil)
-	w.hook(one, "one", webhook.Config{URL: r.URL}, webhook.UserUpdated)
+	w.hook("one", webhook.Config{URL: r.URL}, webhook.UserUpdated)
 	w.run(one)
 	w.run(two)
 	for range 60 {
@@ -248,7 +248,7 @@ func TestDeadDatabase(t *testing.T) {
 	db := &outage{DB: w.db}
 	s := w.service(func(d *webhook.Deps) { d.Store = db; d.Pace.Lease = time.Minute })
 	r := w.receive(func(int, http.ResponseWriter, *http.Request) { db.away.Store(true) })
-	w.hook(s, "one", webhook.Config{URL: r.URL}, webhook.UserUpdated)
+	w.hook("one", webhook.Config{URL: r.URL}, webhook.UserUpdated)
 	w.happens(s, ada, audit.Record{Kind: "user.updated", User: "u00000000001"})
 	w.run(s)
 	w.until("the post", func() bool { return len(r.got()) == 1 })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -172,10 +173,11 @@ func (a *app) open(ctx context.Context, p place) (*instance, error) {
 }
 
 // service is the functions of administrators. A command knows no frame of codes but the
-// program's own; the server narrows what it is given in any case.
-func (in *instance) service(senders mailer.Kinds, frame admin.Frame) (*admin.Service, error) {
+// program's own; the server narrows what it is given in any case. private are networks that
+// webhooks may post to.
+func (in *instance) service(senders mailer.Kinds, frame admin.Frame, private ...netip.Prefix) (*admin.Service, error) {
 	return admin.New(admin.Deps{Store: in.db, Book: audit.New(in.ring, in.db.Now), Ring: in.ring, Senders: senders, Frame: frame,
-		Codes: otp.NewAddresses(in.ring), Mails: mailer.NewRecipients(in.ring)})
+		Codes: otp.NewAddresses(in.ring), Mails: mailer.NewRecipients(in.ring), Private: private, Agent: agent()})
 }
 
 // commandTimeout bounds a command that works on the database.

@@ -101,7 +101,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 		return nil, err
 	}
 	s.provider.SetPages(allPages{s.pages, s.account})
-	service, err := in.service(s.senders(), admin.Frame{CodeTTL: o.otp.CodeTTL, Tries: o.otp.Tries})
+	service, err := in.service(s.senders(), admin.Frame{CodeTTL: o.otp.CodeTTL, Tries: o.otp.Tries}, o.webhookAllow()...)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 	s.feedback = mailer.NewFeedback(mailer.FeedbackDeps{
 		Store: in.db, Topics: o.SESTopics, SNS: sns.New(sns.Config{Topics: o.SESTopics, Now: in.db.Now}), Log: log, Now: in.db.Now,
 	})
-	s.webhooks, err = webhook.New(webhook.Deps{Store: in.db, Ring: in.ring, Log: log, Allow: o.webhookAllow(), Agent: "idp/" + buildVersion()})
+	s.webhooks, err = webhook.New(webhook.Deps{Store: in.db, Ring: in.ring, Log: log, Allow: o.webhookAllow(), Agent: agent()})
 	if err != nil {
 		return nil, err
 	}

@@ -36,3 +36,6 @@ func buildVersion() string {
 	}
 	return "dev"
 }
+
+// agent is how the program calls itself where it posts.
+func agent() string { return "idp/" + buildVersion() }

@@ -84,6 +84,7 @@ func (a *API) Mount(r chi.Router) {
 	a.resources()
 	a.roles()
 	a.signInExperiences()
+	a.hooks()
 	r.Mount(Path, router)
 }
 

@@ -93,7 +93,7 @@ func setup(t *testing.T) *fixture {
 	f.admin, err = admin.New(admin.Deps{Store: f.db, Book: audit.New(ring, f.db.Now), Ring: ring, Senders: mailer.Kinds{
 		inbox.ID: inbox.New(f.db, ring).Factory, smtp.ID: smtp.New, httpmail.ID: httpmail.New,
 		ses.ID: func(config []byte) (mailer.Sender, error) { return ses.Factory(ses.Options{Endpoint: f.ses})(config) },
-	}})
+	}, Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
 	f.must(err)
 	log := slog.New(slog.NewTextHandler(f.log, nil))
 	ip := func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.7") }

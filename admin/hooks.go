@@ -1,0 +1,294 @@
+package admin
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"time"
+
+	"idp/audit"
+	"idp/store"
+	"idp/webhook"
+)
+
+type hookStore interface {
+	FreshHooks(ctx context.Context) ([]store.Hook, error)
+	FreshHook(ctx context.Context, id string) (store.Hook, error)
+	CreateHook(ctx context.Context, h store.Hook, told ...store.Event) (time.Time, error)
+	UpdateHook(ctx context.Context, h store.Hook, seen time.Time, told ...store.Event) (time.Time, error)
+	DeleteHook(ctx context.Context, id string, seen time.Time, told ...store.Event) error
+	HookLog(ctx context.Context, f store.HookLogFilter, offset, limit, most int) ([]store.HookDelivery, int, error)
+	HookCounts(ctx context.Context, hook string, since time.Time, most int) (store.HookCounts, error)
+	Tell(ctx context.Context, told ...store.Event) error
+}
+
+// HookForm is what of a webhook is set.
+type HookForm struct {
+	Name    string
+	Events  []string
+	Config  webhook.Config // with [Mask] in the place of headers' values that stay what they are
+	Enabled bool
+}
+
+// Hook is a webhook.
+type Hook struct {
+	HookForm
+	ID                   string
+	SigningKey           string // Mask, except where it has just been made
+	CreatedAt, UpdatedAt time.Time
+}
+
+// HookEvents lists the names of all events.
+func HookEvents() []string { return webhook.Events() }
+
+// HookConfig says where and how a webhook posts.
+type HookConfig = webhook.Config
+
+// HookTestError says that a test did not come through.
+type HookTestError = webhook.TestError
+
+// Hooks lists the webhooks as they are now, the oldest first.
+func (s *Service) Hooks(ctx context.Context) ([]Hook, error) {
+	found, err := s.store.FreshHooks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Hook, len(found))
+	for i, h := range found {
+		out[i] = s.showHook(h)
+	}
+	return out, nil
+}
+
+// Hook reads a webhook as it is now. The error is [store.NotFound].
+func (s *Service) Hook(ctx context.Context, id string) (Hook, error) {
+	h, err := s.store.FreshHook(ctx, id)
+	if err != nil {
+		return Hook{}, err
+	}
+	return s.showHook(h), nil
+}
+
+// CreateHook adds a webhook. Its signing key is shown here and not again.
+func (s *Service) CreateHook(ctx context.Context, by audit.Actor, f HookForm) (Hook, error) {
+	const op = "create hook"
+	h, key := store.Hook{ID: store.RandomText(21)}, store.RandomText(32)
+	if err := s.fillHook(op, &h, f, webhook.Config{}, key); err != nil {
+		return Hook{}, err
+	}
+	entry := s.book.Entry(by, audit.Record{Kind: "hook.created", Target: "hook:" + h.ID, Detail: audit.Changes(nil, hookSeen(h, f.Config))})
+	var err error
+	h.CreatedAt, err = s.store.CreateHook(ctx, h, entry)
+	if store.CodeOf(err) == store.Limited {
+		return Hook{}, &store.Error{Code: store.Conflict, Op: op, Err: fmt.Errorf("there are %d webhooks, and there can be no more", store.MaxHooks)}
+	}
+	if err != nil {
+		return Hook{}, err
+	}
+	h.UpdatedAt = h.CreatedAt
+	out := s.showHook(h)
+	out.SigningKey = key
+	return out, nil
+}
+
+// UpdateHook changes a webhook by change, which may be called more than once. seen as in
+// [Service.UpdateClient].
+func (s *Service) UpdateHook(ctx context.Context, by audit.Actor, id string, seen time.Time, change func(*HookForm) error) (Hook, error) {
+	return s.editHook(ctx, by, id, seen, change, "")
+}
+
+// RotateHookKey gives a webhook another signing key, which is shown here and not again. What
+// is posted from now on is signed with it.
+func (s *Service) RotateHookKey(ctx context.Context, by audit.Actor, id string, seen time.Time) (Hook, error) {
+	key := store.RandomText(32)
+	h, err := s.editHook(ctx, by, id, seen, func(*HookForm) error { return nil }, key)
+	if err == nil {
+		h.SigningKey = key
+	}
+	return h, err
+}
+
+func (s *Service) editHook(ctx context.Context, by audit.Actor, id string, seen time.Time, change func(*HookForm) error, newKey string) (Hook, error) {
+	const op = "update hook"
+	h, err := edit(op, seen,
+		func() (store.Hook, time.Time, error) {
+			h, err := s.store.FreshHook(ctx, id)
+			return h, h.UpdatedAt, err
+		},
+		func(before store.Hook, version time.Time) (store.Hook, error) {
+			was, key, err := s.hooks.Open(before)
+			if err != nil && newKey == "" {
+				return before, &store.Error{Code: store.Conflict, Op: op, Err: errors.New("its secrets do not open under the instance's secret: rotate its signing key first")}
+			}
+			record := audit.Record{Kind: "hook.updated", Target: "hook:" + id}
+			if newKey != "" {
+				key, record.Kind = newKey, "hook.key_rotated"
+			}
+			after, form := before, s.showHook(before).HookForm
+			if err := change(&form); err != nil {
+				return before, err
+			}
+			if err := s.fillHook(op, &after, form, was, key); err != nil {
+				return before, err
+			}
+			now, _, err := s.hooks.Open(after)
+			if err != nil {
+				return before, err
+			}
+			record.Detail = audit.Changes(hookSeen(before, was), hookSeen(after, now))
+			after.UpdatedAt, err = s.store.UpdateHook(ctx, after, version, s.book.Entry(by, record))
+			return after, err
+		})
+	if err != nil {
+		return Hook{}, err
+	}
+	return s.showHook(h), nil
+}
+
+// DeleteHook removes a webhook; what waits for it is not posted any more. seen as in
+// [Service.UpdateClient].
+func (s *Service) DeleteHook(ctx context.Context, by audit.Actor, id string, seen time.Time) error {
+	h, err := s.store.FreshHook(ctx, id)
+	if err != nil {
+		return err
+	}
+	c, _, _ := s.hooks.Open(h) // what does not open can go all the same
+	return s.store.DeleteHook(ctx, id, seen, s.book.Entry(by, audit.Record{Kind: "hook.deleted", Target: "hook:" + id, Detail: audit.Changes(hookSeen(h, c), nil)}))
+}
+
+// TestHook posts each of the events, with somebody who does not exist, to where c says, under
+// the signing key of a webhook. The error is a [*HookTestError] if one did not come through.
+func (s *Service) TestHook(ctx context.Context, by audit.Actor, id string, events []string, c webhook.Config) error {
+	const op = "test hook"
+	h, err := s.store.FreshHook(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := checkHookEvents(op, events); err != nil {
+		return err
+	}
+	was, _, err := s.hooks.Open(h)
+	if err != nil {
+		return err
+	}
+	if c, err = unmaskHook(op, c, was); err != nil {
+		return err
+	}
+	if err := s.store.Tell(ctx, s.book.Entry(by, audit.Record{Kind: "hook.tested", Target: "hook:" + id, Detail: map[string]any{"url": originOf(c.URL), "events": events}})); err != nil {
+		return err
+	}
+	return s.hooks.Test(ctx, op, h, events, c)
+}
+
+// HookLog lists what became of the deliveries of a webhook, the newest first, and counts them
+// up to most. The error is [store.NotFound].
+func (s *Service) HookLog(ctx context.Context, f store.HookLogFilter, offset, limit, most int) ([]store.HookDelivery, int, error) {
+	if _, err := s.store.FreshHook(ctx, f.Hook); err != nil {
+		return nil, 0, err
+	}
+	return s.store.HookLog(ctx, f, offset, limit, most)
+}
+
+// HookDay is the time that [Service.HookCounts] looks back, and a log does as a rule.
+const HookDay = 24 * time.Hour
+
+// HookCounts tells how a webhook got on in the last day.
+func (s *Service) HookCounts(ctx context.Context, id string) (store.HookCounts, error) {
+	return s.store.HookCounts(ctx, id, s.store.Now().Add(-HookDay), 10_000)
+}
+
+// fillHook checks a form and puts it into a hook. was is the configuration that masks stand for.
+func (s *Service) fillHook(op string, h *store.Hook, f HookForm, was webhook.Config, key string) error {
+	if err := checkText(op, "name", f.Name, 0, 256); err != nil {
+		return err
+	}
+	if err := checkHookEvents(op, f.Events); err != nil {
+		return err
+	}
+	c, err := unmaskHook(op, f.Config, was)
+	if err != nil {
+		return err
+	}
+	h.Name, h.Events, h.Enabled = f.Name, f.Events, f.Enabled
+	return s.hooks.Seal(op, h, c, key)
+}
+
+func checkHookEvents(op string, names []string) error {
+	if len(names) == 0 {
+		return store.InvalidField(op, "events", "names none: one at least")
+	}
+	known := webhook.Events()
+	for i, name := range names {
+		switch {
+		case !slices.Contains(known, name):
+			return store.InvalidField(op, fmt.Sprintf("events[%d]", i), "is no event that happens here")
+		case slices.Contains(names[:i], name):
+			return store.InvalidField(op, fmt.Sprintf("events[%d]", i), "is there twice")
+		}
+	}
+	return nil
+}
+
+// unmaskHook puts values in the place of masks: those of the same headers before, if it is
+// posted to the same place.
+func unmaskHook(op string, c, was webhook.Config) (webhook.Config, error) {
+	headers := maps.Clone(c.Headers)
+	for name, value := range headers {
+		if value != Mask {
+			continue
+		}
+		old, ok := was.Headers[name]
+		switch {
+		case !ok:
+			return c, store.InvalidField(op, "config.headers."+name, "is what stands for a value that is not there: write the value")
+		case originOf(c.URL) != originOf(was.URL):
+			return c, store.InvalidField(op, "config.headers."+name, "is what stands for a value that was for another host: write the value, because it is sent there")
+		}
+		headers[name] = old
+	}
+	c.Headers = headers
+	return c, nil
+}
+
+// originOf is the part of a URL that holds no secret.
+func originOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+func (s *Service) showHook(h store.Hook) Hook {
+	c, _, err := s.hooks.Open(h)
+	if err != nil { // under a secret that is gone: it can be looked at, and mended
+		c.URL = h.URL
+	}
+	c.Headers = maps.Clone(c.Headers)
+	for name := range c.Headers {
+		c.Headers[name] = Mask
+	}
+	return Hook{
+		HookForm: HookForm{h.Name, slices.Clone(h.Events), c, h.Enabled}, ID: h.ID, SigningKey: Mask, CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt,
+	}
+}
+
+// hookSeen is what the audit log tells of a webhook: no secret is in it. A path may be one,
+// so it is told by its fingerprint.
+func hookSeen(h store.Hook, c webhook.Config) any {
+	sum := sha256.Sum256([]byte(h.URL))
+	return struct {
+		Name    string   `json:"name"`
+		Events  []string `json:"events"`
+		Origin  string   `json:"origin"`
+		URL     string   `json:"urlSha256"`
+		Headers []string `json:"headers"`
+		Retries *int     `json:"retries"`
+		Enabled bool     `json:"enabled"`
+	}{h.Name, h.Events, originOf(h.URL), hex.EncodeToString(sum[:8]), slices.Sorted(maps.Keys(c.Headers)), c.Retries, h.Enabled}
+}
