@@ -72,6 +72,7 @@ const (
 type UserTerm struct {
 	Field   UserField
 	Pattern string // % stands for anything, or nothing; any other character for itself
+	Exact   bool   // % stands for itself, too
 }
 
 // UserQuery asks for a page of people. Without terms it is all, the newest first. Those

@@ -132,7 +132,7 @@ var anyUserField = []store.UserField{store.UserEmail, store.UserUsername, store.
 func branchesOf(q store.UserQuery) (branches []branch, scan error) {
 	var terms []store.UserTerm
 	for _, t := range q.Terms {
-		if strings.Trim(t.Pattern, "%") != "" { // anybody is like %
+		if t.Exact || strings.Trim(t.Pattern, "%") != "" { // anybody is like %
 			terms = append(terms, t)
 		}
 	}
@@ -144,7 +144,7 @@ func branchesOf(q store.UserQuery) (branches []branch, scan error) {
 	}
 	for _, t := range terms {
 		text := strings.TrimRight(t.Pattern, "%")
-		if strings.Contains(text, "%") || t.Field == store.UserID && text != t.Pattern {
+		if !t.Exact && (strings.Contains(text, "%") || t.Field == store.UserID && text != t.Pattern) {
 			return scanOf(terms, " OR "), errors.New("search by how it begins, as in ada%: there are more than " + strconv.Itoa(store.MaxCount) + " people, and no index is on what is within a text, nor on parts of ids")
 		}
 	}
@@ -156,7 +156,7 @@ func scanOf(terms []store.UserTerm, joint string) []branch {
 	var b branch
 	var parts []string
 	for _, t := range terms {
-		pattern := b.where.arg(wildcards(t.Pattern))
+		pattern := b.where.arg(wildcards(t))
 		fields := anyUserField
 		if t.Field != store.AnyUserField {
 			fields = []store.UserField{t.Field}
@@ -177,7 +177,10 @@ func indexed(terms []store.UserTerm) []branch {
 	var found []lookup
 	for _, field := range anyUserField {
 		for _, t := range terms {
-			l := lookup{field, strings.TrimRight(t.Pattern, "%"), strings.HasSuffix(t.Pattern, "%")}
+			l := lookup{field: field, text: t.Pattern}
+			if !t.Exact {
+				l.text, l.prefix = strings.TrimRight(t.Pattern, "%"), strings.HasSuffix(t.Pattern, "%")
+			}
 			if (t.Field == field || t.Field == store.AnyUserField) && !(field == store.UserID && l.prefix) {
 				found = append(found, l)
 			}
@@ -214,7 +217,11 @@ func (l lookup) condition(w *where) string {
 	return "(" + k.also + k.expression + " >= " + w.arg(text) + " AND " + k.expression + " < " + w.arg(text+last) + ")"
 }
 
-// wildcards is a pattern of LIKE in which only % is not itself.
-func wildcards(pattern string) string {
-	return strings.NewReplacer(`\`, `\\`, `_`, `\_`).Replace(strings.ToLower(pattern))
+// wildcards is a term as a pattern of LIKE, in which nothing but % is not itself.
+func wildcards(t store.UserTerm) string {
+	pairs := []string{`\`, `\\`, `_`, `\_`}
+	if t.Exact {
+		pairs = append(pairs, `%`, `\%`)
+	}
+	return strings.NewReplacer(pairs...).Replace(strings.ToLower(t.Pattern))
 }

@@ -75,6 +75,7 @@ func (a *API) Mount(r chi.Router) {
 	a.huma = humachi.New(router, a.config())
 	a.huma.UseMiddleware(a.authenticate, a.readable)
 	a.applications()
+	a.users()
 	a.connectors()
 	a.logs()
 	a.emailTemplates()

@@ -93,7 +93,11 @@ func (a *API) problemOf(ctx context.Context, err error) *problem {
 	case store.NotFound:
 		return &problem{status: http.StatusNotFound, Code: "entity.not_found", Message: "There is no such thing here."}
 	case store.Conflict:
-		return &problem{status: http.StatusUnprocessableEntity, Code: "entity.unique_integrity_violation", Message: sentence(known)}
+		p := &problem{status: http.StatusUnprocessableEntity, Code: "entity.unique_integrity_violation", Message: sentence(known)}
+		if errors.As(err, &field) {
+			p.Message, p.Data = "What was sent is taken: "+field.Error()+".", []problemField{{"body." + field.Field, field.Reason}}
+		}
+		return p
 	case store.InUse:
 		return &problem{status: http.StatusConflict, Code: "entity.in_use", Message: sentence(known)}
 	case store.Forbidden:
