@@ -4,6 +4,7 @@
 package audit
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -72,6 +73,25 @@ func (b *Book) Entry(by Actor, r Record) store.Event {
 		e.Personal = b.sealer.Seal(encode(personal), e.ID[:])
 	}
 	return e
+}
+
+// Trace says where what is done in ctx comes from, for an entry that the store makes itself;
+// email is the address that it is about, "" for none.
+func (b *Book) Trace(ctx context.Context, id store.ID, email store.Email) (personal []byte, request string) {
+	o := store.OriginOf(ctx)
+	known := struct {
+		IP    string      `json:"ip,omitempty"`
+		Agent string      `json:"agent,omitempty"`
+		Email store.Email `json:"email,omitempty"`
+	}{Agent: o.Agent, Email: email}
+	if o.IP.IsValid() {
+		known.IP = o.IP.String()
+	}
+	text, err := json.Marshal(known)
+	if err != nil || string(text) == "{}" {
+		return nil, o.Request
+	}
+	return b.sealer.Seal(text, id[:]), o.Request
 }
 
 // encode never fails on what records are made of: a value that JSON cannot say is a bug,

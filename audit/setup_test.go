@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"idp/audit"
 	"idp/keyring"
@@ -80,4 +81,14 @@ func (f *fixture) seal() {
 	f.Helper()
 	_, err := f.sealer.Seal(f.Context())
 	f.must(err)
+}
+
+var testTime = time.UnixMilli(1_800_000_000_000)
+
+func benchBook(b *testing.B) *audit.Book {
+	ring, err := keyring.New([]byte("0123456789abcdef0123456789abcdef"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return audit.New(ring, time.Now)
 }

@@ -153,6 +153,7 @@ func (a *app) open(ctx context.Context, p place) (*instance, error) {
 		return nil, errors.Join(databaseFailure("bring the database up to date", err), e.Close())
 	}
 	in := &instance{place: p, db: sqlstore.New(e), ring: ring, ses: ses.Options{Endpoint: a.AWSEndpointURL}}
+	in.db.Trace = audit.New(ring, in.db.Now).Trace
 	check := ring.MAC("instance check")
 	err = in.db.Start(ctx)
 	if err == nil {

@@ -9,10 +9,11 @@ type proof struct {
 	attempt   store.Hash
 	browser   store.Hash
 	email     store.Email
+	trace     trace // of the event, whose id is the challenge's
 }
 
 // complete appends the consequence of a proof: account, session, authorization
-// code, event. Everything is named by values derived from the challenge and
+// code, event; or, if this was the last try, the event that says so. Everything is named by values derived from the challenge and
 // inserted ON CONFLICT DO NOTHING, so that the same proof twice writes it once.
 // user receives the account's id; it stays "" when the account is suspended, or the
 // session that an earlier run made has ended.
@@ -50,11 +51,13 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 	issueCode(s, now, c.Code, n.Hash, ` AND `+proved, p.challenge[:], p.attempt[:])
 	if c.Event != "" {
 		s.Do(`
-			INSERT INTO event (id, at, kind, user_id, client_id)
-			SELECT $1, $3, CASE WHEN users.created_at = $3 THEN 'user.registered' ELSE $4 END, user_id, $5
-			FROM session JOIN users ON users.id = session.user_id WHERE session.hash = $6 AND `+proved+`
+			INSERT INTO event (id, at, kind, user_id, client_id, request, personal)
+			SELECT $1, $3, CASE WHEN users.id IS NULL THEN 'challenge.locked' WHEN users.created_at = $3 THEN 'user.registered' ELSE $4 END,
+			  COALESCE(users.id, (SELECT id FROM users AS owner WHERE owner.email = $9), ''), $5, $7, $8
+			FROM challenge LEFT JOIN session ON session.hash = $6 AND challenge.prover = $2 LEFT JOIN users ON users.id = session.user_id
+			WHERE challenge.id = $1 AND (users.id IS NOT NULL OR challenge.guesser = $2 AND tries >= max_tries AND consumed_at IS NULL)
 			ON CONFLICT (id) DO NOTHING`,
-			p.challenge[:], p.attempt[:], now, c.Event, c.Code.Client, n.Hash[:])
+			p.challenge[:], p.attempt[:], now, c.Event, c.Code.Client, n.Hash[:], p.trace.request, p.trace.personal, string(p.email))
 	}
 }
 

@@ -27,6 +27,8 @@ type DB struct {
 	// KeepMail is how long the records of mails are kept, 400 days at most; 30 days if
 	// it is 0. It is set before the first Purge.
 	KeepMail time.Duration
+	// Trace, if it is set before the first use, tells the audit log where things come from.
+	Trace Trace
 
 	engine Engine
 	cache  cache

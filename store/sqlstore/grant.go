@@ -69,6 +69,13 @@ func (db *DB) replayed(ctx context.Context, op string, now int64, r store.Redemp
 		UPDATE oidc_grant SET revoked_at = $4
 		WHERE id = (SELECT grant_id FROM auth_code WHERE hash = $1 AND client_id = $2 AND consumed_at IS NOT NULL AND consumed_by <> $3)
 		  AND revoked_at IS NULL`, r.Code[:], r.Client, r.Attempt[:], now)
+	// Once for a grant: whoever has the code can present it again and again.
+	t := db.anew(ctx, now, "")
+	s.Do(`
+		INSERT INTO event (id, at, kind, user_id, client_id, request, personal)
+		SELECT $3, $4, 'grant.code_replayed', user_id, client_id, $5, $6 FROM oidc_grant
+		WHERE id = (SELECT grant_id FROM auth_code WHERE hash = $1 AND client_id = $2) AND revoked_at = $4
+		ON CONFLICT (id) DO NOTHING`, r.Code[:], r.Client, t.id[:], now, t.request, t.personal)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return fmt.Errorf("%s: revoke what a replayed code gave: %w", op, err)
 	}

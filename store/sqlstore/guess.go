@@ -129,7 +129,7 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 	}
 	var user string
 	var notice int
-	proved := proof{challenge: g.Challenge, attempt: g.Attempt, browser: g.Browser, email: g.Email}
+	proved := proof{challenge: g.Challenge, attempt: g.Attempt, browser: g.Browser, email: g.Email, trace: db.traced(ctx, g.Challenge, g.Email)}
 	if signsIn {
 		complete(&s, now, c, proved, &user)
 		if hasRoles && c.UserID != "" {

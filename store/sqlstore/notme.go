@@ -33,6 +33,7 @@ const EventDisowned = "challenge.disowned"
 func (db *DB) NotMe(ctx context.Context, d store.Disowned) (store.Undone, error) {
 	now := db.now()
 	s := Script{Idempotent: true}
+	t := db.traced(ctx, d.Event, d.Email)
 	// No tries rather than no time: that holds whatever the clock of a replica says.
 	s.Do(`
 		UPDATE challenge SET tries = max_tries, expires_at = CASE WHEN expires_at > $2 THEN $2 ELSE expires_at END
@@ -55,9 +56,9 @@ func (db *DB) NotMe(ctx context.Context, d store.Disowned) (store.Undone, error)
 		  AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = $4 AND event.at < device.expires_at - $5)`,
 		d.Address[:], d.Former[:], d.Browser[:], d.Event[:], micro(keepDevice))
 	s.Do(`
-		INSERT INTO event (id, at, kind, user_id, client_id)
-		VALUES ($1, $2, $3, COALESCE((SELECT id FROM users WHERE email = $4), ''), '') ON CONFLICT (id) DO NOTHING`,
-		d.Event[:], now, EventDisowned, string(d.Email))
+		INSERT INTO event (id, at, kind, user_id, client_id, request, personal)
+		VALUES ($1, $2, $3, COALESCE((SELECT id FROM users WHERE email = $4), ''), '', $5, $6) ON CONFLICT (id) DO NOTHING`,
+		d.Event[:], now, EventDisowned, string(d.Email), t.request, t.personal)
 	mute(&s, d, now)
 	until := now
 	s.Do(`SELECT at + $2 FROM event WHERE id = $1`, d.Event[:], micro(muteFor)).Into(&until)

@@ -141,11 +141,11 @@ func (db *DB) reused(ctx context.Context, op string, now, cutoff int64, r store.
 	const stale = `id = $1 AND client_id = $2 AND refresh_hash <> $3 AND NOT (COALESCE(refresh_prev, refresh_hash) = $3 AND refresh_made > $4)`
 	s := Script{Idempotent: true}
 	s.Do(`UPDATE oidc_grant SET revoked_at = $5 WHERE `+stale+` AND revoked_at IS NULL`, r.Grant[:], r.Client, r.Presented[:], cutoff, now)
-	id := store.NewID(clock(now))
+	t := db.anew(ctx, now, "")
 	s.Do(`
-		INSERT INTO event (id, at, kind, user_id, client_id)
-		SELECT $3, $4, 'grant.token_reused', user_id, client_id FROM oidc_grant WHERE id = $1 AND client_id = $2 AND revoked_at = $4
-		ON CONFLICT (id) DO NOTHING`, r.Grant[:], r.Client, id[:], now)
+		INSERT INTO event (id, at, kind, user_id, client_id, request, personal)
+		SELECT $3, $4, 'grant.token_reused', user_id, client_id, $5, $6 FROM oidc_grant WHERE id = $1 AND client_id = $2 AND revoked_at = $4
+		ON CONFLICT (id) DO NOTHING`, r.Grant[:], r.Client, t.id[:], now, t.request, t.personal)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return fmt.Errorf("%s: end what a used token belongs to: %w", op, err)
 	}

@@ -111,7 +111,7 @@ func (db *DB) EndSessions(ctx context.Context, e store.Ending) error {
 		endCodes(&s, hanging, now, e.User, e.Session[:])
 		endGrants(&s, hanging+` AND (COALESCE(offline, 0) = 0 OR client_id = $4 OR CAST($5 AS SMALLINT) = 1)`, now, e.User, e.Session[:], e.Client, flag(e.Offline))
 	}
-	record(&s, now, e.Event, e.User, e.Client)
+	record(&s, now, e.Event, e.User, e.Client, db.anew(ctx, now, ""))
 	for _, told := range e.Told {
 		tell(&s, now, told)
 	}
@@ -122,11 +122,10 @@ func (db *DB) EndSessions(ctx context.Context, e store.Ending) error {
 }
 
 // record appends an audit event.
-func record(s *Script, now int64, kind, user, client string) {
+func record(s *Script, now int64, kind, user, client string, t trace) {
 	if kind == "" {
 		return
 	}
-	id := store.NewID(clock(now))
-	s.Do(`INSERT INTO event (id, at, kind, user_id, client_id) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING`,
-		id[:], now, kind, user, client)
+	s.Do(`INSERT INTO event (id, at, kind, user_id, client_id, request, personal) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`,
+		t.id[:], now, kind, user, client, t.request, t.personal)
 }

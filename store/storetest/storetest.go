@@ -36,7 +36,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Sessions", "Suspended", "Mail", "MailLastCall", "MailRefused", "ConnectorHealth", "HookDeliveries", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
 		"Refresh", "RefreshAncestor", "RefreshRotatesLate", "RefreshLifetimes", "NarrowScopes", "Revocation", "EndSession", "ReplacedSession",
 		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys", "PersonPermissions",
-		"Chain", "CutEvents", "Feedback", "FeedbackOrder", "Suppression", "Notification",
+		"Chain", "CutEvents", "Traces", "Feedback", "FeedbackOrder", "Suppression", "Notification",
 		"OneTimeTokens", "SignInByToken", "Verification",
 	} {
 		t.Run("Twice"+name, func(t *testing.T) {
@@ -92,6 +92,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"Inbox":                       testInbox,
 	"Chain":                       testChain,
 	"CutEvents":                   testCutEvents,
+	"Traces":                      testTraces,
 	"Events":                      testEvents,
 	"ParallelChains":              testParallelChains,
 	"Clients":                     testClients,

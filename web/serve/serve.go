@@ -15,6 +15,8 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+
+	"idp/store"
 )
 
 // Deps is what the layer is made of.
@@ -39,7 +41,8 @@ func Middleware(d Deps) func(http.Handler) http.Handler {
 			if d.HTTPS {
 				w.Header().Set("Strict-Transport-Security", "max-age=31536000")
 			}
-			r = r.WithContext(context.WithValue(r.Context(), idKey{}, id))
+			ip := d.ClientIP(r)
+			r = r.WithContext(store.WithOrigin(r.Context(), &store.Origin{IP: ip, Agent: agent(r), Request: id}))
 			out := &answer{ResponseWriter: w}
 			defer func() {
 				if p := recover(); p != nil {
@@ -47,7 +50,7 @@ func Middleware(d Deps) func(http.Handler) http.Handler {
 				}
 				d.Log.LogAttrs(r.Context(), levelOf(out.status, r), "request",
 					slog.String("method", method(r)), slog.String("route", route(r, out.status)), slog.Int("status", out.status),
-					slog.Duration("took", time.Since(began).Round(time.Microsecond)), slog.String("ip", d.ClientIP(r).String()),
+					slog.Duration("took", time.Since(began).Round(time.Microsecond)), slog.String("ip", ip.String()),
 					slog.String("request_id", id))
 			}()
 			next.ServeHTTP(out, r)
@@ -70,13 +73,17 @@ func rescue(d Deps, out *answer, r *http.Request, p any) {
 	d.Failed(out, r)
 }
 
-type idKey struct{}
-
 // RequestID is the id of the request that ctx belongs to, or "". Visitors see it
 // on error pages, operators find it in the log.
 func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(idKey{}).(string)
-	return id
+	return store.OriginOf(ctx).Request
+}
+
+// agent is what the browser or program calls itself, cut to what is worth keeping.
+func agent(r *http.Request) string {
+	const most = 160
+	text := r.UserAgent()
+	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }
 
 // Crockford's alphabet: ids are read aloud to support.
