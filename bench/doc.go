@@ -37,6 +37,7 @@
 //	POST /oidc/token                 a refresh token: once that of the confidential
 //	                                 client, which stays, once that of the public
 //	                                 one, which is replaced each time
+//	                                 a machine's credentials, for the management API
 //	GET  /oidc/me                    the newest access token
 //	POST /oidc/token/introspection   the same
 //	GET  /oidc/.well-known/openid-configuration, without If-None-Match

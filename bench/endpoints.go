@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,15 +17,16 @@ type endpoint struct {
 	name   string
 	ask    func(*grant, context.Context, *http.Client) error
 	floor  float64 // CPU of a bare handler for it on the machine of the design, µs; 0: not measured
-	public bool    // asked by the public client
-	signs  bool    // an ID token with ES256
+	kind   string  // type of the client that asks; "": traditional
+	signs  bool    // a token with ES256
 	static bool    // needs nothing of the database
 }
 
 // endpoints are measured in this order: what is revoked is of no use afterwards.
 var endpoints = []endpoint{
 	{name: "refresh, token stays", ask: (*grant).refresh, floor: 75, signs: true},
-	{name: "refresh, token replaced", ask: (*grant).refresh, floor: 75, signs: true, public: true},
+	{name: "refresh, token replaced", ask: (*grant).refresh, floor: 75, signs: true, kind: "native"},
+	{name: "client_credentials", ask: (*grant).credentials, floor: 75, signs: true, static: true, kind: "m2m"},
 	{name: "userinfo", ask: (*grant).userinfo, floor: 20},
 	{name: "introspection", ask: (*grant).introspect},
 	{name: "discovery", ask: (*grant).discovery, floor: 21, static: true},
@@ -78,19 +80,17 @@ func measureEndpoints(ctx context.Context, o options, st *stage) (results []endp
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	confidential, err := st.grants(ctx, o.Clients, "traditional", "register")
-	if err != nil {
+	grants := map[string][]*grant{}
+	if grants[""], err = st.grants(ctx, o.Clients, "traditional", "register"); err != nil {
 		return nil, err
 	}
-	public, err := st.grants(ctx, o.Clients, "native", "sign_in")
-	if err != nil {
+	if grants["native"], err = st.grants(ctx, o.Clients, "native", "sign_in"); err != nil {
+		return nil, err
+	}
+	if grants["m2m"], err = st.machine(ctx, o.Clients); err != nil {
 		return nil, err
 	}
 	for _, e := range endpoints {
-		grants := confidential
-		if e.public {
-			grants = public
-		}
 		one := endpointResult{Name: e.name}
 		for i := range o.BestOf {
 			progress("%s: %s, run %d of %d", st.engine, e.name, i+1, o.BestOf)
@@ -98,7 +98,7 @@ func measureEndpoints(ctx context.Context, o options, st *stage) (results []endp
 			if i == 0 {
 				profile = o.profile(st.engine, e.name)
 			}
-			r, err := e.measure(ctx, o, st.db, s, grants, profile)
+			r, err := e.measure(ctx, o, st.db, s, grants[e.kind], profile)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", e.name, err)
 			}
@@ -124,6 +124,16 @@ func (st *stage) grants(ctx context.Context, clients int, kind, screen string) (
 		grants = append(grants, grantOf(s))
 	}).run(ctx, st.people.count, nil)
 	return grants, err
+}
+
+// machine makes a machine that may call the management API, which all users ask for.
+func (st *stage) machine(ctx context.Context, clients int) ([]*grant, error) {
+	a := &app{endpoint: st.endpoint}
+	out, err := st.program.command(ctx, "client", "create", "--name", "Bench", "--type", "m2m", "--role", "Management API access", "--json")
+	if err != nil {
+		return nil, err
+	}
+	return slices.Repeat([]*grant{{app: a}}, clients), json.Unmarshal(out, a)
 }
 
 // load has each user ask for a share of the grants in turn, so that no grant is in

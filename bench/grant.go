@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // grant is what an application holds of one person. Its methods are the requests of
@@ -38,6 +39,25 @@ func (g *grant) refresh(ctx context.Context, c *http.Client) error {
 		return fmt.Errorf("a refresh token that is to stay was replaced, or the reverse (stays: %t)", stays)
 	}
 	g.tokens = t
+	return nil
+}
+
+// credentials asks for an access token of a machine.
+func (g *grant) credentials(ctx context.Context, c *http.Client) error {
+	req, err := g.app.post(ctx, "/oidc/token", url.Values{"grant_type": {"client_credentials"}, "resource": {"https://default.logto.app/api"}, "scope": {"all"}})
+	if err != nil {
+		return err
+	}
+	var t struct {
+		tokens
+		Scope string `json:"scope"`
+	}
+	if err := call(c, req, &t); err != nil {
+		return err
+	}
+	if strings.Count(t.Access, ".") != 2 || t.Scope != "all" {
+		return fmt.Errorf("a machine got no access token for the API, or one without its scope: %q", t.Scope)
+	}
 	return nil
 }
 
