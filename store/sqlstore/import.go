@@ -3,19 +3,36 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 
 	"idp/store"
 )
 
-// importColumns are what files of people hold, and are kept in.
-const importColumns = `id, email, name, created_at, suspended_at, COALESCE(username, ''), COALESCE(avatar, ''), profile, custom_data`
+// importColumns are what files of people hold, of users u, and are kept in.
+const importColumns = `u.id, u.email, u.name, u.created_at, u.suspended_at, COALESCE(u.username, ''), COALESCE(u.avatar, ''), u.profile, u.custom_data,
+	COALESCE((SELECT string_agg(role_id, ' ') FROM user_role WHERE user_role.user_id = u.id), '')`
 
 func importInto(p *store.Import) []any {
 	return []any{&p.ID, (*string)(&p.Email), &p.Name, into(&p.CreatedAt), into(&p.SuspendedAt), &p.Username, &p.Avatar,
-		jsonInto(&p.Profile), jsonInto(&p.CustomData)}
+		jsonInto(&p.Profile), jsonInto(&p.CustomData), (*words)(&p.Roles)}
+}
+
+// words scans texts that are parted by spaces.
+type words []string
+
+// Scan implements [database/sql.Scanner].
+func (w *words) Scan(v any) error {
+	text, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("scan words from %T", v)
+	}
+	*w = strings.Fields(text)
+	slices.Sort(*w)
+	return nil
 }
 
 // ImportUsers makes accounts, all of them or none, with what is told of it. Who has no
@@ -74,59 +91,62 @@ func (db *DB) Tell(ctx context.Context, told ...store.Event) error {
 
 // UsersLike reads the accounts that have the id, the address or the username of one of
 // the people, with their roles.
+//
+// Nothing here lets Postgres choose between an index and the whole table: a plan is kept,
+// and the one for an empty table, where an import begins, would read all of it for each
+// batch until the statistics are made anew. So these are many searches for one row.
 func (db *DB) UsersLike(ctx context.Context, people []store.Import) ([]store.Import, error) {
-	if len(people) == 0 {
+	const op = "look for users"
+	ids := map[string]bool{}
+	rows := make([][]any, len(people))
+	for i, p := range people {
+		rows[i] = []any{p.ID, string(p.Email), p.Username}
+	}
+	for _, rows := range batches(rows) {
+		err := db.engine.Read(ctx, `
+			SELECT COALESCE((SELECT id FROM users WHERE id = column1), ''), COALESCE((SELECT id FROM users WHERE email = column2), ''),
+			  COALESCE((SELECT id FROM users WHERE username = column3), '')
+			FROM (VALUES `+tuples(len(rows), 3)+`) AS given`, flat(rows),
+			func(scan func(...any) error) error {
+				var byID, byEmail, byUsername string
+				err := scan(&byID, &byEmail, &byUsername)
+				ids[byID], ids[byEmail], ids[byUsername] = true, true, true
+				return err
+			})
+		if err != nil {
+			return nil, because(op, err)
+		}
+	}
+	delete(ids, "")
+	if len(ids) == 0 {
 		return nil, nil
 	}
-	n := powerOfTwo(len(people)) // the rest of each list is empty texts, which nobody has
-	ids, emails, names := make([]any, n), make([]any, n), make([]any, n)
-	for i := range n {
-		ids[i], emails[i], names[i] = "", "", ""
+	s := Script{Idempotent: true}
+	found, steps := make([]store.Import, len(ids)), make([]*Step, 0, len(ids))
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
+		steps = append(steps, s.Do(`SELECT `+importColumns+` FROM users AS u WHERE u.id = $1`, id).Into(importInto(&found[len(steps)])...))
 	}
-	for i, p := range people {
-		ids[i], emails[i], names[i] = p.ID, string(p.Email), p.Username
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return nil, because(op, err)
 	}
-	args := append(append(ids, emails...), names...)
-	return db.imports(ctx, `SELECT `+importColumns+` FROM users
-		WHERE id IN `+places(1, n)+` OR email IN `+places(n+1, n)+` OR username IN `+places(2*n+1, n), args)
+	there := found[:0]
+	for i, step := range steps { // somebody may have gone in between
+		if step.Rows > 0 {
+			there = append(there, found[i])
+		}
+	}
+	return there, nil
 }
 
 // UsersFrom reads the accounts in the order of their ids, behind after, with their roles.
 func (db *DB) UsersFrom(ctx context.Context, after string, limit int) ([]store.Import, error) {
-	return db.imports(ctx, `SELECT `+importColumns+` FROM users WHERE id > $1 ORDER BY id LIMIT $2`, []any{after, limit})
-}
-
-func (db *DB) imports(ctx context.Context, query string, args []any) ([]store.Import, error) {
-	const op = "read users with their roles"
 	var out []store.Import
-	err := db.engine.Read(ctx, query, args, func(scan func(...any) error) error {
-		out = append(out, store.Import{})
-		return scan(importInto(&out[len(out)-1])...)
-	})
-	if err != nil || len(out) == 0 {
-		return out, because(op, err)
-	}
-	n := powerOfTwo(len(out))
-	args = make([]any, n)
-	at := make(map[string]int, n)
-	for i := range args {
-		p := out[min(i, len(out)-1)]
-		args[i] = p.ID
-	}
-	for i, p := range out {
-		at[p.ID] = i
-	}
-	err = db.engine.Read(ctx, `SELECT user_id, role_id FROM user_role WHERE user_id IN `+places(1, n)+` ORDER BY user_id, role_id`, args,
+	err := db.engine.Read(ctx, `SELECT `+importColumns+` FROM users AS u WHERE u.id > $1 ORDER BY u.id LIMIT $2`, []any{after, limit},
 		func(scan func(...any) error) error {
-			var user, role string
-			if err := scan(&user, &role); err != nil {
-				return err
-			}
-			p := &out[at[user]]
-			p.Roles = append(p.Roles, role)
-			return nil
+			out = append(out, store.Import{})
+			return scan(importInto(&out[len(out)-1])...)
 		})
-	return out, because(op, err)
+	return out, because("read users with their roles", err)
 }
 
 // RolesOfPeople reads the roles that people can have.
@@ -150,9 +170,6 @@ func batches(rows [][]any) (out [][][]any) {
 	}
 	return out
 }
-
-// powerOfTwo is the power of two that n fits into.
-func powerOfTwo(n int) int { return 1 << bits.Len(uint(n-1)) }
 
 // tuples is ($1, $2), ($3, $4) for rows of columns.
 func tuples(rows, columns int) string {
