@@ -22,11 +22,11 @@ type theme struct{ css, version string }
 func newTheme(e store.Experience) theme {
 	var b strings.Builder
 	plain := store.DefaultExperience().Color
-	if e.Color.Primary != plain.Primary {
+	if e.Color.Primary != plain.Primary || e.Color.Dark && e.Color.DarkPrimary != plain.DarkPrimary { // one without the other would mix with page.css
 		b.WriteString(":root{" + light.tokens(parseColor(e.Color.Primary)) + "}\n")
-	}
-	if e.Color.Dark && e.Color.DarkPrimary != plain.DarkPrimary {
-		b.WriteString("@media (prefers-color-scheme:dark){:root:not(.light){" + dark.tokens(parseColor(e.Color.DarkPrimary)) + "}}\n")
+		if e.Color.Dark {
+			b.WriteString("@media (prefers-color-scheme:dark){:root:not(.light){" + dark.tokens(parseColor(e.Color.DarkPrimary)) + "}}\n")
+		}
 	}
 	b.WriteString(e.CustomCSS)
 	if b.Len() == 0 {

@@ -13,6 +13,8 @@ func TestEveryPage(t *testing.T) {
 	for _, lang := range webtest.Languages() {
 		f := webtest.New(t, shortWaits)
 		f.Check(lang, everyPage(f, lang))
+		f = webtest.New(t)
+		f.Check(lang, brandedPages(f, lang, ""))
 	}
 }
 

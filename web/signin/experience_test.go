@@ -137,7 +137,7 @@ func TestTerms(t *testing.T) {
 	const terms = "https://shop.example/terms"
 	sets(f, func(e *store.Experience) { e.TermsOfUseURL, e.PrivacyPolicyURL = terms, "https://shop.example/privacy" })
 	p := f.Person()
-	page := p.Get(webtest.Authorize()).Want(200, "By continuing you agree to: Terms of use · Privacy policy")
+	page := p.Get(webtest.Authorize()).Want(200, "By continuing you agree to: Terms of use and Privacy policy")
 	if page.Link("Terms of use") != terms {
 		t.Error(page.Link("Terms of use"))
 	}
@@ -214,7 +214,7 @@ func TestLookOfPages(t *testing.T) {
 			t.Errorf("%s: %v", path, s.Header)
 		}
 	}
-	lost := p.Get("/verify?r=nonsense").Want(400, "Need help? help@shop.example · Help pages")
+	lost := p.Get("/verify?r=nonsense").Want(400, "Need help? help@shop.example")
 	if lost.Link("help@shop.example") != "mailto:help@shop.example" || lost.Link("Help pages") != "https://shop.example/help" {
 		t.Error(lost.Body)
 	}
