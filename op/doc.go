@@ -38,6 +38,16 @@
 // It ends with 14 days of no use, after 90 days, with its grant, account or client,
 // and, unless offline_access was granted, with the session.
 //
+// # Access tokens for a resource
+//
+//	machine ──► client_credentials, resource ──┐   its roles, from the cache
+//	code, refresh token ──► resource ──────────┤   what the sign-in asked for, and the person's
+//	            (one that the request asked for)   roles allow as they are now
+//	                                           └─► JWT (RFC 9068), of which nothing is kept
+//
+// Without a resource a person's access token is opaque and good for userinfo; a machine has
+// none. [Provider.Machine] is what the management API asks of a token.
+//
 // # States of a sign-out
 //
 //	request ──► nobody is signed in ─────────────────► back to the app, or SignedOut

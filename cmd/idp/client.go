@@ -33,7 +33,8 @@ type clientView struct {
 	IDTokenAlg             string       `json:"idTokenAlg"`
 	PKCE                   bool         `json:"pkce"`
 	AlwaysRefresh          bool         `json:"alwaysRefresh"`
-	Keys                   int          `json:"keys,omitempty"` // public keys for private_key_jwt
+	Keys                   int          `json:"keys,omitempty"`  // public keys for private_key_jwt
+	Roles                  []string     `json:"roles,omitempty"` // names of a machine's roles; not in lists
 	CreatedAt              *time.Time   `json:"createdAt,omitempty"`
 	Secrets                []secretView `json:"secrets,omitempty"`
 }
@@ -114,11 +115,27 @@ func (c *clientShowCmd) Run(a *app) error {
 		if err != nil {
 			return noClient(err, c.ID)
 		}
-		if c.JSON {
-			return a.printJSON(viewOf(found))
+		v := viewOf(found)
+		if v.Roles, err = in.rolesOf(ctx, found); err != nil {
+			return err
 		}
-		return a.printClient(viewOf(found))
+		if c.JSON {
+			return a.printJSON(v)
+		}
+		return a.printClient(v)
 	})
+}
+
+// rolesOf names the roles of a machine.
+func (in *instance) rolesOf(ctx context.Context, c store.Client) (names []string, err error) {
+	if c.Type != store.Machine {
+		return nil, nil
+	}
+	roles, _, err := in.db.ClientRoles(ctx, c.ID, store.Listing{Limit: 100})
+	for _, r := range roles {
+		names = append(names, r.Name)
+	}
+	return names, err
 }
 
 func (a *app) printClient(v clientView) error {
@@ -129,7 +146,11 @@ func (a *app) printClient(v clientView) error {
 	for _, u := range v.PostLogoutRedirectURIs {
 		rows = append(rows, []string{"Post-logout URI", u})
 	}
-	rows = append(rows, []string{"ID token", v.IDTokenAlg}, []string{"PKCE", map[bool]string{true: "required", false: "optional"}[v.PKCE]})
+	if v.Type == string(store.Machine) {
+		rows = append(rows, []string{"Tokens", v.IDTokenAlg}, []string{"Roles", orDash(strings.Join(v.Roles, ", "))})
+	} else {
+		rows = append(rows, []string{"ID token", v.IDTokenAlg}, []string{"PKCE", map[bool]string{true: "required", false: "optional"}[v.PKCE]})
+	}
 	if v.AlwaysRefresh {
 		rows = append(rows, []string{"Refresh token", "always"})
 	}

@@ -68,7 +68,7 @@ func (c *clientCreateCmd) Run(a *app) error {
 			return err
 		}
 		v := viewOf(made)
-		v.Secret, v.Secrets = secret, nil
+		v.Secret, v.Secrets, v.Roles = secret, nil, c.Role
 		if c.JSON {
 			return a.printJSON(v)
 		}

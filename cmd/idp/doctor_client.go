@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"idp/doctor"
 	"idp/mailer"
+	"idp/store"
 )
 
 // client looks at one app. The error is that it is not there.
@@ -26,6 +28,9 @@ func (v *visit) client(ctx context.Context, secret string) error {
 		return noClient(err, v.cmd.Client)
 	}
 	v.tell = aloud
+	if found.Type == store.Machine {
+		return v.machine(ctx, found)
+	}
 	app := doctor.App{Client: found, Endpoint: v.options.endpoint, Secret: secret, Alg: v.cmd.AppAlg, HTTP: v.http}
 	v.tell.OK("app", "%s, a %s app", found.Name, found.Type)
 	app.CheckRegistration(v.tell)
@@ -44,6 +49,22 @@ func (v *visit) client(ctx context.Context, secret string) error {
 	app.CheckFlow(ctx, v.tell, metadata)
 	if v.cmd.AuthURL != "" {
 		app.CheckURL(ctx, v.tell, v.cmd.AuthURL, metadata)
+	}
+	return nil
+}
+
+// machine tells what an app without a person may do.
+func (v *visit) machine(ctx context.Context, c store.Client) error {
+	v.tell.OK("app", "%s, a %s app: nobody signs in to it", c.Name, c.Type)
+	roles, err := v.in.rolesOf(ctx, c)
+	switch {
+	case err != nil:
+		return err
+	case len(roles) == 0:
+		v.tell.Warn("roles", "Give it roles at /api/applications/"+c.ID+"/roles, or make one with idp client create --type m2m --role NAME.",
+			"it has none: its tokens are good for nothing")
+	default:
+		v.tell.OK("roles", "%s", strings.Join(roles, ", "))
 	}
 	return nil
 }
