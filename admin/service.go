@@ -26,6 +26,7 @@ type Store interface {
 	resourceStore
 	roleStore
 	scopeStore
+	secretStore
 	experienceStore
 	oneTimeTokenStore
 	userStore

@@ -61,3 +61,10 @@ type ClientExperience struct {
 	TermsOfUseURL    string `json:"termsOfUseUrl,omitempty"`
 	PrivacyPolicyURL string `json:"privacyPolicyUrl,omitempty"`
 }
+
+// ClientListing is the part of the list of clients that is asked for.
+type ClientListing struct {
+	Listing
+	Types   []ClientType // none: all
+	NotRole string       // none that has this role; "" for all
+}

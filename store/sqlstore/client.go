@@ -79,6 +79,19 @@ func (db *DB) Clients(ctx context.Context, after string, limit int) ([]store.Cli
 	return out, nil
 }
 
+// ClientsLike lists clients, oldest first and without their secrets, and counts them.
+func (db *DB) ClientsLike(ctx context.Context, l store.ClientListing) ([]store.Client, int, error) {
+	types := ""
+	for _, t := range l.Types {
+		types += "," + string(t)
+	}
+	return pageOf(ctx, db, "list clients", `SELECT `+clientColumns, `
+		FROM client WHERE (lower(name) LIKE lower(CAST($1 AS TEXT)) ESCAPE '\' OR lower(id) LIKE lower(CAST($1 AS TEXT)) ESCAPE '\')
+		  AND (CAST($2 AS TEXT) = '' OR CAST($2 AS TEXT) || ',' LIKE '%,' || type || ',%')
+		  AND NOT EXISTS (SELECT 1 FROM client_role WHERE client_id = client.id AND role_id = $3)`,
+		`created_at, id`, l.Listing, []any{like(l.Search), types, l.NotRole}, scanClient)
+}
+
 // CreateClient adds a client with its secrets, and says so in the audit log. The error is
 // [store.Conflict] if the id exists.
 func (db *DB) CreateClient(ctx context.Context, c store.Client, told ...store.Event) error {

@@ -96,6 +96,8 @@ var tests = map[string]func(*testing.T, *fixture){
 	"Events":                      testEvents,
 	"ParallelChains":              testParallelChains,
 	"Clients":                     testClients,
+	"ClientsLike":                 testClientsLike,
+	"NamedSecrets":                testNamedSecrets,
 	"Resources":                   testResources,
 	"ResourceInUse":               testResourceInUse,
 	"Roles":                       testRoles,

@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -40,10 +36,6 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if !speakable(r) {
-		a.write(ctx, &problem{status: http.StatusBadRequest, Code: "guard.invalid_input", Message: "The path or the query is no UTF-8, or has a control character."})
-		return
-	}
 	needed, ok := ctx.Operation().Metadata["scope"].(string)
 	if !ok { // public
 		next(ctx)
@@ -68,18 +60,6 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	}
 	by := audit.Actor{ID: clientPrefix + client, IP: a.ClientIP(r), Agent: agent(r), Request: serve.RequestID(r.Context()), Scopes: scopes}
 	next(huma.WithValue(ctx, actorKey{}, by))
-}
-
-// speakable tells whether path and query are text, which databases take.
-func speakable(r *http.Request) bool {
-	texts := []string{r.URL.Path}
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	for name, values := range query {
-		texts = append(append(texts, name), values...)
-	}
-	return err == nil && !slices.ContainsFunc(texts, func(text string) bool {
-		return !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl)
-	})
 }
 
 func (a *API) caller(r *http.Request) (client string, scopes []string, err error) {

@@ -20,6 +20,7 @@ type rolesAdded struct {
 }
 
 func (a *API) roleHolders() {
+	register(a, operation{http.MethodGet, "/roles/{id}/users", "roles", "List the users who have a role", 0}, a.listRoleUsers)
 	register(a, operation{http.MethodPost, "/roles/{id}/users", "roles", "Give users a role", http.StatusCreated}, a.postRoleUsers)
 	register(a, operation{http.MethodDelete, "/roles/{id}/users/{userId}", "roles", "Take a role from a user", http.StatusNoContent}, a.deleteRoleUser)
 	register(a, operation{http.MethodGet, "/roles/{id}/applications", "roles", "List the applications that have a role", 0}, a.listRoleApplications)
@@ -37,6 +38,40 @@ func (a *API) roleHolders() {
 
 type userIDs struct {
 	Users []string `json:"userIds" minItems:"1" maxItems:"100"`
+}
+
+func (a *API) listRoleUsers(ctx context.Context, in *struct {
+	ID string `path:"id" maxLength:"64"`
+	Page
+}) (*listed[user], error) {
+	found, total, err := a.Admin.RoleUsers(ctx, in.ID, store.Listing{Skip: in.offset(), Limit: in.Size})
+	if err != nil {
+		return nil, err
+	}
+	users, err := a.holders(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]user, len(users))
+	for i, u := range users {
+		out[i] = showUser(u)
+	}
+	return list(rolePath(in.ID, "/users"), nil, in.Page, out, total), nil
+}
+
+// holders reads people; who was deleted meanwhile is left out.
+func (a *API) holders(ctx context.Context, ids []string) (out []store.User, err error) {
+	for _, id := range ids {
+		u, err := a.Admin.User(ctx, id)
+		switch {
+		case store.CodeOf(err) == store.NotFound:
+		case err != nil:
+			return nil, err
+		default:
+			out = append(out, u)
+		}
+	}
+	return out, nil
 }
 
 func (a *API) postRoleUsers(ctx context.Context, in *struct {

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -10,7 +11,7 @@ import (
 )
 
 // readable refuses what no name and no id of ours can hold, and a database would stumble
-// over: bytes in path or query that are no UTF-8, and U+0000.
+// over: bytes in path or query that are no UTF-8, and control characters.
 func (a *API) readable(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humachi.Unwrap(ctx)
 	var bad []problemField
@@ -31,4 +32,4 @@ func (a *API) readable(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl) }

@@ -74,7 +74,11 @@ func (a *API) listRoles(ctx context.Context, in *struct {
 		if err != nil {
 			return nil, err
 		}
-		out[i] = showHeld(r, holders)
+		users, err := a.holders(ctx, holders.SomeUsers)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = showHeld(r, holders, users)
 	}
 	query := in.values()
 	for name, value := range map[string]string{"type": string(in.Type), "excludeUserId": in.NotUser, "excludeApplicationId": in.NotClient} {
@@ -211,10 +215,10 @@ func showRoles(roles []store.Role) []Role {
 	return out
 }
 
-func showHeld(r store.Role, h store.RoleHolders) heldRole {
+func showHeld(r store.Role, h store.RoleHolders, users []store.User) heldRole {
 	out := heldRole{Role: showRole(r).Body, Users: h.Users, Clients: h.Clients, SomeUsers: []roleUser{}, SomeClients: []roleApplication{}}
-	for _, id := range h.SomeUsers {
-		out.SomeUsers = append(out.SomeUsers, roleUser{ID: id})
+	for _, u := range users {
+		out.SomeUsers = append(out.SomeUsers, roleUser{u.ID, orNull(u.Avatar), orNull(u.Name)})
 	}
 	for _, c := range h.SomeClients {
 		out.SomeClients = append(out.SomeClients, roleApplication{c.ID, c.Name, applicationTypes[c.Type]})

@@ -116,6 +116,13 @@ func TestRolesOfUsers(t *testing.T) {
 	f.expect(f.call("POST", path, map[string]any{"roleIds": []string{store.ManagementRole}}), 422) // for machines only
 	f.expect(f.call("POST", "/api/roles/"+clerk+"/users", map[string]any{"userIds": []string{ada}}), 201)
 	f.expect(f.call("POST", "/api/roles/"+clerk+"/users", map[string]any{"userIds": []string{"nobody"}}), 422)
+	if got := f.expect(f.call("GET", "/api/roles/"+clerk+"/users", nil), 200); got.header.Get("Total-Number") != "1" || !strings.Contains(got.text, "ada@example.com") {
+		t.Error(got.text)
+	}
+	if got := f.expect(f.call("GET", "/api/roles?search=clerk", nil), 200); !strings.Contains(got.text, `"featuredUsers":[{"id":"`+ada) {
+		t.Error(got.text)
+	}
+	f.expect(f.call("GET", "/api/roles/nothing/users", nil), 404)
 	f.expect(f.call("DELETE", "/api/roles/"+clerk, nil), 409)
 	f.expect(f.call("DELETE", path+"/"+clerk, nil), 204)
 	f.expect(f.call("DELETE", "/api/roles/"+chief+"/users/"+ada, nil), 204)
