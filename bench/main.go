@@ -30,6 +30,8 @@ type options struct {
 	Endpoints bool // measure them instead of sign-ins
 	Mails     int  // measure that many mails instead
 	Backlog   int  // and this many after an outage
+	Lists     bool // measure pages of the management API instead
+	Events    int  // over this many entries of the audit log
 }
 
 // profile is the file for the CPU profile of what is named, "" for none.
@@ -58,6 +60,8 @@ func parseFlags() (options, error) {
 	flag.BoolVar(&o.Endpoints, "endpoints", false, "measure the endpoints that an app lives on, one after the other, instead of sign-ins")
 	flag.IntVar(&o.Mails, "mails", 0, "measure the mail queue with this many mails through a fake SES, instead of sign-ins; 20000 is a good number")
 	flag.IntVar(&o.Backlog, "backlog", 100_000, "with -mails: mails that wait for the end of an outage")
+	flag.BoolVar(&o.Lists, "lists", false, "measure pages of the management API on a filled Postgres, instead of sign-ins")
+	flag.IntVar(&o.Events, "events", 10_000_000, "with -lists: entries of the audit log")
 	flag.BoolVar(&o.JSON, "json", false, "print JSON")
 	flag.Parse()
 	switch *db {
@@ -107,8 +111,11 @@ func measureAll(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if o.Mails > 0 {
+	switch {
+	case o.Mails > 0:
 		return mailsOnAll(ctx, o, dir)
+	case o.Lists:
+		return listsOnPostgres(ctx, o)
 	}
 	if o.Binary == "" {
 		progress("building ./cmd/idp")

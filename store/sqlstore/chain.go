@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"idp/store"
@@ -41,10 +42,10 @@ func (db *DB) Unchained(ctx context.Context, limit int) ([]store.Unchained, erro
 	var out []store.Unchained
 	err := db.engine.Read(ctx, `
 		SELECT `+eventColumns+`, CASE WHEN users.id IS NULL THEN 0 ELSE 1 END, user_key.sealed
-		FROM (SELECT * FROM event WHERE batch IS NULL ORDER BY id LIMIT $1) AS event
+		FROM (SELECT * FROM event WHERE batch IS NULL ORDER BY id LIMIT `+strconv.Itoa(limit)+`) AS event
 		LEFT JOIN users ON users.id = event.user_id LEFT JOIN user_key ON user_key.user_id = event.user_id
 		ORDER BY event.id`,
-		[]any{limit}, func(scan func(...any) error) error {
+		nil, func(scan func(...any) error) error {
 			var u store.Unchained
 			var known int
 			if err := scan(append(eventInto(&u.Event), &known, &u.Key)...); err != nil {
@@ -142,7 +143,7 @@ func (db *DB) EventAnchor(ctx context.Context) (store.EventAnchor, error) {
 // EventBatches reads at most limit links of the chain, from batch from on.
 func (db *DB) EventBatches(ctx context.Context, from int64, limit int) ([]store.EventBatch, error) {
 	var out []store.EventBatch
-	err := db.engine.Read(ctx, `SELECT `+batchColumns+` FROM event_batch WHERE no >= $1 ORDER BY no LIMIT $2`, []any{from, limit},
+	err := db.engine.Read(ctx, `SELECT `+batchColumns+` FROM event_batch WHERE no >= $1 ORDER BY no LIMIT `+strconv.Itoa(limit), []any{from},
 		func(scan func(...any) error) error {
 			var b store.EventBatch
 			err := scan(batchInto(&b)...)

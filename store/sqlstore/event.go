@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"idp/store"
 )
@@ -54,11 +55,24 @@ func (db *DB) readEvents(ctx context.Context, sql string, args []any) ([]store.K
 	return out, nil
 }
 
-// Events lists events, newest first. The rows that the offset passes are passed in an index.
+// reach is how many rows of an ordered list are looked at at most, to have n of them.
+// Postgres plans a LIMIT whose number is an argument for a tenth of the table, and sorts that;
+// so a number stands in the statement. There are few, to keep the statements few.
+func reach(n int) string {
+	most := 100
+	for most < n {
+		most *= 10
+	}
+	return strconv.Itoa(most)
+}
+
+// Events lists events, newest first. The rows that the offset passes
+// are passed in an index.
 func (db *DB) Events(ctx context.Context, f store.EventFilter, offset, limit int) ([]store.KeyedEvent, error) {
 	w := events(f)
 	return db.readEvents(ctx, keyed+` WHERE event.id IN (SELECT id FROM (
-		SELECT id FROM event`+w.String()+` ORDER BY at DESC, id DESC LIMIT `+w.arg(limit)+` OFFSET `+w.arg(offset)+`) AS page)
+		SELECT id FROM (SELECT id, at FROM event`+w.String()+` ORDER BY at DESC, id DESC LIMIT `+reach(offset+limit)+`) AS reached
+		ORDER BY at DESC, id DESC LIMIT `+w.arg(limit)+` OFFSET `+w.arg(offset)+`) AS page)
 		ORDER BY event.at DESC, event.id DESC`, w.args)
 }
 
@@ -81,15 +95,16 @@ func (db *DB) EventsAfter(ctx context.Context, f store.EventFilter, after store.
 }
 
 func (db *DB) pageOfEvents(ctx context.Context, w where, order string, limit int) ([]store.KeyedEvent, error) {
-	return db.readEvents(ctx, `SELECT `+eventColumns+`, user_key.sealed FROM (
-		SELECT * FROM event`+w.String()+` ORDER BY at `+order+`, id `+order+` LIMIT `+w.arg(limit)+`) AS event
+	return db.readEvents(ctx, `SELECT `+eventColumns+`, user_key.sealed FROM (SELECT * FROM (
+		SELECT * FROM event`+w.String()+` ORDER BY at `+order+`, id `+order+` LIMIT `+reach(limit)+`) AS reached
+		ORDER BY at `+order+`, id `+order+` LIMIT `+w.arg(limit)+`) AS event
 		LEFT JOIN user_key ON user_key.user_id = event.user_id ORDER BY event.at `+order+`, event.id `+order, w.args)
 }
 
 // CountEvents counts events, up to most.
 func (db *DB) CountEvents(ctx context.Context, f store.EventFilter, most int) (n int, err error) {
 	w := events(f)
-	err = db.one(ctx, "count events", `SELECT COUNT(*) FROM (SELECT 1 FROM event`+w.String()+` LIMIT `+w.arg(most)+`) AS counted`, w.args, &n)
+	err = db.one(ctx, "count events", `SELECT COUNT(*) FROM (SELECT 1 FROM event`+w.String()+` LIMIT `+strconv.Itoa(most)+`) AS counted`, w.args, &n)
 	return n, err
 }
 
