@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"time"
 
 	"idp/keyring"
@@ -17,6 +18,7 @@ type SuppressionStore interface {
 	Suppressions(ctx context.Context, f store.SuppressionFilter) ([]store.Suppression, error)
 	Suppress(ctx context.Context, a store.Suppression, before store.Hash) error
 	Lift(ctx context.Context, addresses []store.Hash) error
+	Delivery(ctx context.Context, id store.ID) (store.Delivery, error)
 }
 
 // Suppressions is the list of addresses that take no mail.
@@ -81,6 +83,41 @@ func (s *Suppressions) Show(ctx context.Context, to store.Email) (Suppression, e
 
 // maxNote is the longest reason that an admin can give, in characters.
 const maxNote = 200
+
+// Told gives what an entry of the audit log tells of, by its target ([store.SuppressionTarget],
+// [store.MailTarget]): the whole address, and why it takes no mail. The error is
+// [store.NotFound], also if that was lifted since.
+func (s *Suppressions) Told(ctx context.Context, target string) (Suppression, error) {
+	const op = "read suppressed address"
+	what, name, _ := strings.Cut(target, ":")
+	f := store.SuppressionFilter{Limit: 1}
+	switch what {
+	case "mail":
+		id, err := store.ParseID(name)
+		if err != nil {
+			return Suppression{}, &store.Error{Code: store.NotFound, Op: op}
+		}
+		d, err := s.store.Delivery(ctx, id)
+		if err != nil {
+			return Suppression{}, err
+		}
+		f.Addresses = []store.Hash{d.Address}
+	case "suppression":
+		hash, err := base64.RawURLEncoding.DecodeString(name)
+		if err != nil || len(hash) != len(store.Hash{}) {
+			return Suppression{}, &store.Error{Code: store.NotFound, Op: op}
+		}
+		f.Addresses = []store.Hash{store.Hash(hash)}
+	}
+	found, err := s.store.Suppressions(ctx, f)
+	switch {
+	case err != nil:
+		return Suppression{}, err
+	case len(found) == 0 || f.Addresses == nil:
+		return Suppression{}, &store.Error{Code: store.NotFound, Op: op}
+	}
+	return s.view(&found[0]), nil
+}
 
 // Add puts an address on the list by hand. The error is [store.Conflict] if it is there.
 func (s *Suppressions) Add(ctx context.Context, to store.Email, note string) error {

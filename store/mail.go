@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"encoding/base64"
+	"time"
+)
 
 // Usage is the kind of a mail; the names are Logto's usage types.
 type Usage string
@@ -229,6 +232,14 @@ type Suppression struct {
 	Mail      ID // by which it was learned, or zero
 	CreatedAt time.Time
 }
+
+// SuppressionTarget names a suppressed address as the Target of an [Event].
+func SuppressionTarget(address Hash) string {
+	return "suppression:" + base64.RawURLEncoding.EncodeToString(address[:])
+}
+
+// MailTarget names a mail so.
+func MailTarget(id ID) string { return "mail:" + id.String() }
 
 // SuppressionFilter chooses a page of the suppression list, or the rows of one address.
 type SuppressionFilter struct {

@@ -122,31 +122,74 @@ func (s *Service) compose(ctx context.Context, hook, event string, n note) ([]by
 	}
 	b.IP = n.IP
 	b.Params, b.Data = n.data(event, about)
+	thing, err := s.thing(ctx, event, n)
+	switch {
+	case err == nil && thing != nil:
+		b.Data = thing
+	case err != nil && store.CodeOf(err) != store.NotFound:
+		return nil, err
+	}
 	return json.Marshal(b)
 }
 
-// data is what an event of data tells, and what it was done to.
+// role and scope are as Logto shows them.
+type role struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Type        string `json:"type"`
+	Default     bool   `json:"isDefault"`
+}
+
+type scope struct {
+	ID          string `json:"id"`
+	Resource    string `json:"resourceId"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	CreatedAt   int64  `json:"createdAt"`
+}
+
+// thing is what an event tells of, if it is there and no person; nil if it is none of these.
+func (s *Service) thing(ctx context.Context, event string, n note) (any, error) {
+	id := idOf(n.Target)
+	switch event {
+	case RoleCreated, RoleUpdated, RoleScopes:
+		r, err := s.store.Role(ctx, id)
+		return role{r.ID, r.Name, r.Description, string(r.Type), r.Default}, err
+	case ScopeCreated, ScopeUpdated:
+		c, err := s.store.Scope(ctx, id)
+		return scope{c.ID, c.Resource, c.Name, c.Description, c.CreatedAt.UnixMilli()}, err
+	case AddressSuppressed:
+		if s.suppressed != nil {
+			return s.suppressed(ctx, n.Target)
+		}
+	}
+	return nil, nil
+}
+
+// data is what an event of data tells by itself, and what it was done to.
 func (n note) data(event string, about *person) (params map[string]string, data any) {
+	id := idOf(n.Target)
 	switch event {
 	case UserCreated, UserUpdated, UserSuspension, UserDeleted:
 		params = map[string]string{"userId": n.User}
-		if about == nil || event == UserDeleted {
-			return params, json.RawMessage("null")
+		if about != nil && event != UserDeleted {
+			return params, about
 		}
-		return params, about
+		return params, json.RawMessage("null")
 	case SessionRevoked:
-		return map[string]string{"userId": n.User}, n.detail("")
+		return map[string]string{"userId": n.User}, n.detail(id)
 	case AddressSuppressed:
-		return nil, n.detail("")
+		return nil, json.RawMessage("null")
 	}
-	return map[string]string{"id": n.Target}, n.detail(n.Target)
+	return map[string]string{"id": id}, n.detail(id)
 }
 
 // isoTime words a time as JavaScript does.
 func isoTime(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// target is the id in what an entry was done to: "role:ID".
-func target(text string) string {
+// idOf is the id in what an entry was done to: "role:ID".
+func idOf(text string) string {
 	_, id, found := strings.Cut(text, ":")
 	if !found {
 		return text

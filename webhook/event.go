@@ -1,6 +1,11 @@
 package webhook
 
-import "slices"
+import (
+	"encoding/json"
+	"slices"
+
+	"idp/store"
+)
 
 // Events of people at the pages.
 const (
@@ -61,4 +66,27 @@ var meanings = map[string][]string{
 	"session.revoked":            {SessionRevoked},
 	"user.signed_out_everywhere": {SessionRevoked},
 	"suppression.added":          {AddressSuppressed},
+}
+
+// meaning lists the events that an entry of the audit log stands for. A role's entry that
+// tells of its scopes only is an event of its own.
+func meaning(e store.Event) []string {
+	names := meanings[e.Kind]
+	if e.Kind != "role.updated" {
+		return names
+	}
+	var told struct{ Before, After map[string]json.RawMessage }
+	if json.Unmarshal(e.Detail, &told) != nil {
+		return names
+	}
+	changed := map[string]bool{}
+	for _, fields := range []map[string]json.RawMessage{told.Before, told.After} {
+		for name := range fields {
+			changed[name] = true
+		}
+	}
+	if len(changed) == 1 && changed["scopes"] {
+		return []string{RoleScopes}
+	}
+	return names
 }

@@ -35,7 +35,7 @@ func (s *Service) Deliver(ctx context.Context, events []audit.Opened) ([]store.H
 	var out []store.HookDelivery
 	dropped := map[string]int{}
 	for _, e := range events {
-		for _, name := range meanings[e.Kind] {
+		for _, name := range meaning(e.Event) {
 			for _, h := range hooks {
 				if !h.Enabled || !slices.Contains(h.Events, name) {
 					continue
@@ -78,7 +78,7 @@ func (s *Service) isFull(ctx context.Context, hook string) bool {
 }
 
 func noteOf(e audit.Opened) note {
-	n := note{At: e.At.UnixMilli(), User: e.User, Client: e.Client, Target: target(e.Target), Detail: e.Detail}
+	n := note{At: e.At.UnixMilli(), User: e.User, Client: e.Client, Target: e.Target, Detail: e.Detail}
 	var who struct{ IP, Agent string }
 	if json.Unmarshal(e.Known, &who) == nil {
 		n.IP, n.Agent = who.IP, who.Agent

@@ -22,6 +22,17 @@ type Store interface {
 	SettleHookDeliveries(ctx context.Context, worker store.ID, results []store.HookResult) error
 	Person(ctx context.Context, id string) (store.User, error)
 	Client(ctx context.Context, id string) (store.Client, error)
+	Role(ctx context.Context, id string) (store.Role, error)
+	Scope(ctx context.Context, id string) (store.Scope, error)
+}
+
+// Suppressed is an address that takes no mail.
+type Suppressed struct {
+	Address   string `json:"address"` // "" if it cannot be told any more
+	Reason    string `json:"reason"`
+	Detail    string `json:"detail,omitempty"` // the provider's words, or an administrator's
+	Mail      string `json:"mailId,omitempty"` // by which it was learned
+	CreatedAt int64  `json:"createdAt"`        // milliseconds since 1970
 }
 
 // Deps is what a [Service] is made of.
@@ -29,6 +40,11 @@ type Deps struct {
 	Store Store
 	Ring  *keyring.Ring
 	Log   *slog.Logger
+
+	// Suppressed reads what an entry of the audit log about a suppressed address tells of, by
+	// its target. The error is [store.NotFound]. Nil: that is not told.
+	Suppressed func(ctx context.Context, target string) (Suppressed, error)
+
 	Allow []netip.Prefix // networks that are not public, and are posted to all the same
 	Agent string         // the User-Agent of posts
 	Pace  Pace           // zero: as in production
@@ -42,6 +58,8 @@ type Service struct {
 	client *client
 	pace   Pace
 
+	suppressed func(ctx context.Context, target string) (Suppressed, error)
+
 	mu    sync.Mutex
 	lines map[string]*line   // of hooks that were due lately, by id
 	full  map[string]backlog // how long queues are, by hook
@@ -54,6 +72,7 @@ func New(d Deps) (*Service, error) {
 	}
 	return &Service{
 		store: d.Store, vault: newVault(d.Ring), log: d.Log, client: newClient(d.Allow, d.Agent), pace: d.Pace.filled(),
-		lines: map[string]*line{}, full: map[string]backlog{},
+		suppressed: d.Suppressed,
+		lines:      map[string]*line{}, full: map[string]backlog{},
 	}, nil
 }

@@ -69,5 +69,8 @@ func sample(hook, event string, now time.Time) body {
 	}
 	b.IP = n.IP
 	b.Params, b.Data = n.data(event, who)
+	if event == AddressSuppressed {
+		b.Data = Suppressed{Address: email, Reason: string(store.ReasonBounce), CreatedAt: n.At}
+	}
 	return b
 }

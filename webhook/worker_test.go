@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"idp/audit"
+	"idp/mailer"
 	"idp/store"
 	"idp/store/sqlstore"
 	"idp/webhook"
@@ -257,5 +258,37 @@ func TestDeadDatabase(t *testing.T) {
 	w.until("the record", func() bool { return w.outcome("one").State == store.HookDelivered })
 	if len(r.got()) != 1 {
 		t.Errorf("%d posts", len(r.got()))
+	}
+}
+
+// What the audit log tells of is read when it is posted: a role with its scopes, an address
+// that bounced.
+func TestThings(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	s := w.service(func(d *webhook.Deps) {
+		d.Suppressed = func(ctx context.Context, target string) (webhook.Suppressed, error) {
+			one, err := mailer.NewSuppressions(w.db, w.ring).Told(ctx, target)
+			return webhook.Suppressed{Address: one.Address, Reason: string(one.Reason)}, err
+		}
+	})
+	r := w.receive(nil)
+	w.hook("one", webhook.Config{URL: r.URL}, webhook.RoleUpdated, webhook.RoleScopes, webhook.AddressSuppressed)
+	w.run(s)
+	next := func() call {
+		t.Helper()
+		n := len(r.got())
+		w.seal(s)
+		w.until("a post", func() bool { return len(r.got()) > n })
+		return r.got()[n]
+	}
+	w.must(w.db.CreateRole(t.Context(), store.Role{ID: "editor", Name: "Editor", Type: store.UserRole}, nil,
+		w.book.Entry(ada, audit.Record{Kind: "role.updated", Target: "role:editor", Detail: map[string]any{"after": map[string]any{"scopes": []string{"r read"}}}})))
+	if c := next(); c.body["event"] != "Role.Scopes.Updated" || c.body["data"].(map[string]any)["name"] != "Editor" {
+		t.Errorf("%s", c.text)
+	}
+	w.must(mailer.NewSuppressions(w.db, w.ring).Add(t.Context(), "ada@example.com", "by hand"))
+	if c := next(); c.body["event"] != "Address.Suppressed" || c.body["data"].(map[string]any)["address"] != "ada@example.com" || c.body["data"].(map[string]any)["reason"] != "manual" {
+		t.Errorf("%s", c.text)
 	}
 }

@@ -112,7 +112,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 	s.feedback = mailer.NewFeedback(mailer.FeedbackDeps{
 		Store: in.db, Topics: o.SESTopics, SNS: sns.New(sns.Config{Topics: o.SESTopics, Now: in.db.Now}), Log: log, Now: in.db.Now,
 	})
-	s.webhooks, err = webhook.New(webhook.Deps{Store: in.db, Ring: in.ring, Log: log, Allow: o.webhookAllow(), Agent: agent()})
+	s.webhooks, err = webhook.New(webhook.Deps{Store: in.db, Ring: in.ring, Log: log, Suppressed: in.suppressed, Allow: o.webhookAllow(), Agent: agent()})
 	if err != nil {
 		return nil, err
 	}

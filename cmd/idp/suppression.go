@@ -7,6 +7,7 @@ import (
 	"idp/mailer"
 	"idp/store"
 	"idp/store/address"
+	"idp/webhook"
 )
 
 type suppressionCmd struct {
@@ -139,4 +140,10 @@ func notSuppressed(err error, to store.Email) error {
 		return failed(fmt.Errorf("%s is not suppressed", to), "See all that are: idp suppression list")
 	}
 	return err
+}
+
+// suppressed is what webhooks are told of a suppressed address.
+func (in *instance) suppressed(ctx context.Context, target string) (webhook.Suppressed, error) {
+	s, err := mailer.NewSuppressions(in.db, in.ring).Told(ctx, target)
+	return webhook.Suppressed{Address: s.Address, Reason: string(s.Reason), Detail: s.Detail, Mail: s.Mail, CreatedAt: s.CreatedAt.UnixMilli()}, err
 }

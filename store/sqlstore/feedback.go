@@ -51,6 +51,10 @@ func (db *DB) RecordFeedback(ctx context.Context, f store.Feedback) error {
 		ON CONFLICT (key) DO NOTHING`, f.Provider, f.Sender, f.Notification[:], by[:], f.Until.UnixMicro())
 	s.Do(marks[f.Kind], f.Provider, f.Sender, f.Notification[:], by[:], at, f.Detail)
 	if f.Kind == store.FeedbackComplaint || f.Kind == store.FeedbackBounce && f.Permanent {
+		var mail store.ID // to name it in the audit log
+		if err := db.one(ctx, op, `SELECT id FROM mail WHERE `+whose, []any{f.Provider, f.Sender}, idInto(&mail)); err != nil && store.CodeOf(err) != store.NotFound {
+			return err
+		}
 		reason := store.ReasonBounce
 		if f.Kind == store.FeedbackComplaint {
 			reason = store.ReasonComplaint
@@ -60,6 +64,7 @@ func (db *DB) RecordFeedback(ctx context.Context, f store.Feedback) error {
 			SELECT address, recipient, $5, $6, sender, id, $7 FROM mail
 			WHERE address IS NOT NULL AND recipient IS NOT NULL AND `+whose+` AND `+taken+`
 			ON CONFLICT (address) DO NOTHING`, f.Provider, f.Sender, f.Notification[:], by[:], string(reason), f.Detail, now)
+		tellSuppressed(&s, now, mail)
 	}
 	var mine int
 	known := s.Do(`SELECT CASE WHEN taken_by = $2 THEN 1 ELSE 0 END FROM notification WHERE key = $1`, f.Notification[:], by[:]).Into(&mine)

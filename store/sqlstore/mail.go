@@ -205,6 +205,7 @@ func suppressRefused(s *Script, r store.Settled, now int64) {
 		SELECT address, recipient, $2, $3, $4, id, $5 FROM mail
 		WHERE id = $1 AND state = 3 AND settled_at = $5 AND decoy = 0 AND address IS NOT NULL AND recipient IS NOT NULL
 		ON CONFLICT DO NOTHING`, r.ID[:], string(store.ReasonRefused), r.Error, r.Sender, now)
+	tellSuppressed(s, now, r.ID)
 }
 
 // MailDepth counts the mails that wait, and tells since when the oldest does.

@@ -41,9 +41,9 @@ func (db *DB) Suppress(ctx context.Context, a store.Suppression, before store.Ha
 	event := store.NewID(db.Now())
 	s := Script{Idempotent: true}
 	s.Do(`
-		INSERT INTO event (id, at, kind, user_id, client_id)
-		SELECT $1, $2, 'suppression.added', '', '' WHERE NOT EXISTS (SELECT 1 FROM suppression WHERE address IN ($3, $4))
-		ON CONFLICT (id) DO NOTHING`, event[:], now, a.Address[:], before[:])
+		INSERT INTO event (id, at, kind, user_id, client_id, target)
+		SELECT $1, $2, 'suppression.added', '', '', $5 WHERE NOT EXISTS (SELECT 1 FROM suppression WHERE address IN ($3, $4))
+		ON CONFLICT (id) DO NOTHING`, event[:], now, a.Address[:], before[:], store.SuppressionTarget(a.Address))
 	s.Do(`
 		INSERT INTO suppression (address, recipient, reason, detail, sender, created_at)
 		SELECT $1, $2, $3, $4, $5, $6 FROM event WHERE id = $7
@@ -78,4 +78,15 @@ func (db *DB) Lift(ctx context.Context, addresses []store.Hash) error {
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	return needRow(done, op)
+}
+
+// tellSuppressed tells in the audit log that this script, at now, put the address of a mail
+// on the list; of one that was there before, nothing.
+func tellSuppressed(s *Script, now int64, mail store.ID) {
+	id := store.NewID(clock(now))
+	s.Do(`
+		INSERT INTO event (id, at, kind, user_id, client_id, target)
+		SELECT $1, $2, 'suppression.added', '', '', $4 FROM mail JOIN suppression ON suppression.address = mail.address
+		WHERE mail.id = $3 AND suppression.mail = $3 AND suppression.created_at = $2
+		ON CONFLICT (id) DO NOTHING`, id[:], now, mail[:], store.MailTarget(mail))
 }

@@ -226,3 +226,36 @@ func testHookDeliveriesAreClaimedOnce(t *testing.T, f *fixture) {
 		t.Errorf("%d were had, want %d", len(had), all)
 	}
 }
+
+// Whatever puts an address on the list is told in the audit log, once.
+func testSuppressionTold(t *testing.T, f *fixture) {
+	told := func(target string, want int) {
+		t.Helper()
+		if n := f.count(`SELECT COUNT(*) FROM event WHERE kind = 'suppression.added' AND target = $1`, target); n != want {
+			t.Errorf("%s: %d entries, want %d", target, n, want)
+		}
+	}
+	bounced := f.sentMail("ada@example.com", random(), "p1")
+	soft := f.feedback(store.FeedbackBounce, "p1")
+	f.no(f.db.RecordFeedback(f.ctx(), soft))
+	told(store.MailTarget(bounced.Mail.ID), 0)
+	hard, complaint := f.feedback(store.FeedbackBounce, "p1"), f.feedback(store.FeedbackComplaint, "p1")
+	hard.Permanent = true
+	f.no(f.db.RecordFeedback(f.ctx(), hard))
+	f.want(f.db.RecordFeedback(f.ctx(), hard), store.Used)
+	f.no(f.db.RecordFeedback(f.ctx(), complaint)) // it is on the list
+	told(store.MailTarget(bounced.Mail.ID), 1)
+
+	refused := f.begin("bob@example.com")
+	refused.Mail.Address, refused.Mail.Recipient = random(), []byte("sealed")
+	f.begun(refused)
+	f.no(f.db.SettleMail(f.ctx(), []store.Settled{{ID: refused.Mail.ID, State: store.MailFailed, Sender: "smtp", Refused: true}}))
+	told(store.MailTarget(refused.Mail.ID), 1)
+
+	manual := store.Suppression{Address: random(), Recipient: []byte("sealed"), Reason: store.ReasonManual}
+	f.no(f.db.Suppress(f.ctx(), manual, store.Hash{}))
+	if !f.twice {
+		f.want(f.db.Suppress(f.ctx(), manual, store.Hash{}), store.Conflict)
+	}
+	told(store.SuppressionTarget(manual.Address), 1)
+}

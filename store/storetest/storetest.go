@@ -33,7 +33,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	for _, name := range []string{
 		"NotMe", "NotMeAgain", "NotMeAfterPurge", "NotMeByWhomNobodyKnows", "Mute", "MuteUnderTwoSecrets", "Devices", "DevicesForgotten",
 		"SignIn", "Outcomes", "Binding", "Resend", "Confirm", "DoubleClick", "RedemptionMismatch",
-		"Sessions", "Suspended", "Mail", "MailLastCall", "MailRefused", "ConnectorHealth", "HookDeliveries", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
+		"Sessions", "Suspended", "Mail", "MailLastCall", "MailRefused", "ConnectorHealth", "HookDeliveries", "SuppressionTold", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
 		"Refresh", "RefreshAncestor", "RefreshRotatesLate", "RefreshLifetimes", "NarrowScopes", "Revocation", "EndSession", "ReplacedSession",
 		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys", "PersonPermissions",
 		"Chain", "CutEvents", "Traces", "Feedback", "FeedbackOrder", "Suppression", "Notification",
@@ -89,6 +89,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"HooksAreBounded":             testHooksAreBounded,
 	"HookDeliveries":              testHookDeliveries,
 	"HookClaimedOnce":             testHookDeliveriesAreClaimedOnce,
+	"SuppressionTold":             testSuppressionTold,
 	"Inbox":                       testInbox,
 	"Chain":                       testChain,
 	"CutEvents":                   testCutEvents,
