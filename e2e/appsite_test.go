@@ -33,9 +33,15 @@ type appSite struct {
 func newAppSite(s *server, callback, out string, flags ...string) appSite {
 	s.t.Helper()
 	addr := freeAddr(s.t)
-	_, port, _ := net.SplitHostPort(addr)
+	c := s.newClient(append(flags, "--redirect-uri", "http://"+addr+callback, "--post-logout-redirect-uri", "http://"+addr+out)...)
+	return appSiteOf(s, addr, c)
+}
+
+// appSiteOf is the website of an app that is registered.
+func appSiteOf(s *server, addr string, c client) appSite {
+	s.t.Helper()
 	home := "http://" + addr
-	c := s.newClient(append(flags, "--redirect-uri", home+callback, "--post-logout-redirect-uri", home+out)...)
+	_, port, _ := net.SplitHostPort(addr)
 	env := append(cleanEnv(), "PORT="+port, "HOME_URL="+home, "ENDPOINT="+s.endpoint, "ISSUER="+s.endpoint+"/oidc",
 		"CLIENT_ID="+c.ID, "CLIENT_SECRET="+c.Secret)
 	return appSite{server: s, home: home, env: env, first: "/sign-in", private: "/", refresh: "/refresh"}

@@ -29,6 +29,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -56,7 +57,8 @@ type Deps struct {
 // API is the management API.
 type API struct {
 	Deps
-	huma huma.API
+	huma   huma.API
+	router *chi.Mux
 }
 
 // New makes the API; Mount puts it on a router.
@@ -69,10 +71,10 @@ func New(d Deps) (*API, error) {
 
 // Mount adds the routes.
 func (a *API) Mount(r chi.Router) {
-	router := chi.NewRouter()
-	router.NotFound(a.notFound)
-	router.MethodNotAllowed(a.notAllowed)
-	a.huma = humachi.New(router, a.config())
+	a.router = chi.NewRouter()
+	a.router.NotFound(a.notFound)
+	a.router.MethodNotAllowed(a.notAllowed)
+	a.huma = humachi.New(a.router, a.config())
 	a.huma.UseMiddleware(a.authenticate, a.readable)
 	a.applications()
 	a.users()
@@ -86,15 +88,15 @@ func (a *API) Mount(r chi.Router) {
 	a.roles()
 	a.signInExperiences()
 	a.hooks()
-	r.Mount(Path, router)
+	a.router.Get(documentPath, a.serveDocument(sync.OnceValues(a.document)))
+	r.Mount(Path, a.router)
 }
 
 func (a *API) config() huma.Config {
 	huma.NewError = newProblem // the library knows one shape of errors per process
 	c := huma.DefaultConfig("Management API", a.Version)
 	c.Info.Description = "What an operator can set in this identity provider, with Logto's paths and shapes."
-	c.OpenAPIPath = "/swagger" // .json and .yaml
-	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
 	c.RejectUnknownQueryParameters = true
 	c.Servers = []*huma.Server{{URL: Path}}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{

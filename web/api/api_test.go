@@ -23,7 +23,10 @@ func TestWhoMayCall(t *testing.T) {
 	f.expect(f.callAs("applications:read", "DELETE", path, nil), 403, "auth.forbidden")
 	f.expect(f.callAs("bad", "PATCH", path, "no JSON"), 401) // before anything else is looked at
 	f.expect(f.call("GET", "/api/nothing", nil), 404, "entity.not_found")
-	f.expect(f.call("PUT", path, nil), 405, "request.method_not_allowed")
+	other := f.expect(f.call("PUT", path, nil), 405, "request.method_not_allowed")
+	if allow := strings.Join(other.header.Values("Allow"), ","); !strings.HasPrefix(allow, "GET,") || !strings.HasSuffix(allow, "PATCH,DELETE") {
+		t.Error(allow)
+	}
 }
 
 func TestTwoAtOnce(t *testing.T) {

@@ -36,7 +36,7 @@ type oneConnector struct {
 
 func (a *API) connectors() {
 	register(a, operation{http.MethodGet, "/connectors", "connectors", "List connectors, in the order they are tried", 0}, a.listConnectors)
-	register(a, operation{http.MethodPost, "/connectors", "connectors", "Set a connector up, or anew; it becomes the first that is tried", http.StatusCreated}, a.createConnector)
+	register(a, operation{http.MethodPost, "/connectors", "connectors", "Set a connector up, or anew; it becomes the first that is tried", 0}, a.createConnector)
 	register(a, operation{http.MethodGet, "/connectors/{id}", "connectors", "Read a connector", 0}, a.getConnector)
 	register(a, operation{http.MethodPatch, "/connectors/{id}", "connectors", "Change a connector", 0}, a.patchConnector)
 	register(a, operation{http.MethodDelete, "/connectors/{id}", "connectors", "Delete a connector", http.StatusNoContent}, a.deleteConnector)

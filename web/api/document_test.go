@@ -89,7 +89,7 @@ func TestDocumentHasAllRoutes(t *testing.T) {
 	f := setup(t)
 	routes := map[string]bool{}
 	f.must(chi.Walk(f.router, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
-		if path := strings.TrimPrefix(route, api.Path); !strings.HasPrefix(path, "/swagger") && strings.Trim(path, "/*") != "" {
+		if path := strings.TrimPrefix(route, api.Path); path != "/swagger.json" && strings.Trim(path, "/*") != "" {
 			routes[method+" "+path] = true
 		}
 		return nil

@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
 
 	"idp/store"
 	"idp/web/serve"
@@ -137,6 +140,21 @@ func (a *API) notFound(w http.ResponseWriter, _ *http.Request) {
 	plain(w, &problem{status: http.StatusNotFound, Code: "entity.not_found", Message: "The management API has no such path: see " + Path + "/swagger.json."})
 }
 
-func (a *API) notAllowed(w http.ResponseWriter, _ *http.Request) {
+// notAllowed says which methods the path takes (RFC 9110 section 15.5.6). A path that is one
+// by itself is not looked for among those with parameters.
+func (a *API) notAllowed(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimPrefix(r.URL.Path, Path)
+	item := a.huma.OpenAPI().Paths[path]
+	if item == nil {
+		item = &huma.PathItem{}
+	}
+	itself := map[string]bool{http.MethodGet: item.Get != nil, http.MethodPost: item.Post != nil, http.MethodPut: item.Put != nil,
+		http.MethodPatch: item.Patch != nil, http.MethodDelete: item.Delete != nil}
+	exact := slices.Contains(slices.Collect(maps.Values(itself)), true)
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if itself[method] || !exact && a.router.Match(chi.NewRouteContext(), method, path) {
+			w.Header().Add("Allow", method)
+		}
+	}
 	plain(w, &problem{status: http.StatusMethodNotAllowed, Code: "request.method_not_allowed", Message: "This path takes other methods: see " + Path + "/swagger.json."})
 }
