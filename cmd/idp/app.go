@@ -36,7 +36,7 @@ type commands struct {
 	Migrate     migrateCmd     `cmd:"" help:"Bring the database's schema up to date, or look at it."`
 	Client      clientCmd      `cmd:"" help:"Register and look after the apps that people sign in to."`
 	Admin       adminCmd       `cmd:"" help:"Say who may do everything."`
-	User        userCmd        `cmd:"" help:"Bring people in and out as files."`
+	User        userCmd        `cmd:"" help:"Look after people, and bring them in and out as files."`
 	Connector   connectorCmd   `cmd:"" help:"Choose what sends the mails."`
 	Template    templateCmd    `cmd:"" help:"Word the mails yourself, and see what they look like."`
 	Delivery    deliveryCmd    `cmd:"" help:"Look at what became of each mail."`
