@@ -24,16 +24,9 @@ const maxSecrets = 20
 // DefaultSecret is the name of the secret that a client is made with.
 const DefaultSecret = "Default secret"
 
-// NewSecret makes a secret: 32 characters of [0-9A-Za-z], 190 bits, which are shown once,
-// and what is kept of them.
+// NewSecret makes a secret of a client that is to be created.
 func (s *Service) NewSecret(name string, until time.Time) (string, store.ClientSecret) {
-	text := store.RandomText(32)
-	return text, s.GivenSecret(name, text, until)
-}
-
-// GivenSecret is what is kept of a secret that a client has from elsewhere.
-func (s *Service) GivenSecret(name, text string, until time.Time) store.ClientSecret {
-	return store.ClientSecret{ID: store.NewID(s.store.Now()), Hash: store.HashOf([]byte(text)), Prefix: text[:4], Name: name, ExpiresAt: until}
+	return store.NewClientSecret(s.store.Now(), name, until)
 }
 
 // SecretName is how a secret of a client is called; those that were made without a name are

@@ -50,6 +50,19 @@ type ClientSecret struct {
 	UsedAt    time.Time // some minutes late at most; zero: never
 }
 
+// NewClientSecret makes a secret: 32 characters of [0-9A-Za-z], 190 bits, which are shown
+// once, and what is kept of them.
+func NewClientSecret(now time.Time, name string, ends time.Time) (string, ClientSecret) {
+	text := RandomText(32)
+	return text, GivenClientSecret(now, name, text, ends)
+}
+
+// GivenClientSecret is what is kept of a secret that a client has from elsewhere: at least 32
+// characters that cannot be guessed.
+func GivenClientSecret(now time.Time, name, text string, ends time.Time) ClientSecret {
+	return ClientSecret{ID: NewID(now), Hash: HashOf([]byte(text)), Prefix: text[:4], Name: name, ExpiresAt: ends}
+}
+
 // ClientExperience is what an app's sign-in pages have of their own; what is "" is the
 // instance's.
 type ClientExperience struct {

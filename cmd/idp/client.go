@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"idp/audit"
 	"idp/store"
 )
 
@@ -192,7 +193,7 @@ func (c *clientDeleteCmd) Run(a *app) error {
 				return failed(errors.New("nothing was removed"), "")
 			}
 		}
-		if err := in.db.DeleteClient(ctx, c.ID, time.Time{}); err != nil {
+		if err := in.admin.DeleteClient(ctx, audit.Command(), c.ID, time.Time{}); err != nil {
 			return noClient(err, c.ID)
 		}
 		a.note("Removed %s (%s).", printable(found.Name), found.ID)
@@ -215,8 +216,8 @@ func (c *clientRotateCmd) Run(a *app) error {
 		if !found.Type.Confidential() {
 			return failed(fmt.Errorf("client %s is of type %s, which has no secret", c.ID, found.Type), "")
 		}
-		text, secret := newClientSecret()
-		if err := in.db.AddClientSecret(ctx, c.ID, secret, 1); err != nil {
+		text, err := in.admin.RotateSecret(ctx, audit.Command(), c.ID)
+		if err != nil {
 			return noClient(err, c.ID)
 		}
 		if c.JSON {
@@ -233,6 +234,15 @@ func (c *clientRotateCmd) Run(a *app) error {
 func noClient(err error, id string) error {
 	if store.CodeOf(err) == store.NotFound {
 		return failed(fmt.Errorf("there is no client %q", printable(id)), "See them all: idp client list")
+	}
+	return err
+}
+
+// badClient is an error of usage if a field is not as it has to be.
+func badClient(err error) error {
+	var field *store.FieldError
+	if errors.As(err, &field) {
+		return usage(field, "")
 	}
 	return err
 }

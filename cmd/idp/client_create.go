@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"idp/audit"
 	"idp/store"
 )
 
@@ -56,16 +57,13 @@ func (c *clientCreateCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		if made.Type == store.Machine {
-			err = in.db.CreateMachine(ctx, made, roles)
-		} else {
-			err = in.db.CreateClient(ctx, made)
-		}
+		given := made.ID
+		made, err = in.admin.CreateClient(ctx, audit.Command(), made, roles)
 		if store.CodeOf(err) == store.Conflict {
-			return failed(fmt.Errorf("there is a client %s already", made.ID), "Look at it: idp client show "+made.ID)
+			return failed(fmt.Errorf("there is a client %s already", given), "Look at it: idp client show "+given)
 		}
 		if err != nil {
-			return err
+			return badClient(err)
 		}
 		v := viewOf(made)
 		v.Secret, v.Secrets, v.Roles = secret, nil, c.Role
@@ -99,15 +97,11 @@ func (c *clientCreateCmd) client(a *app) (store.Client, error) {
 	if err != nil {
 		return store.Client{}, err
 	}
-	id := c.ID
-	switch {
-	case id == "":
-		id = newClientID()
-	case len(id) < 8 || len(id) > 64 || strings.Trim(id, plain) != "":
+	if id := c.ID; id != "" && (len(id) < 8 || len(id) > 64 || strings.Trim(id, plain) != "") {
 		return store.Client{}, usage(errors.New("--client-id is 8 to 64 characters of 0-9, A-Z and a-z"), "")
 	}
 	made := store.Client{
-		ID: id, AlwaysRefresh: c.AlwaysRefresh, JWKS: keys, Name: name, Type: kind, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutRedirectURI,
+		ID: c.ID, AlwaysRefresh: c.AlwaysRefresh, JWKS: keys, Name: name, Type: kind, RedirectURIs: c.RedirectURI, PostLogoutRedirectURIs: c.PostLogoutRedirectURI,
 		IDTokenAlg: c.IDTokenAlg, PKCE: !c.NoPKCE && kind != store.Machine,
 	}
 	if err := checkURIs(made); err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"idp/admin"
 	"idp/op"
 	"idp/store"
 )
@@ -73,26 +74,11 @@ func (a *app) clientKeys(file string, kind store.ClientType) (string, error) {
 	return keys, nil
 }
 
-// newClientID gives 21 characters of [0-9a-z], 5.17 bits each.
-func newClientID() string {
-	id := ""
-	for len(id) < 21 {
-		id += strings.Map(func(r rune) rune {
-			if r >= 'A' && r <= 'Z' {
-				return -1 // dropping keeps the rest uniform
-			}
-			return r
-		}, store.RandomText(32))
-	}
-	return id[:21]
-}
-
-// newClientSecret gives 32 characters of [0-9A-Za-z], 190 bits, and what is kept of them.
+// newClientSecret gives a secret that is shown once, and what is kept of it.
 func newClientSecret() (string, store.ClientSecret) {
-	text := store.RandomText(32)
-	return text, secretOf(text)
+	return store.NewClientSecret(time.Now(), admin.DefaultSecret, time.Time{})
 }
 
 func secretOf(text string) store.ClientSecret {
-	return store.ClientSecret{ID: store.NewID(time.Now()), Hash: store.HashOf([]byte(text)), Prefix: text[:4]}
+	return store.GivenClientSecret(time.Now(), admin.DefaultSecret, text, time.Time{})
 }

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
+	"idp/audit"
 	"idp/store"
 )
 
@@ -33,20 +35,14 @@ func (c *clientUpdateCmd) Run(a *app) error {
 		return usage(errors.New("--no-post-logout-redirect-uri and --post-logout-redirect-uri do not go together"), "")
 	}
 	return a.with(func(ctx context.Context, in *instance) error {
-		found, err := in.db.FreshClient(ctx, c.ID)
+		changed, err := in.admin.UpdateClient(ctx, audit.Command(), c.ID, time.Time{}, func(client *store.Client) error { return c.change(a, client) })
 		if err != nil {
-			return noClient(err, c.ID)
-		}
-		if err := c.change(a, &found); err != nil {
-			return err
-		}
-		if _, err := in.db.UpdateClient(ctx, found, found.UpdatedAt); err != nil {
-			return noClient(err, c.ID)
+			return noClient(badClient(err), c.ID)
 		}
 		if c.JSON {
-			return a.printJSON(viewOf(found))
+			return a.printJSON(viewOf(changed))
 		}
-		return a.printClient(viewOf(found))
+		return a.printClient(viewOf(changed))
 	})
 }
 
