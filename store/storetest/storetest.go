@@ -182,6 +182,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"UserRaces":                   testUserRaces,
 	"UserSearch":                  testUserSearch,
 	"ManyUsers":                   testManyUsers,
+	"UserIndexes":                 testUserIndexes,
 }
 
 // twice runs every script that says that running it twice equals running it once

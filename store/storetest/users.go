@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -284,13 +285,93 @@ func testUserSearch(t *testing.T, f *fixture) {
 	f.want(err, store.Invalid)
 }
 
+// people makes n accounts, u1 to un.
+func (f *fixture) people(n int) {
+	f.t.Helper()
+	f.exec(`
+		INSERT INTO users (id, email, name, name_key, username, created_at, updated_at)
+		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+		SELECT 'u' || i, 'p' || i || '@example.com', 'Name ' || i, 'name ' || i, 'User' || i, i, i FROM n`, n)
+	f.exec(`ANALYZE`)
+}
+
+// explained is an engine that asks how each query on people is answered that has something
+// to look for, or an order.
+type explained struct {
+	sqlstore.Engine
+	plans *[]string
+}
+
+// Read implements [sqlstore.Engine].
+func (e explained) Read(ctx context.Context, query string, args []any, row func(scan func(dest ...any) error) error) error {
+	if strings.Contains(query, "FROM users") && !strings.Contains(query, "event") && (strings.Contains(query, "WHERE") || strings.Contains(query, "ORDER BY")) {
+		var err error
+		if e.SkipLocked() == "" { // SQLite
+			err = e.Engine.Read(ctx, "EXPLAIN QUERY PLAN "+query, args, func(scan func(...any) error) error {
+				var id, parent, none int
+				var line string
+				err := scan(&id, &parent, &none, &line)
+				*e.plans = append(*e.plans, line)
+				return err
+			})
+		} else {
+			err = e.Engine.Read(ctx, "EXPLAIN "+query, args, func(scan func(...any) error) error {
+				var line string
+				err := scan(&line)
+				*e.plans = append(*e.plans, line)
+				return err
+			})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return e.Engine.Read(ctx, query, args, row)
+}
+
+// Pages of many people, and what they are found by, lie along indexes: no query reads the
+// table, nor sorts it.
+func testUserIndexes(t *testing.T, f *fixture) {
+	f.people(20_000)
+	var plans []string
+	db := start(t, func() sqlstore.Engine { return explained{f.open(), &plans} })
+	term := func(field store.UserField, pattern string) []store.UserTerm {
+		return []store.UserTerm{{Field: field, Pattern: pattern}}
+	}
+	for name, c := range map[string]struct {
+		q     store.UserQuery
+		index string
+	}{
+		"the newest":     {store.UserQuery{}, "users_created"},
+		"far in":         {store.UserQuery{Offset: 9_000}, "users_created"},
+		"behind another": {store.UserQuery{After: store.UserCursor{CreatedAt: time.UnixMicro(300), ID: "u300"}}, "users_created"},
+		"address":        {store.UserQuery{Terms: term(store.UserEmail, "p77%")}, "users"}, // of the UNIQUE, which each engine names in its way
+		"username":       {store.UserQuery{Terms: term(store.UserUsername, "user77%")}, "users_username_key"},
+		"name":           {store.UserQuery{Terms: term(store.UserName, "name 77%")}, "users_name"},
+		"anything":       {store.UserQuery{Terms: term(store.AnyUserField, "p77%")}, "users_name"},
+	} {
+		plans = nil
+		c.q.Limit = 20
+		_, err := db.Users(f.ctx(), c.q)
+		f.no(err)
+		plan := strings.Join(plans, "\n")
+		if !strings.Contains(plan, c.index) {
+			t.Errorf("%s: the index %s is not used:\n%s", name, c.index, plan)
+		}
+		for _, line := range plans {
+			whole := strings.Contains(line, "Seq Scan on users") || strings.HasPrefix(line, "SCAN u") && !strings.Contains(line, "USING")
+			sorted := strings.Contains(line, "Sort Key") || strings.Contains(line, "TEMP B-TREE FOR ORDER")
+			if whole || sorted {
+				t.Errorf("%s: %s, in:\n%s", name, line, plan)
+			}
+		}
+	}
+}
+
 // Where there are many people, what an index answers is answered, counted to the limit,
 // and the rest is refused.
 func testManyUsers(t *testing.T, f *fixture) {
-	f.exec(`
-		INSERT INTO users (id, email, name, created_at, updated_at)
-		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10001)
-		SELECT 'u' || i, 'p' || i || '@example.com', '', i, i FROM n`)
+	f.people(store.MaxCount + 1)
 	page, err := f.db.Users(f.ctx(), store.UserQuery{Limit: 2, Offset: store.MaxCount})
 	f.no(err)
 	if page.Total != store.MaxCount+1 || len(page.Users) != 1 || page.Users[0].ID != "u1" {
