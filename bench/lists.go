@@ -28,7 +28,7 @@ const fillTimeout = time.Hour
 const listRuns = 25
 
 // measureLists fills a Postgres of its own and reads pages.
-func measureLists(ctx context.Context, events int, out io.Writer) (err error) {
+func measureLists(ctx context.Context, people, events int, out io.Writer) (err error) {
 	cluster, err := pgtest.Start(pgtest.Options{})
 	if err != nil {
 		return err
@@ -40,6 +40,9 @@ func measureLists(ctx context.Context, events int, out io.Writer) (err error) {
 	}
 	defer fill.Close()
 	if err := fill.Migrate(ctx); err != nil {
+		return err
+	}
+	if err := fillUsers(ctx, fill, people); err != nil {
 		return err
 	}
 	progress("writing %d events", events)
@@ -57,7 +60,7 @@ func measureLists(ctx context.Context, events int, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(w, "page\trows\tfirst\tbest\tmedian\tslowest\n")
-	for _, l := range logLists() {
+	for _, l := range append(userLists(people), logLists()...) {
 		if err := l.measure(ctx, db, w); err != nil {
 			return err
 		}
@@ -87,5 +90,5 @@ func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", float64(d.Micros
 // listsOnPostgres measures them and prints the figures.
 func listsOnPostgres(ctx context.Context, o options) error {
 	fmt.Fprintln(os.Stdout, describeMachine())
-	return measureLists(ctx, o.Events, os.Stdout)
+	return measureLists(ctx, o.People, o.Events, os.Stdout)
 }

@@ -32,6 +32,7 @@ type options struct {
 	Backlog   int  // and this many after an outage
 	Lists     bool // measure pages of the management API instead
 	Events    int  // over this many entries of the audit log
+	People    int  // and this many accounts
 }
 
 // profile is the file for the CPU profile of what is named, "" for none.
@@ -62,6 +63,7 @@ func parseFlags() (options, error) {
 	flag.IntVar(&o.Backlog, "backlog", 100_000, "with -mails: mails that wait for the end of an outage")
 	flag.BoolVar(&o.Lists, "lists", false, "measure pages of the management API on a filled Postgres, instead of sign-ins")
 	flag.IntVar(&o.Events, "events", 10_000_000, "with -lists: entries of the audit log")
+	flag.IntVar(&o.People, "people", 1_000_000, "with -lists: accounts")
 	flag.BoolVar(&o.JSON, "json", false, "print JSON")
 	flag.Parse()
 	switch *db {
