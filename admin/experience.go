@@ -155,6 +155,15 @@ func checkURL(op, field, text string) error {
 	return nil
 }
 
+// AddressPattern reads an entry of a list of addresses into the form that it is kept in.
+func AddressPattern(field, text string) (string, error) {
+	pattern, err := address.ParsePattern(text)
+	if err != nil {
+		return "", store.InvalidField("read address pattern", field, "is "+err.Error())
+	}
+	return pattern, nil
+}
+
 func checkAddresses(op, field string, list *[]string) error {
 	if len(*list) > maxAddresses {
 		return store.InvalidField(op, field, fmt.Sprintf("has %d entries; it may have %d", len(*list), maxAddresses))

@@ -142,6 +142,7 @@ type signUpMethods struct {
 func (a *API) signInExperiences() {
 	register(a, operation{http.MethodGet, "/sign-in-exp", "sign-in-exp", "Read the sign-in experience", 0}, a.getExperience)
 	register(a, operation{http.MethodPatch, "/sign-in-exp", "sign-in-exp", "Change the sign-in experience", 0}, a.patchExperience)
+	a.blocklist()
 }
 
 func (a *API) getExperience(ctx context.Context, _ *struct{}) (*oneExperience, error) {

@@ -83,3 +83,35 @@ func TestSignInExperienceRefuses(t *testing.T) {
 		t.Error(after.text)
 	}
 }
+
+func TestBlocklist(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	const path = "/api/sign-in-exp/email-blocklist"
+	if none := f.expect(f.call("GET", path, nil), 200); none.text != "[]\n" || none.header.Get("Total-Number") != "0" {
+		t.Error(none.text, none.header)
+	}
+	for _, pattern := range []string{"@Evil.example", "bad@example.com", "@*.evil.example", "@evil.example"} {
+		if added := f.expect(f.call("POST", path, map[string]string{"pattern": pattern}), 201); added.at("pattern") != strings.ToLower(pattern) {
+			t.Error(added.text)
+		}
+	}
+	page := f.expect(f.call("GET", path+"?page_size=2&page=2", nil), 200)
+	if page.text != `[{"pattern":"bad@example.com"}]`+"\n" || page.header.Get("Total-Number") != "3" {
+		t.Error(page.text, page.header)
+	}
+	if found := f.expect(f.call("GET", path+"?search=EVIL&page_size=1", nil), 200); found.header.Get("Total-Number") != "2" || !strings.Contains(found.header.Get("Link"), "search=EVIL") {
+		t.Error(found.text, found.header)
+	}
+	f.expect(f.call("DELETE", path+"/bad%40example.com", nil), 204)
+	f.expect(f.call("DELETE", path+"/bad%40example.com", nil), 404, "entity.not_found")
+	f.expect(f.call("DELETE", path+"/nonsense", nil), 404, "entity.not_found")
+	f.expect(f.call("DELETE", path+"/%40*.evil.example", nil), 204)
+	if bad := f.expect(f.call("POST", path, map[string]string{"pattern": "evil.example"}), 422, "entity.invalid_input"); !strings.Contains(bad.text, `"body.pattern"`) {
+		t.Error(bad.text)
+	}
+	f.expect(f.callAs("sign-in-exp:read", "POST", path, map[string]string{"pattern": "@x.example"}), 403)
+	if e := f.expect(f.call("GET", "/api/sign-in-exp", nil), 200); !strings.Contains(e.text, `"customBlocklist":["@evil.example"]`) {
+		t.Error(e.text)
+	}
+}
