@@ -99,7 +99,7 @@ func (s *Service) compose(ctx context.Context, hook, event string, n note) ([]by
 	b := body{HookID: hook, Event: event, CreatedAt: isoTime(n.At), UserAgent: n.Agent}
 	var about *person
 	if n.User != "" {
-		u, err := s.store.Person(ctx, n.User)
+		u, err := s.store.User(ctx, n.User)
 		switch {
 		case err == nil:
 			about = showPerson(u)

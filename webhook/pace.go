@@ -64,4 +64,4 @@ func (p Pace) rest(failures int) time.Duration {
 	return jitter(d)
 }
 
-func jitter(d time.Duration) time.Duration { return d - d/10 + rand.N(d/5+1) }
+func jitter(d time.Duration) time.Duration { return d - d/10 + rand.N(d/5+1) } //nolint:gosec // no secret

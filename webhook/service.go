@@ -20,7 +20,7 @@ type Store interface {
 	HookBacklog(ctx context.Context, hook string, most int) (int, error)
 	ClaimHookDeliveries(ctx context.Context, hook string, lease time.Duration, limit int) ([]store.HookDelivery, error)
 	SettleHookDeliveries(ctx context.Context, worker store.ID, results []store.HookResult) error
-	Person(ctx context.Context, id string) (store.User, error)
+	User(ctx context.Context, id string) (store.User, error)
 	Client(ctx context.Context, id string) (store.Client, error)
 	Role(ctx context.Context, id string) (store.Role, error)
 	Scope(ctx context.Context, id string) (store.Scope, error)

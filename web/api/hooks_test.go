@@ -97,7 +97,7 @@ func TestHookInput(t *testing.T) {
 		status int
 		field  string
 	}{
-		{map[string]any{"nmae": "x"}, 400, "body.nmae"},
+		{map[string]any{"title": "x"}, 400, "body.title"},
 		{map[string]any{"signingKey": "mine"}, 400, "body.signingKey"},
 		{map[string]any{"createdAt": 1}, 400, "body.createdAt"},
 		{map[string]any{"events": []string{"User.Exploded"}}, 400, "body.events[0]"},
