@@ -55,7 +55,7 @@ func (a *API) listApplications(ctx context.Context, in *struct {
 }) (*listed[application], error) {
 	l := store.ClientListing{Listing: in.listing(in.Page), NotRole: in.NotRole}
 	for _, t := range in.Types {
-		l.Types = append(l.Types, store.ClientType(clientType(t)))
+		l.Types = append(l.Types, clientType(t))
 	}
 	query := in.values()
 	for _, t := range in.Types {

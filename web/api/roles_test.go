@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"idp/audit"
 	"idp/store"
 )
 
@@ -164,4 +165,30 @@ func (f *fixture) user(email string) string {
 	id := store.RandomText(12)
 	f.must(f.db.ImportUsers(f.Context(), []store.Import{{User: store.User{ID: id, Email: store.Email(email)}}}))
 	return id
+}
+
+// Each change is told with who has made it, and what a role had before.
+func TestRolesAreTold(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.machine("nightly")
+	read, write := f.scope("orders"), f.scope("stock")
+	role, err := f.admin.CreateRole(t.Context(), audit.Command(), store.Role{Name: "Robot", Type: store.MachineRole}, []string{read})
+	f.must(err)
+	f.must(f.admin.SetRoleScopes(t.Context(), audit.Command(), role.ID, []string{write}))
+	f.expect(f.call("POST", "/api/applications/nightly/roles", map[string]any{"roleIds": []string{role.ID}}), 201)
+	logs := f.expect(f.call("GET", "/api/logs?page_size=100", nil), 200)
+	for _, want := range []string{"role.created", "role.updated", "client.roles_changed", "scope.created", "resource.created", "read:stock", role.ID} {
+		if !strings.Contains(logs.text, want) {
+			t.Errorf("the log has no %s: %s", want, logs.text)
+		}
+	}
+	scopes, n, err := f.admin.RoleScopes(t.Context(), role.ID, store.Listing{Limit: 10})
+	f.must(err)
+	if n != 1 || scopes[0].ID != write {
+		t.Errorf("%+v", scopes)
+	}
+	if err := f.admin.SetRoleScopes(t.Context(), audit.Actor{ID: "client:weak"}, role.ID, []string{store.ManagementScope}); store.CodeOf(err) != store.Forbidden {
+		t.Error(err)
+	}
 }
