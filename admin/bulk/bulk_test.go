@@ -2,6 +2,7 @@ package bulk_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -174,14 +175,14 @@ func TestFiles(t *testing.T) {
 	if n, line, err := r.Next(); err != nil || n.Email != "a@example.com" || line != 2 || r.Passed["shoe"] != 1 {
 		t.Errorf("%+v, %d, %v, %v", n, line, err, r.Passed)
 	}
-	if _, _, err := r.Next(); err != io.EOF {
+	if _, _, err := r.Next(); !errors.Is(err, io.EOF) {
 		t.Errorf("at the end: %v", err)
 	}
 	for file, want := range map[string]int{"": 0, "[]": 0, " [ ] \n": 0, "[{\"email\":\"a@example.com\"}": 1, "[{\"email\":\"a@example.com\"}, 7, {}]": 3} {
 		r, err := bulk.NewReader(strings.NewReader(file), bulk.Lines, false)
 		n := 0
 		for err == nil || n > 0 && n < 5 {
-			if _, _, err = r.Next(); err == io.EOF {
+			if _, _, err = r.Next(); errors.Is(err, io.EOF) {
 				break
 			}
 			n++

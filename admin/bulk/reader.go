@@ -69,7 +69,7 @@ func NewReader(file io.Reader, format Format, ignoreUnknown bool) (*Reader, erro
 	in := bufio.NewReaderSize(file, 64<<10)
 	r := &Reader{split: splitter{in: in, line: 1}, ignoreUnknown: ignoreUnknown, Passed: map[string]int{}}
 	mark, err := in.Peek(3)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	switch {
@@ -95,7 +95,7 @@ func NewReader(file io.Reader, format Format, ignoreUnknown bool) (*Reader, erro
 // firstByte looks for the first byte that is no space, among the first few.
 func firstByte(in *bufio.Reader) (byte, error) {
 	some, err := in.Peek(512)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return 0, err
 	}
 	if some = bytes.TrimLeft(some, " \t\r\n"); len(some) == 0 {
@@ -107,7 +107,7 @@ func firstByte(in *bufio.Reader) (byte, error) {
 // readTitles reads the first line of a CSV file.
 func (r *Reader) readTitles() error {
 	head, err := r.split.next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return errors.New("the file is empty: its first line holds the names of the columns")
 	}
 	if err == nil {
@@ -151,7 +151,7 @@ func (r *Reader) Next() (n admin.Newcomer, line int, err error) {
 	}
 	rec, err := r.split.next()
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return n, 0, err
 	case rec.open:
 		r.ended = true

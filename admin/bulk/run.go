@@ -53,7 +53,7 @@ func (im *Importer) all(ctx context.Context, r *Reader) error {
 		var refused *Refusal
 		switch {
 		case errors.As(err, &refused):
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return im.flush(ctx)
 		case err != nil:
 			return errors.Join(fmt.Errorf("read the file: %w", err), im.flush(ctx))

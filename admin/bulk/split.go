@@ -47,14 +47,14 @@ func (s *splitter) any() (record, error) {
 	r, long := record{}, false
 	for {
 		c, err := s.in.ReadByte()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			if open := s.done(); open != nil {
 				r.open = true
 				return r, open
 			}
 		}
 		if err != nil {
-			if err == io.EOF && (len(s.buf) > 0 || long) {
+			if errors.Is(err, io.EOF) && (len(s.buf) > 0 || long) {
 				break
 			}
 			return r, err
