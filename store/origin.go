@@ -10,6 +10,7 @@ type Origin struct {
 	IP      netip.Addr
 	Agent   string // the browser or program, as it calls itself
 	Request string // id of the HTTP request
+	Actor   string // as in [Event], where it is nobody who is signed in: "command"
 }
 
 type originKey struct{}

@@ -211,7 +211,7 @@ func (a *app) withoutLimit(run func(context.Context, *instance) error) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, in.db.Close()) }()
-	return run(ctx, in)
+	return run(store.WithOrigin(ctx, &store.Origin{Actor: audit.Command().ID}), in)
 }
 
 // guessFolder keeps a command in the folder of idp dev from making a second,

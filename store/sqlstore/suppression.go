@@ -38,17 +38,17 @@ func (db *DB) Suppressions(ctx context.Context, f store.SuppressionFilter) ([]st
 func (db *DB) Suppress(ctx context.Context, a store.Suppression, before store.Hash) error {
 	const op = "suppress address"
 	now := db.now()
-	event := store.NewID(db.Now())
+	t := db.anew(ctx, now, "")
 	s := Script{Idempotent: true}
 	s.Do(`
-		INSERT INTO event (id, at, kind, user_id, client_id, target)
-		SELECT $1, $2, 'suppression.added', '', '', $5 WHERE NOT EXISTS (SELECT 1 FROM suppression WHERE address IN ($3, $4))
-		ON CONFLICT (id) DO NOTHING`, event[:], now, a.Address[:], before[:], store.SuppressionTarget(a.Address))
+		INSERT INTO event (id, at, kind, user_id, client_id, target, actor, request, personal)
+		SELECT $1, $2, 'suppression.added', '', '', $5, $6, $7, $8 WHERE NOT EXISTS (SELECT 1 FROM suppression WHERE address IN ($3, $4))
+		ON CONFLICT (id) DO NOTHING`, t.id[:], now, a.Address[:], before[:], store.SuppressionTarget(a.Address), t.actor, t.request, t.personal)
 	s.Do(`
 		INSERT INTO suppression (address, recipient, reason, detail, sender, created_at)
 		SELECT $1, $2, $3, $4, $5, $6 FROM event WHERE id = $7
-		ON CONFLICT (address) DO NOTHING`, a.Address[:], a.Recipient, string(a.Reason), a.Detail, a.Sender, now, event[:])
-	done := s.Do(`SELECT 1 FROM event WHERE id = $1`, event[:]).Into(new(int))
+		ON CONFLICT (address) DO NOTHING`, a.Address[:], a.Recipient, string(a.Reason), a.Detail, a.Sender, now, t.id[:])
+	done := s.Do(`SELECT 1 FROM event WHERE id = $1`, t.id[:]).Into(new(int))
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
@@ -62,18 +62,19 @@ func (db *DB) Suppress(ctx context.Context, a store.Suppression, before store.Ha
 // again. The error is [store.NotFound] if it is not there.
 func (db *DB) Lift(ctx context.Context, addresses []store.Hash) error {
 	const op = "lift suppression"
-	event := store.NewID(db.Now())
+	now := db.now()
+	t := db.anew(ctx, now, "")
 	var w where
 	w.in("address", addresses)
 	s := Script{Idempotent: true}
 	args := w.args[:len(w.args):len(w.args)]
 	// What was lifted is told by the event: run twice, the script finds no row to delete.
 	s.Do(`
-		INSERT INTO event (id, at, kind, user_id, client_id)
-		SELECT `+w.arg(event[:])+`, `+w.arg(db.now())+`, 'suppression.lifted', '', '' WHERE EXISTS (SELECT 1 FROM suppression`+w.String()+`)
+		INSERT INTO event (id, at, kind, user_id, client_id, actor, request, personal)
+		SELECT `+w.arg(t.id[:])+`, `+w.arg(now)+`, 'suppression.lifted', '', '', `+w.arg(t.actor)+`, `+w.arg(t.request)+`, `+w.arg(t.personal)+` WHERE EXISTS (SELECT 1 FROM suppression`+w.String()+`)
 		ON CONFLICT (id) DO NOTHING`, w.args...)
 	s.Do(`DELETE FROM suppression`+w.String(), args...)
-	done := s.Do(`SELECT 1 FROM event WHERE id = $1`, event[:]).Into(new(int))
+	done := s.Do(`SELECT 1 FROM event WHERE id = $1`, t.id[:]).Into(new(int))
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}

@@ -15,11 +15,12 @@ type trace struct {
 	id       store.ID
 	personal []byte
 	request  string
+	actor    string // "" for the person that it is about
 }
 
 // traced is the origin of the entry that an operation writes.
 func (db *DB) traced(ctx context.Context, id store.ID, email store.Email) trace {
-	t := trace{id: id}
+	t := trace{id: id, actor: store.OriginOf(ctx).Actor}
 	if db.Trace != nil {
 		t.personal, t.request = db.Trace(ctx, id, email)
 	}
