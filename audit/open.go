@@ -20,7 +20,7 @@ func (o Opened) Erased() bool { return o.Known == nil && (o.KeyID != "" || len(o
 // noticed.
 func (o Opened) Failed() bool {
 	switch o.Kind {
-	case KindChallengeLocked, KindChallengeDisowned, KindTokenReused, KindCodeReplayed, KindClientRefused:
+	case KindChallengeLocked, KindChallengeDisowned, KindTokenReused, KindCodeReplayed:
 		return true
 	}
 	return false
@@ -32,7 +32,6 @@ const (
 	KindChallengeDisowned = "challenge.disowned" // the owner of the address says that it was not them
 	KindTokenReused       = "grant.token_reused" // two have the refresh token: the grant has ended
 	KindCodeReplayed      = "grant.code_replayed"
-	KindClientRefused     = "client.refused" // wrong credentials of a client; once an hour at most
 )
 
 // Open reads what is personal of an event.
