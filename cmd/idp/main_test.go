@@ -107,6 +107,7 @@ func params(dir string, setup func(*testscript.Env) error) testscript.Params {
 			"status":        status,
 			"sign-in":       signIn,
 			"begin-sign-in": beginSignIn,
+			"webhook":       webhookTold,
 			"delivery-id":   deliveryID,
 			"begin-post":    beginPost,
 			"finish-post":   finishPost,
