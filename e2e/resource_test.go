@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -13,16 +14,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 
 	"idp/store"
-	"idp/store/postgres"
-	"idp/store/sqlite"
-	"idp/store/sqlstore"
 )
 
 const (
@@ -41,10 +38,10 @@ func TestResourceServer(t *testing.T) {
 		}
 	}
 	onBoth(t, func(t *testing.T, s *server) {
-		db := s.store()
-		s.shops(db)
+		m := s.management()
+		clerk := m.shops()
 		apis := map[string]string{"jose": s.resourceServerOnNode(), "go-oidc": s.resourceServerInGo()}
-		good, bad := s.tokensOfAllKinds(db)
+		good, bad := m.tokensOfAllKinds(clerk)
 		for name, url := range apis {
 			for kind, token := range good {
 				if status, who := callAPI(t, url, token); status != 200 || !slices.Contains(who.Scopes, "read:orders") || who.ID == "" {
@@ -57,53 +54,58 @@ func TestResourceServer(t *testing.T) {
 				}
 			}
 		}
-		s.callsFromLogtoExpress(db, apis["jose"])
+		m.callsFromLogtoExpress(clerk, apis["jose"])
 	})
 }
 
-// store opens the server's database beside it.
-func (s *server) store() *sqlstore.DB {
-	s.t.Helper()
-	var engine sqlstore.Engine
-	var err error
-	if s.engine == "postgres" {
-		engine, err = postgres.Open(s.t.Context(), s.database, postgres.Options{})
-	} else {
-		engine, err = sqlite.Open(s.t.Context(), s.database, sqlite.Options{})
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	db := sqlstore.New(engine)
-	if err := db.Start(s.t.Context()); err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { _ = db.Close() })
-	return db
+// management is the management API, as a program with a machine's token calls it.
+type management struct {
+	*server
+	token string
 }
 
-// shops registers two APIs and the roles for them.
-func (s *server) shops(db *sqlstore.DB) {
+func (s *server) management() management {
 	s.t.Helper()
-	ctx, check := s.t.Context(), func(err error) {
-		s.t.Helper()
-		if err != nil {
-			s.t.Fatal(err)
-		}
+	return management{s, s.machineToken(s.newClient("--type", "m2m", "--role", "Management API access"), store.ManagementIndicator)}
+}
+
+// post makes something and gives its id.
+func (m management) post(path string, body map[string]any) (id string) {
+	m.t.Helper()
+	req := must(http.NewRequestWithContext(m.t.Context(), http.MethodPost, m.endpoint+"/api"+path, bytes.NewReader(must(json.Marshal(body)))))
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+m.token)
+	resp := must(http.DefaultClient.Do(req))
+	defer func() { _ = resp.Body.Close() }()
+	var made struct{ ID, Message string }
+	if err := json.NewDecoder(resp.Body).Decode(&made); resp.StatusCode >= 300 {
+		m.t.Fatalf("POST /api%s: %d %s %v", path, resp.StatusCode, made.Message, err)
 	}
-	for id, indicator := range map[string]string{"orders": orders, "stock": stock} {
-		check(db.CreateResource(ctx, store.Resource{ID: id, Name: id, Indicator: indicator, AccessTTL: time.Hour}))
-		for _, name := range []string{"read", "write"} {
-			check(db.CreateScope(ctx, store.Scope{ID: id + name, Resource: id, Name: name + ":orders"}))
-		}
+	return made.ID
+}
+
+// shops registers two APIs and the roles for them, and gives the id of the people's role.
+func (m management) shops() (clerk string) {
+	m.t.Helper()
+	var read []string
+	for _, indicator := range []string{orders, stock} {
+		id := m.post("/resources", map[string]any{"name": "Shop", "indicator": indicator})
+		read = append(read, m.post("/resources/"+id+"/scopes", map[string]any{"name": "read:orders"}))
+		m.post("/resources/"+id+"/scopes", map[string]any{"name": "write:orders"})
 	}
-	check(db.CreateRole(ctx, store.Role{ID: "robot", Name: "Robot", Type: store.MachineRole}, []string{"ordersread", "stockread"}))
-	check(db.CreateRole(ctx, store.Role{ID: "idle", Name: "Idle", Type: store.MachineRole}, nil))
-	check(db.CreateRole(ctx, store.Role{ID: "clerk", Name: "Clerk", Type: store.UserRole}, []string{"ordersread", "stockread"}))
+	m.post("/roles", map[string]any{"name": "Robot", "type": "MachineToMachine", "scopeIds": read})
+	m.post("/roles", map[string]any{"name": "Idle", "type": "MachineToMachine"})
+	return m.post("/roles", map[string]any{"name": "Clerk", "type": "User", "scopeIds": read})
+}
+
+func (m management) gives(user, role string) {
+	m.t.Helper()
+	m.post("/users/"+user+"/roles", map[string]any{"roleIds": []string{role}})
 }
 
 // tokensOfAllKinds are what the API at orders has to take, and what it must not.
-func (s *server) tokensOfAllKinds(db *sqlstore.DB) (good, bad map[string]string) {
+func (m management) tokensOfAllKinds(clerk string) (good, bad map[string]string) {
+	s := m.server
 	s.t.Helper()
 	robot, idle := s.newClient("--type", "m2m", "--role", "Robot"), s.newClient("--type", "m2m", "--role", "Idle")
 	v := newVisitor(s.t, s)
@@ -111,9 +113,7 @@ func (s *server) tokensOfAllKinds(db *sqlstore.DB) (good, bad map[string]string)
 	r := s.request(s.newClient(), "state", "s")
 	opaque := s.redeem(r, v.get(r.path()).answer(r).Get("code"))
 	_, bob := s.userinfo(opaque.AccessToken)
-	if err := db.SetUserRoles(s.t.Context(), bob["sub"].(string), []string{"clerk"}); err != nil {
-		s.t.Fatal(err)
-	}
+	m.gives(bob["sub"].(string), clerk)
 	r = s.request(s.newClient(), "resource", orders, "scope", "openid read:orders", "state", "s")
 	code := v.get(r.path()).answer(r).Get("code")
 	person := s.token(url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback}, "code_verifier": {r.verifier}, "resource": {orders}}, r.client)
@@ -127,7 +127,7 @@ func (s *server) tokensOfAllKinds(db *sqlstore.DB) (good, bad map[string]string)
 		"one with other claims":       parts[0] + "." + text(`{"iss":"`+s.endpoint+`/oidc","aud":"`+orders+`","sub":"mallory","scope":"read:orders","exp":9999999999}`) + "." + parts[2],
 		"one without a signature":     text(`{"alg":"none","typ":"at+jwt"}`) + "." + parts[1] + ".",
 		"one whose signature is cut":  machine[:len(machine)-4],
-		"the management API's access": s.machineToken(s.newClient("--type", "m2m", "--role", "Management API access"), store.ManagementIndicator),
+		"the management API's access": m.token,
 	}
 	return good, bad
 }
@@ -216,7 +216,8 @@ func (s *server) resourceServerInGo() string {
 
 // callsFromLogtoExpress signs somebody in to an app that calls the API in their name, first
 // without a role and then with one.
-func (s *server) callsFromLogtoExpress(db *sqlstore.DB, api string) {
+func (m management) callsFromLogtoExpress(clerk, api string) {
+	s := m.server
 	s.t.Helper()
 	a := newAppSite(s, "/logto/sign-in-callback", "", "--type", "traditional")
 	cmd := exec.Command("node", "app.mjs")
@@ -235,9 +236,7 @@ func (s *server) callsFromLogtoExpress(db *sqlstore.DB, api string) {
 	if err := json.Unmarshal([]byte(b.text("#orders")), &who); err != nil || who.ID == "" || who.App == "" || slices.Contains(who.Scopes, "read:orders") {
 		s.t.Errorf("%+v %v", who, err)
 	}
-	if err := db.SetUserRoles(s.t.Context(), who.ID, []string{"clerk"}); err != nil {
-		s.t.Fatal(err)
-	}
+	m.gives(who.ID, clerk)
 	// The SDK keeps the token; another sign-in gives another one.
 	b.do(chromedp.Navigate(a.home + "/logto/sign-in"))
 	a.says(b, "sign out")

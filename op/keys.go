@@ -13,9 +13,10 @@ import (
 	"idp/store"
 )
 
-// retiredShown is how long a retired key stays published: longer than any token
-// it has signed lives, plus what clients cache.
-const retiredShown = 24 * time.Hour
+// retiredShown is how long a retired key stays published: longer than any token it has
+// signed lives, 24 hours at most (an API resource's), and replicas sign with it for some
+// seconds more.
+const retiredShown = 25 * time.Hour
 
 // keySet is the signing keys, opened and ready for use.
 type keySet struct {
