@@ -40,6 +40,7 @@ var rules = []rule{
 	{"audit", []string{"idp/store", "idp/keyring"}, "the record of who did what"},
 	{"webhook", []string{"idp/store", "idp/keyring", "idp/audit"}, "posts what happened; never op, otp, mailer or web"},
 	{"admin", []string{"idp/store", "idp/keyring", "idp/audit", "idp/mailer", "idp/webhook"}, "the functions of administrators, without HTTP"},
+	{"config", []string{"idp/store", "idp/audit", "idp/admin"}, "configuration as code: package admin by a file"},
 	{"web/api", []string{"idp/store", "idp/audit", "idp/admin", "idp/web"}, "the management API: package admin over HTTP"},
 	{"doctor", []string{"idp/store", "idp/mailer"}, "looks from outside: at the DNS, and at the server as clients meet it"},
 	{"web/webtest", []string{"idp"}, "the pages and everything behind them, for tests"},

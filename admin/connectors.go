@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -106,6 +107,24 @@ func (s *Service) UpdateConnector(ctx context.Context, by audit.Actor, id string
 		return Connector{}, err
 	}
 	return s.Connector(ctx, id)
+}
+
+// IsConnector tells whether a connector is configured like this. Masks stand for the secrets
+// it has.
+func (s *Service) IsConnector(ctx context.Context, id string, config map[string]any) (bool, error) {
+	before, err := s.rawConnector(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	text, _, err := s.checkConnector("compare connector", id, before, config)
+	if err != nil {
+		return false, err
+	}
+	var after map[string]any
+	if err := json.Unmarshal(text, &after); err != nil {
+		return false, err
+	}
+	return reflect.DeepEqual(after, s.openedOrNil(before)), nil
 }
 
 // DeleteConnector removes a connector: mails go through the others. seen as in

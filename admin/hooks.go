@@ -74,10 +74,17 @@ func (s *Service) Hook(ctx context.Context, id string) (Hook, error) {
 	return s.showHook(h), nil
 }
 
-// CreateHook adds a webhook. Its signing key is shown here and not again.
-func (s *Service) CreateHook(ctx context.Context, by audit.Actor, f HookForm) (Hook, error) {
+// CreateHook adds a webhook. Its signing key is shown here and not again; with key "" one is
+// made.
+func (s *Service) CreateHook(ctx context.Context, by audit.Actor, f HookForm, key string) (Hook, error) {
 	const op = "create hook"
-	h, key := store.Hook{ID: store.RandomText(21)}, store.RandomText(32)
+	h := store.Hook{ID: store.RandomText(21)}
+	switch {
+	case key == "":
+		key = store.RandomText(32)
+	case len(key) < minHookKey || len(key) > maxHookKey:
+		return Hook{}, checkHookKey(op)
+	}
 	if err := s.fillHook(op, &h, f, webhook.Config{}, key); err != nil {
 		return Hook{}, err
 	}
@@ -111,6 +118,55 @@ func (s *Service) RotateHookKey(ctx context.Context, by audit.Actor, id string, 
 		h.SigningKey = key
 	}
 	return h, err
+}
+
+// ReplaceHook makes a webhook what a form says, with a signing key unless that is "".
+func (s *Service) ReplaceHook(ctx context.Context, by audit.Actor, id string, f HookForm, key string) error {
+	if key != "" && (len(key) < minHookKey || len(key) > maxHookKey) {
+		return checkHookKey("update hook")
+	}
+	if key != "" {
+		h, err := s.store.FreshHook(ctx, id)
+		if err != nil {
+			return err
+		}
+		if _, is, err := s.hooks.Open(h); err == nil && is == key {
+			key = ""
+		}
+	}
+	_, err := s.editHook(ctx, by, id, time.Time{}, func(form *HookForm) error {
+		*form = f
+		return nil
+	}, key)
+	return err
+}
+
+// IsHook tells whether a webhook is what a form says, and has a signing key, unless that is "".
+// Masks stand for the values that it has.
+func (s *Service) IsHook(ctx context.Context, id string, f HookForm, key string) (bool, error) {
+	h, err := s.store.FreshHook(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	was, is, err := s.hooks.Open(h)
+	if err != nil {
+		return false, nil //nolint:nilerr // it is written anew
+	}
+	c, err := unmaskHook("compare hook", f.Config, was)
+	if err != nil {
+		return false, err
+	}
+	return (key == "" || key == is) && maps.Equal(c.Headers, was.Headers), nil
+}
+
+// Lengths that the signing key of a webhook may have, in bytes.
+const (
+	minHookKey = 16
+	maxHookKey = 256
+)
+
+func checkHookKey(op string) error {
+	return store.InvalidField(op, "signingKey", fmt.Sprintf("is %d to %d characters", minHookKey, maxHookKey))
 }
 
 func (s *Service) editHook(ctx context.Context, by audit.Actor, id string, seen time.Time, change func(*HookForm) error, newKey string) (Hook, error) {

@@ -165,3 +165,9 @@ func secretPart(path, key string, v any, out map[string]any) {
 		out[path] = v
 	}
 }
+
+// Masked is a configuration with [Mask] in the place of its secrets.
+func Masked(config map[string]any) map[string]any {
+	out, _ := masked("", config).(map[string]any)
+	return out
+}

@@ -63,6 +63,20 @@ func (s *Service) AddSecret(ctx context.Context, by audit.Actor, client, name st
 	return text, secret, nil
 }
 
+// AddGivenSecret adds a secret that a client has from elsewhere.
+func (s *Service) AddGivenSecret(ctx context.Context, by audit.Actor, client, name, text string) error {
+	const op = "add client secret"
+	if err := s.mayAddSecret(ctx, op, by, client); err != nil {
+		return err
+	}
+	if err := checkText(op, "name", name, 1, 128); err != nil {
+		return err
+	}
+	secret := store.GivenClientSecret(s.store.Now(), name, text, time.Time{})
+	err := s.store.AddNamedSecret(ctx, client, secret, maxSecrets, s.book.Entry(by, audit.Record{Kind: "client.secret_created", Client: client, Detail: secretSeen(secret)}))
+	return taken(err, op, "the application has a secret named "+name)
+}
+
 // RotateSecret adds a new secret to a client and removes all but the newest of those before.
 // It answers the secret itself, which is not kept.
 func (s *Service) RotateSecret(ctx context.Context, by audit.Actor, client string) (string, error) {

@@ -42,6 +42,8 @@ type commands struct {
 	Delivery    deliveryCmd    `cmd:"" help:"Look at what became of each mail."`
 	Suppression suppressionCmd `cmd:"" help:"Look at the addresses that take no mail, and change which."`
 	Audit       auditCmd       `cmd:"" help:"Look at what was done, by whom, and check that the record of it is whole."`
+	Apply       applyCmd       `cmd:"" help:"Make the instance as a configuration file says."`
+	Export      exportCmd      `cmd:"" help:"Write the configuration as such a file."`
 	Doctor      doctorCmd      `cmd:"" help:"Look for what keeps mails and sign-ins from working, and say what mends it."`
 	Keys        keysCmd        `cmd:"" help:"Look at the keys that sign tokens."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

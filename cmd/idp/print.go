@@ -90,3 +90,14 @@ func orDash(s string) string {
 	}
 	return s
 }
+
+// getenv reads a variable of the environment that the program was called with; "" for one
+// that is not set.
+func (a *app) getenv(name string) string {
+	for _, pair := range a.env {
+		if n, value, ok := strings.Cut(pair, "="); ok && n == name {
+			return value
+		}
+	}
+	return ""
+}

@@ -109,7 +109,7 @@ func (a *API) createHook(ctx context.Context, in *struct {
 	if b.Event != nil && len(b.Events) == 0 {
 		b.Events = []hookEvent{*b.Event}
 	}
-	h, err := a.Admin.CreateHook(ctx, actor(ctx), admin.HookForm{Name: b.Name, Events: namesOf(b.Events), Config: b.Config.form(), Enabled: b.Enabled == nil || *b.Enabled})
+	h, err := a.Admin.CreateHook(ctx, actor(ctx), admin.HookForm{Name: b.Name, Events: namesOf(b.Events), Config: b.Config.form(), Enabled: b.Enabled == nil || *b.Enabled}, "")
 	if err != nil {
 		return nil, err
 	}

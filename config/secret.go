@@ -1,0 +1,85 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Secret refers to a secret: a file that is kept in version control holds none.
+type Secret struct {
+	Env    string `yaml:"env,omitempty"`    // name of an environment variable
+	File   string `yaml:"file,omitempty"`   // path of a file; one newline at its end does not belong to it
+	Stored bool   `yaml:"stored,omitempty"` // the one that the instance has; what an export says
+}
+
+// maxSecret bounds a secret.
+const maxSecret = 64 << 10
+
+// UnmarshalYAML implements yaml.Unmarshaler: a secret in the open is refused with what to
+// write.
+func (s *Secret) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind != yaml.MappingNode {
+		return fmt.Errorf("line %d: a secret is {env: NAME} or {file: PATH}, not the secret itself", n.Line)
+	}
+	type plain Secret
+	var read plain
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		switch key := n.Content[i].Value; key {
+		case "env", "file", "stored":
+		default:
+			return fmt.Errorf("line %d: a secret has no field %q: it is {env: NAME}, {file: PATH} or {stored: true}", n.Content[i].Line, key)
+		}
+	}
+	if err := n.Decode(&read); err != nil {
+		return err
+	}
+	given := 0
+	for _, is := range []bool{read.Env != "", read.File != "", read.Stored} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		return fmt.Errorf("line %d: a secret is one of {env: NAME}, {file: PATH} and {stored: true}", n.Line)
+	}
+	*s = Secret(read)
+	return nil
+}
+
+// MarshalJSON implements json.Marshaler, for the comparison: where a secret comes from is
+// no difference, whether it is another one is compared apart.
+func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal("(secret)") }
+
+// secret gives what a reference stands for; "" for one that is stored.
+func (in Instance) secret(s Secret) (string, error) {
+	switch {
+	case s.Env != "":
+		text := in.Getenv(s.Env)
+		if text == "" {
+			return "", fmt.Errorf("the environment variable %s is not set", s.Env)
+		}
+		return checkSecret(text)
+	case s.File != "":
+		text, err := os.ReadFile(s.File)
+		if err != nil {
+			return "", err
+		}
+		return checkSecret(strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"))
+	}
+	return "", nil
+}
+
+func checkSecret(text string) (string, error) {
+	if text == "" || len(text) > maxSecret {
+		return "", fmt.Errorf("a secret has 1 to %d bytes", maxSecret)
+	}
+	return text, nil
+}
+
+// errNotStored is for an export that is applied to another instance.
+var errNotStored = errors.New("{stored: true} stands for a secret that this instance has, and it has none here: write {env: NAME} or {file: PATH}")
