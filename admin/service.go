@@ -18,6 +18,7 @@ type Store interface {
 	Now() time.Time
 	clientStore
 	connectorStore
+	keyStore
 	templateStore
 	importStore
 	ownerStore
@@ -42,6 +43,8 @@ type Deps struct {
 	Senders mailer.Kinds // of mail, by connector
 	Frame   Frame        // of the experience
 
+	NewKey func(alg string) (store.SigningKey, error) // makes a key that signs tokens; nil: keys cannot be rotated here
+
 	// Under what challenges and records of mails are kept, which go with an account. Nil: there are none.
 	Codes, Mails Addresses
 
@@ -56,6 +59,7 @@ type Service struct {
 	senders    mailer.Kinds
 	connectors *keyring.Sealer
 	frame      Frame
+	newKey     func(alg string) (store.SigningKey, error)
 
 	codes, mails Addresses
 	hooks        *webhook.Desk
@@ -73,7 +77,7 @@ func New(d Deps) (*Service, error) {
 		d.Frame.Tries = 5
 	}
 	return &Service{
-		store: d.Store, book: d.Book, senders: d.Senders, connectors: d.Ring.Sealer("connector"), frame: d.Frame, codes: d.Codes, mails: d.Mails,
+		store: d.Store, book: d.Book, senders: d.Senders, connectors: d.Ring.Sealer("connector"), frame: d.Frame, newKey: d.NewKey, codes: d.Codes, mails: d.Mails,
 		hooks: webhook.NewDesk(d.Ring, d.Private, cmp.Or(d.Agent, "idp")),
 	}, nil
 }

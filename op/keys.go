@@ -10,6 +10,7 @@ import (
 
 	jose "github.com/go-jose/go-jose/v4"
 
+	"idp/keyring"
 	"idp/store"
 )
 
@@ -76,8 +77,14 @@ func (p *Provider) loadKeys(ctx context.Context) (*keySet, error) {
 			if set.until.IsZero() || gone.Before(set.until) {
 				set.until = gone
 			}
-		} else if set.signers[k.Alg], err = p.openKey(k, old); err != nil {
-			return nil, err
+		} else {
+			signs, until := signing(k, stored, now)
+			if !until.IsZero() && (set.until.IsZero() || until.Before(set.until)) {
+				set.until = until
+			}
+			if set.signers[k.Alg], err = p.openKey(signs, old); err != nil {
+				return nil, err
+			}
 		}
 		public, err := x509.ParsePKIXPublicKey(k.Public)
 		if err != nil {
@@ -93,6 +100,21 @@ func (p *Provider) loadKeys(ctx context.Context) (*keySet, error) {
 	}
 	p.keys.Store(set)
 	return set, nil
+}
+
+// announced is how long a key is published before it signs in the place of another:
+// longer than other replicas take to hear of it, which publish it, too.
+const announced = 10 * time.Second
+
+// signing gives the key that signs where k is the live one: the one that it replaced, until
+// all replicas publish k.
+func signing(k store.SigningKey, stored []store.SigningKey, now time.Time) (signs store.SigningKey, until time.Time) {
+	until = k.CreatedAt.Add(announced)
+	i := slices.IndexFunc(stored, func(o store.SigningKey) bool { return o.Alg == k.Alg && o.RetiredAt.Equal(k.CreatedAt) })
+	if i < 0 || !now.Before(until) {
+		return k, time.Time{}
+	}
+	return stored[i], until
 }
 
 // openKey opens the private half of a live key, unless old has it open.
@@ -142,8 +164,18 @@ func (p *Provider) signerFor(ctx context.Context, alg string) (*signer, error) {
 	return nil, fmt.Errorf("make signing key: the store has none for %s after one was added", alg)
 }
 
-// newKey makes a key, named by its thumbprint (RFC 7638).
+// newKey makes a key of the provider's.
 func (p *Provider) newKey(alg string) (store.SigningKey, error) {
+	return newSigningKey(p.keySealer, alg)
+}
+
+// NewSigningKey makes a key for an algorithm, to be stored.
+func NewSigningKey(ring *keyring.Ring, alg string) (store.SigningKey, error) {
+	return newSigningKey(ring.Sealer("signing key"), alg)
+}
+
+// newSigningKey names the key by its thumbprint (RFC 7638).
+func newSigningKey(sealer *keyring.Sealer, alg string) (store.SigningKey, error) {
 	key, err := generate(alg)
 	if err != nil {
 		return store.SigningKey{}, err
@@ -161,5 +193,5 @@ func (p *Provider) newKey(alg string) (store.SigningKey, error) {
 		return store.SigningKey{}, err
 	}
 	kid := encode(thumbprint)
-	return store.SigningKey{ID: kid, Alg: alg, Sealed: p.keySealer.Seal(private, []byte(kid)), Public: public}, nil
+	return store.SigningKey{ID: kid, Alg: alg, Sealed: sealer.Seal(private, []byte(kid)), Public: public}, nil
 }

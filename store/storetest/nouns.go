@@ -278,6 +278,19 @@ func testSigningKeys(t *testing.T, f *fixture) {
 	if len(keys) != 2 {
 		t.Fatalf("%d keys, want one per algorithm", len(keys))
 	}
+	f.no(f.db.RotateSigningKeys(f.ctx(), []store.SigningKey{{ID: "k4", Alg: "ES256", Sealed: []byte("s"), Public: []byte("p")}}))
+	keys, err = f.replica().FreshSigningKeys(f.ctx())
+	f.no(err)
+	byID := map[string]store.SigningKey{}
+	for _, k := range keys {
+		byID[k.ID] = k
+	}
+	if len(byID) != 3 || !byID["k1"].RetiredAt.Equal(byID["k4"].CreatedAt) || !byID["k4"].RetiredAt.IsZero() || !byID["k3"].RetiredAt.IsZero() {
+		t.Errorf("%+v", keys)
+	}
+	f.want(f.db.DeleteSigningKey(f.ctx(), "k4"), store.InUse)
+	f.no(f.db.DeleteSigningKey(f.ctx(), "k1"))
+	f.want(f.db.DeleteSigningKey(f.ctx(), "k1"), store.NotFound)
 }
 
 func testConnectors(t *testing.T, f *fixture) {

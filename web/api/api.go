@@ -81,6 +81,7 @@ func (a *API) Mount(r chi.Router) {
 	a.connectors()
 	a.logs()
 	a.emailTemplates()
+	a.keys()
 	a.status()
 	a.oneTimeTokens()
 	a.verificationCodes()

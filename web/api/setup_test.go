@@ -26,6 +26,7 @@ import (
 	"idp/mailer/inbox"
 	"idp/mailer/ses"
 	"idp/mailer/smtp"
+	"idp/op"
 	"idp/otp"
 	"idp/store"
 	"idp/store/sqlite"
@@ -44,6 +45,7 @@ type fixture struct {
 	document *huma.OpenAPI
 	admin    *admin.Service
 	server   *httptest.Server
+	ring     *keyring.Ring
 	ses      string // where Amazon SES is; a test that needs one sets it
 	log      *strings.Builder
 	mails    *outbox
@@ -90,10 +92,12 @@ func setup(t *testing.T) *fixture {
 	t.Cleanup(func() { _ = f.db.Close() })
 	ring, err := keyring.New([]byte("0123456789abcdef0123456789abcdef"))
 	f.must(err)
-	f.admin, err = admin.New(admin.Deps{Store: f.db, Book: audit.New(ring, f.db.Now), Ring: ring, Senders: mailer.Kinds{
-		inbox.ID: inbox.New(f.db, ring).Factory, smtp.ID: smtp.New, httpmail.ID: httpmail.New,
-		ses.ID: func(config []byte) (mailer.Sender, error) { return ses.Factory(ses.Options{Endpoint: f.ses})(config) },
-	}, Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
+	f.ring = ring
+	f.admin, err = admin.New(admin.Deps{Store: f.db, Book: audit.New(ring, f.db.Now), Ring: ring,
+		NewKey: func(alg string) (store.SigningKey, error) { return op.NewSigningKey(ring, alg) }, Senders: mailer.Kinds{
+			inbox.ID: inbox.New(f.db, ring).Factory, smtp.ID: smtp.New, httpmail.ID: httpmail.New,
+			ses.ID: func(config []byte) (mailer.Sender, error) { return ses.Factory(ses.Options{Endpoint: f.ses})(config) },
+		}, Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
 	f.must(err)
 	log := slog.New(slog.NewTextHandler(f.log, nil))
 	ip := func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.7") }
