@@ -137,6 +137,10 @@ func checkColor(op, field string, c *string) error {
 	return nil
 }
 
+// host is a name with or without a port: it becomes part of a Content-Security-Policy, where
+// a star would let in more than one host, and brackets mean nothing.
+var host = regexp.MustCompile(`^[0-9A-Za-z.-]+(?::[0-9]{1,5})?$`)
+
 // checkURL checks an address that pages have people's browsers go to or load from; ""
 // stands for none.
 func checkURL(op, field, text string) error {
@@ -147,7 +151,7 @@ func checkURL(op, field, text string) error {
 	switch {
 	case len(text) > maxURL || err != nil || strings.ContainsAny(text, "\"'<>\\`{|}^;,") || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return store.InvalidField(op, field, fmt.Sprintf("is no URL of at most %d characters", maxURL))
-	case u.Host == "" || u.Opaque != "" || u.User != nil || u.Hostname() == "":
+	case !host.MatchString(u.Host) || u.User != nil:
 		return store.InvalidField(op, field, "is no whole URL (https://example.com/…)")
 	case u.Scheme != "https" && (u.Scheme != "http" || !store.IsLoopback(u.Hostname())):
 		return store.InvalidField(op, field, "is no https URL")

@@ -59,6 +59,8 @@ func TestSignInExperienceRefuses(t *testing.T) {
 		`{"branding":{"logoUrl":"javascript:alert(1)"}}`:                                           "branding.logoUrl",
 		`{"branding":{"logoUrl":"http://shop.example/logo.png"}}`:                                  "branding.logoUrl",
 		`{"branding":{"favicon":"https://shop.example/a.png; script-src *"}}`:                      "branding.favicon",
+		`{"branding":{"logoUrl":"https://*.example/logo.png"}}`:                                    "branding.logoUrl",
+		`{"branding":{"darkLogoUrl":"https://[::1]/logo.png"}}`:                                    "branding.darkLogoUrl",
 		`{"termsOfUseUrl":"/terms"}`:                                                               "termsOfUseUrl",
 		`{"unknownSessionRedirectUrl":"https://user@shop.example/"}`:                               "unknownSessionRedirectUrl",
 		`{"supportEmail":"nobody"}`:                                                                "supportEmail",
