@@ -89,6 +89,7 @@ func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", float64(d.Micros
 
 // listsOnPostgres measures them and prints the figures.
 func listsOnPostgres(ctx context.Context, o options) error {
-	fmt.Fprintln(os.Stdout, describeMachine())
+	m := describeMachine()
+	fmt.Printf("%s, %d cores, %s, %s\n", m.CPU, m.Cores, m.System, m.Go)
 	return measureLists(ctx, o.People, o.Events, os.Stdout)
 }

@@ -3,10 +3,13 @@ package config
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
+
+	"idp/store"
 )
 
 // Action is what a change does.
@@ -81,7 +84,12 @@ func (p *Plan) Apply(ctx context.Context, done func(Change)) error {
 	return finish()
 }
 
+// wrap says which thing an error is about, and of a field that does not fit nothing but that.
 func wrap(section, key string, err error) error {
+	var field *store.FieldError
+	if store.CodeOf(err) == store.Invalid && errors.As(err, &field) {
+		err = field
+	}
 	if key == "" || key == section {
 		return fmt.Errorf("%s: %w", section, err)
 	}

@@ -63,13 +63,17 @@ func (p *Plan) Print(w io.Writer) error {
 	return err
 }
 
-// Summary says in a line what a plan comes to.
-func (p *Plan) Summary() string {
+// Summary says in a line what a plan comes to, or came to once it is done.
+func (p *Plan) Summary(done bool) string {
 	n := map[Action]int{}
 	for _, c := range p.Changes {
 		n[c.Action]++
 	}
-	return fmt.Sprintf("%d to create, %d to change, %d to delete, %d unchanged", n[Create], n[Update], n[Delete], p.Same)
+	form := "%d to create, %d to change, %d to delete, %d unchanged"
+	if done {
+		form = "%d created, %d changed, %d deleted, %d unchanged"
+	}
+	return fmt.Sprintf(form, n[Create], n[Update], n[Delete], p.Same)
 }
 
 // String names a thing: connectors[aws-ses-mail].

@@ -55,7 +55,7 @@ func (c *applyCmd) Run(a *app) error {
 			return configRefused(c.File, err)
 		}
 		if c.DryRun {
-			return c.show(a, plan, plan.Summary()+": nothing was done.")
+			return c.show(a, plan, plan.Summary(false)+": nothing was done.")
 		}
 		if !c.JSON {
 			if err := plan.Print(a.stdout); err != nil {
@@ -80,7 +80,7 @@ func (c *applyCmd) Run(a *app) error {
 		if c.JSON {
 			return a.printJSON(plan)
 		}
-		a.note("%s.", plan.Summary())
+		a.note("%s.", plan.Summary(true))
 		return nil
 	})
 }
