@@ -23,7 +23,7 @@ import (
 	"idp/web/browser"
 	"idp/web/clientip"
 	"idp/web/devinbox"
-	"idp/web/hooks"
+	"idp/web/feedback"
 	"idp/web/serve"
 	"idp/web/signin"
 	"idp/webhook"
@@ -154,13 +154,13 @@ func (s *server) handler() http.Handler {
 	s.pages.Mount(r)
 	s.account.Mount(r)
 	s.api.Mount(r)
-	hooks.Mount(r, hooks.Deps{Feedback: s.feedback, Log: s.log})
+	feedback.Mount(r, feedback.Deps{Feedback: s.feedback, Log: s.log})
 	if s.mailbox != nil {
 		s.mailbox.Mount(r)
 	}
 	bounded := http.MaxBytesHandler(r, maxBody)
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		if request.URL.Path == hooks.Path || strings.HasPrefix(request.URL.Path, api.Path+"/") { // have bounds of their own, which are higher
+		if request.URL.Path == feedback.Path || strings.HasPrefix(request.URL.Path, api.Path+"/") { // have bounds of their own, which are higher
 			r.ServeHTTP(w, request)
 			return
 		}

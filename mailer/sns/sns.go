@@ -32,9 +32,6 @@ const (
 	UnsubscribeConfirmation  Type = "UnsubscribeConfirmation"
 )
 
-// MaxSize bounds a message: SNS takes 256 kB of text, which JSON may escape.
-const MaxSize = 512 << 10
-
 // Message is what SNS posts.
 type Message struct {
 	Type             Type

@@ -1,4 +1,4 @@
-package hooks_test
+package feedback_test
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ import (
 	"idp/store"
 	"idp/store/sqlite"
 	"idp/store/sqlstore"
-	"idp/web/hooks"
+	"idp/web/feedback"
 	"idp/web/serve"
 )
 
@@ -95,7 +95,7 @@ func setupOn(t *testing.T, s *snstest.SNS, topics ...string) *world {
 	deps.SNS = sns.New(sns.Config{Topics: deps.Topics, Transport: w.SNS, Roots: w.Roots, Now: w.db.Now})
 	r := chi.NewRouter()
 	r.Use(serve.Middleware(serve.Deps{Log: log, ClientIP: func(*http.Request) netip.Addr { return netip.Addr{} }}))
-	hooks.Mount(r, hooks.Deps{Feedback: mailer.NewFeedback(deps), Log: log})
+	feedback.Mount(r, feedback.Deps{Feedback: mailer.NewFeedback(deps), Log: log})
 	w.web = r
 	return w
 }
@@ -138,7 +138,7 @@ func (w *world) suppressed() int {
 }
 
 func (w *world) do(method string, body []byte) *httptest.ResponseRecorder {
-	r := httptest.NewRequestWithContext(w.Context(), method, hooks.Path, bytes.NewReader(body))
+	r := httptest.NewRequestWithContext(w.Context(), method, feedback.Path, bytes.NewReader(body))
 	r.Header.Set("Content-Type", "text/plain; charset=UTF-8") // as SNS does
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
 	out := httptest.NewRecorder()
@@ -220,7 +220,7 @@ func TestRefused(t *testing.T) {
 		"nothing":      {nil, 400},
 		"deep":         {[]byte(strings.Repeat("[", 200_000)), 400},
 		"form":         {[]byte("Type=Notification"), 400},
-		"too long":     {bytes.Repeat([]byte(" "), hooks.MaxBody+1), 413},
+		"too long":     {bytes.Repeat([]byte(" "), feedback.MaxBody+1), 413},
 	} {
 		if out := w.do(http.MethodPost, c.body); out.Code != c.want || out.Body.Len() > 10 {
 			t.Errorf("%s: status %d, want %d", name, out.Code, c.want)

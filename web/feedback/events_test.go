@@ -1,4 +1,4 @@
-package hooks_test
+package feedback_test
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-// Package hooks is where providers post what became of mails:
+// Package feedback is where providers post what became of mails:
 //
 //	POST /hooks/ses   a message of Amazon SNS, with an event of Amazon SES
 //
@@ -10,7 +10,7 @@
 //	503  to be sent again, with Retry-After
 //
 // Its body is one word: who posts rubbish learns nothing.
-package hooks
+package feedback
 
 import (
 	"context"
@@ -38,7 +38,7 @@ type Feedback interface {
 	Take(ctx context.Context, body []byte) error
 }
 
-// Deps is what the hooks are made of.
+// Deps is what the routes are made of.
 type Deps struct {
 	Feedback Feedback
 	Log      *slog.Logger
