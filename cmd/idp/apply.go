@@ -8,13 +8,17 @@ import (
 	"io"
 	"os"
 
+	"idp/admin"
 	"idp/audit"
+	"idp/cmd/idp/internal/settings"
 	"idp/config"
 	"idp/store"
 )
 
 type applyCmd struct {
 	jsonFlag
+	settings.Webhooks `embed:""`
+
 	File   string `short:"f" help:"The configuration, a YAML file; - reads standard input." required:"" placeholder:"FILE"`
 	DryRun bool   `help:"Only show what would be done."`
 	Prune  bool   `help:"Delete what the sections of the file do not list."`
@@ -49,7 +53,11 @@ func (c *applyCmd) Run(a *app) error {
 		return usage(fmt.Errorf("%s: %w", printable(c.File), err), "docs/configuration.md shows the form of the file; idp export writes one.")
 	}
 	return a.with(func(ctx context.Context, in *instance) error {
-		there := config.Instance{Admin: in.admin, By: audit.Command(), Getenv: a.getenv}
+		service, err := in.service(in.senders(), admin.Frame{}, c.PrivateHooks...)
+		if err != nil {
+			return err
+		}
+		there := config.Instance{Admin: service, By: audit.Command(), Getenv: a.getenv}
 		plan, err := there.Plan(ctx, wanted, c.Prune)
 		if err != nil {
 			return configRefused(c.File, err)

@@ -20,8 +20,9 @@ import (
 )
 
 type devCmd struct {
-	settings.Dev    `embed:""`
-	settings.Server `embed:""`
+	settings.Dev      `embed:""`
+	settings.Server   `embed:""`
+	settings.Webhooks `embed:""`
 }
 
 // Help shows how it is used.
@@ -39,7 +40,7 @@ func (c *devCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	o.dev = true
+	o.dev, o.Webhooks = true, c.Webhooks
 	p, err := a.place(devFolder)
 	if err != nil {
 		return err

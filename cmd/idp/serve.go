@@ -25,7 +25,8 @@ import (
 )
 
 type serveCmd struct {
-	settings.Server `embed:""`
+	settings.Server   `embed:""`
+	settings.Webhooks `embed:""`
 }
 
 // Help shows how it is used.
@@ -45,6 +46,7 @@ func (c *serveCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	o.Webhooks = c.Webhooks
 	p, err := a.place(serveFolder)
 	if err != nil {
 		return err
@@ -55,6 +57,7 @@ func (c *serveCmd) Run(a *app) error {
 // options are the server's settings, checked.
 type options struct {
 	settings.Server
+	settings.Webhooks
 	endpoint *url.URL
 	otp      otp.Config
 	dev      bool

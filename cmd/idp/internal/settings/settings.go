@@ -52,7 +52,6 @@ type Server struct {
 	AdminEmails    Emails   `help:"Addresses of owners, who may do everything, comma-separated: made at each start, beside those of idp admin add." placeholder:"ADDRESSES" group:"server"`
 	AllowInbox     bool     `help:"Let the inbox connector, which sends nothing, serve an endpoint that is not loopback." group:"server"`
 	SESTopics      Topics   `name:"ses-topics" help:"SNS topics that Amazon SES tells the fate of mails over, comma-separated ARNs; SNS posts to /hooks/ses." placeholder:"ARNS" group:"server"`
-	PrivateHooks   Networks `name:"webhook-allow-private" help:"Networks that are not public (loopback, private, link-local) and that webhooks may post to all the same, comma-separated CIDRs; without TLS only there." placeholder:"CIDRS" group:"server"`
 	MailKeep       Duration `name:"mail-keep" help:"How long it is kept what became of each mail." default:"30d" group:"server"`
 	AuditKeep      Duration `name:"audit-keep" help:"How long entries of the audit log are kept." default:"365d" group:"server"`
 
@@ -80,6 +79,11 @@ type Server struct {
 	TTLSessionAbsolute Duration `name:"ttl-session-absolute" help:"Session, used or not." default:"14d" group:"ttl"`
 }
 
+// Webhooks is what whatever sets webhooks up takes, as the servers do.
+type Webhooks struct {
+	PrivateHooks Networks `name:"webhook-allow-private" help:"Networks that are not public (loopback, private, link-local) and that webhooks may post to all the same, comma-separated CIDRs; without TLS only there." placeholder:"CIDRS" group:"server"`
+}
+
 // Dev is what only idp dev takes.
 type Dev struct {
 	BookstoreListen string `help:"Address of the sample app." default:"127.0.0.1:3000" placeholder:"ADDR" group:"dev"`
@@ -92,6 +96,7 @@ type all struct {
 	Mail
 	Log
 	Server
+	Webhooks
 	Dev
 }
 

@@ -18,6 +18,7 @@ type everything struct {
 	settings.Mail
 	settings.Log
 	settings.Server
+	settings.Webhooks
 	settings.Dev
 }
 
