@@ -1,6 +1,3 @@
-// Package audit keeps the record of who did what: it makes entries, whose personal part
-// only the instance can read, for the store to write in the same transaction as what they
-// tell.
 package audit
 
 import (

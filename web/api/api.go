@@ -14,12 +14,16 @@
 //
 // # Where things are
 //
-//	api.go       what it is made of, the routes, the document
+//	api.go       what it is made of, the routes
+//	document.go  what the document says beyond the types
 //	auth.go      tokens and scopes
+//	readable.go  texts that can be none of ours
 //	problem.go   errors
 //	page.go      lists in pages
+//	sought.go    searching in them
 //	version.go   ETag and If-Match
 //	sent.go      fields that may be absent, null or a value
+//	object.go    fields that are an object of the operator's
 //	NOUN.go      the operations of one noun
 package api
 
