@@ -50,10 +50,11 @@ type terms struct {
 	Missing      bool // the form came without
 }
 
-// terms gives those of a form, nil for none.
+// terms gives those of a form, nil for none. Only a form agrees: a link that did would
+// tick for whoever follows it, and, as pages are rendered once for all, for everybody.
 func (v *visit) terms(p store.Purpose) *terms {
 	e := v.experience
-	t := &terms{Use: e.TermsOfUseURL, Privacy: e.PrivacyPolicyURL, Agreed: v.form.Get("agree") == "1"}
+	t := &terms{Use: e.TermsOfUseURL, Privacy: e.PrivacyPolicyURL, Agreed: v.r.Method == http.MethodPost && v.form.Get("agree") == "1"}
 	t.Tick = e.Terms == store.TermsManual || e.Terms == store.TermsRegister && p == store.PurposeRegister
 	if t.Use == "" && t.Privacy == "" || !t.Tick && e.Terms != store.TermsAutomatic {
 		return nil

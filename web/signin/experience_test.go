@@ -151,6 +151,9 @@ func TestTerms(t *testing.T) {
 	if !strings.Contains(missing.Body, `value="ada@example.com"`) {
 		t.Error("the address is gone")
 	}
+	if strings.Count(missing.Body, "autofocus") != 1 || !strings.Contains(missing.Body, `required autofocus aria-invalid="true" aria-describedby="agree-error"`) {
+		t.Errorf("what is missing does not have the focus:\n%s", missing.Body)
+	}
 	code := missing.Submit("/register", "email", "ada@example.com", "agree", "1").Follow().Want(200, "Enter your code")
 	if s := code.Submit("/verify", "code", f.Code("ada@example.com", 1)); s.Status != 303 {
 		t.Errorf("%d %s", s.Status, s.Text())
@@ -176,6 +179,23 @@ func TestTerms(t *testing.T) {
 	page = q.Get(webtest.Authorize()).Want(200, "I agree to:")
 	page.Submit("/sign-in", "email", "ada@example.com").Want(422, "Please agree")
 	page.Submit("/sign-in", "email", "ada@example.com", "agree", "1").Follow().Want(200, "Enter your code")
+}
+
+// A link agrees to nothing: not for who follows it, and not for all who are shown the page
+// after that, which is rendered once for all.
+func TestLinkDoesNotAgree(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	sets(f, func(e *store.Experience) {
+		e.TermsOfUseURL, e.Terms = "https://shop.example/terms", store.TermsRegister
+	})
+	p := f.Person()
+	link := p.Get(webtest.Authorize()).Link("Create an account") + "&agree=1"
+	for who, s := range map[string]*webtest.Shown{"who follows the link": p.Get(link), "the next": f.Person().Get(webtest.Authorize("first_screen", "register"))} {
+		if s.Want(200, "I agree to:"); strings.Contains(s.Body, " checked") {
+			t.Errorf("%s has agreed:\n%s", who, s.Body)
+		}
+	}
 }
 
 func TestLookOfPages(t *testing.T) {
@@ -259,6 +279,7 @@ func TestLanguageAndUnknownSession(t *testing.T) {
 	if s := p.Get("/verify?r=nonsense"); s.Status != 303 || s.Location() != "https://shop.example/start" {
 		t.Errorf("%d %s", s.Status, s.Location())
 	}
+	p.Get("/not-me?t=cut").Want(400)
 	s := p.Get(webtest.Authorize())
 	if lost := s.Post("/verify", map[string][]string{"r": {"nonsense"}}); lost.Status != 400 || !strings.Contains(lost.Body, `href="https://shop.example/start"`) {
 		t.Errorf("%d %s", lost.Status, lost.Body)

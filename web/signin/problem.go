@@ -42,7 +42,8 @@ func (p *Pages) answer(v *visit, err error) {
 		data.Restart = p.back(v, known)
 	case "broken":
 		data.Restart = again(v.form)
-		if to := v.experience.UnknownSession; data.Restart == "" && to != "" {
+		// Who says that a mail was not theirs came for no sign-in, and has to be told.
+		if to := v.experience.UnknownSession; data.Restart == "" && to != "" && v.r.URL.Path != NotMePath {
 			if v.r.Method == http.MethodGet {
 				page.SeeOther(v.w, to)
 				return

@@ -68,6 +68,9 @@ func (p *Pages) view(v *visit) *view {
 	return &view{Frame: page.Of(v.client.Name, v.look), Support: v.support(), R: v.sealed, Digits: p.Digits, Mail: "queued", Restart: v.restart()}
 }
 
+// TickMissing tells that the person has to agree first: that has the focus then.
+func (d *view) TickMissing() bool { return d.Terms != nil && d.Terms.Missing }
+
 // render shows a page. here is its own address, for the change of language.
 func (p *Pages) render(v *visit, status int, name, here string, data *view) error {
 	p.addLanguages(v, here, data)
