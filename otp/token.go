@@ -4,13 +4,20 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"time"
 
 	"idp/store"
 )
 
+// clickedTwice is how long a token that was used may come again from who has used it: no
+// less than the store lets the same proof in again.
+const clickedTwice = time.Minute
+
 // TokenGuess makes a proof of a one-time token. The challenge is named after token, browser
 // and authorization request, so that a double click is the same guess. The token says
-// whether it recovers an account. The error is [store.NotFound] if there is no such token.
+// whether it recovers an account. The error is [store.NotFound] if there is no such token, or
+// none that is of any use now: pages that only show it know that as well. (What uses it up
+// asks again.)
 func (e *Engine) TokenGuess(ctx context.Context, t store.TokenTry) (store.Guess, error) {
 	hash, ok := store.HashOneTimeToken(t.Token)
 	if !ok {
@@ -19,6 +26,10 @@ func (e *Engine) TokenGuess(ctx context.Context, t store.TokenTry) (store.Guess,
 	made, err := e.store.OneTimeTokenByHash(ctx, hash)
 	if err != nil {
 		return store.Guess{}, err
+	}
+	now := e.store.Now()
+	if s := made.Status(now); s == store.TokenRevoked || s == store.TokenExpired || s == store.TokenConsumed && now.Sub(made.ConsumedAt) > clickedTwice {
+		return store.Guess{}, &store.Error{Code: store.NotFound, Op: "read one-time token"}
 	}
 	purpose := store.PurposeSignIn
 	if made.Recovers() {

@@ -130,18 +130,20 @@ func (db *DB) DeleteOneTimeToken(ctx context.Context, id string, told ...store.E
 // proveByToken appends what makes the challenge of a guess out of a one-time token: it is
 // used up for the session that is to be, and a challenge whose code nobody knows appears,
 // for the rest of the script to judge. The token goes only together with what follows from
-// it, and a second run within the grace finds the same challenge.
+// it, so one that recovers an account ($6) needs one; and a second run within the grace finds
+// the same challenge.
 func proveByToken(s *Script, now int64, g store.Guess, session store.Hash) {
 	args := []any{now, g.Token.Hash[:], string(g.Email), session[:], now - micro(grace)}
 	s.Do(`
 		UPDATE one_time_token SET consumed_at = COALESCE(consumed_at, $1), consumed_by = $4
 		WHERE hash = $2 AND email = $3 AND revoked_at IS NULL AND expires_at > $1
-		  AND (consumed_at IS NULL OR consumed_at > $5 AND consumed_by = $4)`, args...)
+		  AND (consumed_at IS NULL OR consumed_at > $5 AND consumed_by = $4)
+		  AND (CAST($6 AS SMALLINT) <> 3 OR EXISTS (SELECT 1 FROM users WHERE users.email = $3))`, append(args[:5:5], int16(g.Purpose))...)
 	s.Do(`
 		INSERT INTO challenge (id, purpose, browser, request, address, mac1, until1, tries, max_tries, sends, max_sends,
 		  sent_at, next_send, created_at, expires_at, sender, mail)
 		SELECT $6, $7, $8, $9, $10, $11, $12, 0, 1, 1, 1, $1, $12, $1, $12, $13, $6
 		FROM one_time_token WHERE hash = $2 AND email = $3 AND consumed_by = $4 AND consumed_at > $5 AND revoked_at IS NULL
 		ON CONFLICT (id) DO NOTHING`,
-		append(args, g.Challenge[:], int16(g.Purpose), g.Browser[:], g.Request[:], g.Address[:], g.MACs[0][:], now+micro(g.Token.TTL), g.Attempt[:])...)
+		append(args[:5:5], g.Challenge[:], int16(g.Purpose), g.Browser[:], g.Request[:], g.Address[:], g.MACs[0][:], now+micro(g.Token.TTL), g.Attempt[:])...)
 }

@@ -102,6 +102,16 @@ func testSignInByToken(t *testing.T, f *fixture) {
 		t.Error("accepted two minutes later")
 	}
 
+	// One that recovers an account is not used up where there is none.
+	nobodys := f.token("bob@example.com")
+	g, n = f.byToken(nobodys)
+	g.Purpose, g.Confirm = store.PurposeRecover, false
+	in, err = f.db.CompleteChallenge(f.ctx(), g, completion(n))
+	f.no(err)
+	if kept, err := f.db.OneTimeToken(f.ctx(), nobodys.ID); err != nil || in.Outcome != store.OutcomeGone || !kept.ConsumedAt.IsZero() {
+		t.Errorf("a recovery of nobody's account: %+v %+v %v", in, kept, err)
+	}
+
 	expired := f.token("eve@example.com")
 	f.db.AdvanceForTest(11 * time.Minute)
 	g, n = f.byToken(expired)

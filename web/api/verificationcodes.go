@@ -81,5 +81,5 @@ func (a *API) verification(ctx context.Context, email string) (store.Verificatio
 	if err != nil && store.CodeOf(err) != store.NotFound {
 		return store.Verification{}, err
 	}
-	return store.Verification{Client: id, App: client.Name, Email: to}, nil
+	return store.Verification{Client: id, App: client.Title(), Email: to}, nil
 }

@@ -16,7 +16,7 @@ func (p *Pages) Begin(w http.ResponseWriter, r *http.Request, req store.AuthRequ
 	v := p.newVisit(w, r)
 	p.enter(v, req, client)
 	if email, ok := tokenOf(req); ok {
-		if err := p.showToken(v, http.StatusOK, email); err != nil {
+		if err := p.showToken(v, email); err != nil {
 			p.answer(v, err)
 		}
 		return
@@ -69,7 +69,7 @@ func (p *Pages) getAddress(v *visit) error {
 		v.sealed = p.Requests.Seal(v.request, v.browser)
 	}
 	if email, ok := tokenOf(v.request); ok {
-		return p.showToken(v, http.StatusOK, email)
+		return p.showToken(v, email)
 	}
 	data := p.view(v)
 	data.Typed, data.Again = v.request.LoginHint, v.form.Get("again")

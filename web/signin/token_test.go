@@ -86,3 +86,67 @@ func TestOneTimeTokenRecovers(t *testing.T) {
 	f.Person().Get(webtest.Authorize("one_time_token", handOver(f, "nobody@example.com", "ForgotPassword"), "login_hint", "nobody@example.com")).
 		Submit("/one-time-token").Want(410, "This link no longer works")
 }
+
+// Recovering is the token's to say, whatever page the app asks for: it ends all else that is
+// signed in. One for nobody is not used up in vain.
+func TestOneTimeTokenSaysWhatItDoes(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	const ada = "ada@example.com"
+	recovers := handOver(f, ada, "ForgotPassword")
+	page := f.Person().Get(webtest.Authorize("one_time_token", recovers, "login_hint", ada)).Want(200, "Recover your Bookstore account", "Everybody else will be signed out")
+	page.Submit("/one-time-token").Want(410)
+	f.Person().SignedUp(ada)
+	page.Submit("/one-time-token").Want(303)
+	signsIn := handOver(f, ada, "SignIn")
+	f.Person().Get(webtest.Authorize("one_time_token", signsIn, "login_hint", ada, "first_screen", "reset_password")).Want(200, "Sign in to Bookstore")
+}
+
+// An administrator's token passes where others cannot register. It does not pass where it was
+// taken back between the look and the click, nor for who is suspended.
+func TestOneTimeTokenInvites(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	const ada, bob, eve = "ada@blocked.example", "bob@example.com", "eve@example.com"
+	f.Register(eve)
+	sets(f, func(e *store.Experience) {
+		e.Mode, e.Addresses.Block = store.ModeSignIn, []string{"@blocked.example"}
+	})
+	open := func(email string) *webtest.Shown {
+		return f.Person().Get(webtest.Authorize("one_time_token", handOver(f, store.Email(email), "Register"), "login_hint", email)).Want(200, email)
+	}
+	open(ada).Submit("/one-time-token").Want(303)
+	taken := open(bob)
+	tokens, _, err := f.DB.OneTimeTokens(t.Context(), store.TokenQuery{Email: bob, Limit: 1, Count: 1})
+	f.Must(err)
+	f.Must(f.DB.RevokeOneTimeToken(t.Context(), tokens[0].ID))
+	taken.Submit("/one-time-token").Want(410, "This link no longer works")
+	f.Suspend(eve)
+	open(eve).Submit("/one-time-token").Want(403)
+	if n := users(f); n != 2 {
+		t.Errorf("%d accounts", n)
+	}
+}
+
+// A link that is of no use says so at once, and not after a click.
+func TestOneTimeTokenTooLate(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	const ada = "ada@example.com"
+	for why, end := range map[string]func(token string){
+		"used": func(token string) {
+			f.Person().Get(webtest.Authorize("one_time_token", token, "login_hint", ada)).Submit("/one-time-token").Want(303)
+		},
+		"expired": func(string) {},
+	} {
+		token := handOver(f, ada, "")
+		end(token)
+		f.DB.AdvanceForTest(61 * time.Second)
+		p := f.Person()
+		s := p.Get(webtest.Authorize("one_time_token", token, "login_hint", ada)).Want(410, "This link no longer works", ada)
+		if strings.Contains(s.Body, "/one-time-token") {
+			t.Errorf("%s: there is a button", why)
+		}
+		s.Submit("/sign-in").Want(303)
+	}
+}
