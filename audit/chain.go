@@ -14,15 +14,18 @@ import (
 // recomputed by anybody who has the rows, and the last MAC vouches for all links before it.
 type chain struct {
 	links   *keyring.MAC
+	doubts  *keyring.MAC // of batches that do not vouch for what is before them
 	anchors *keyring.MAC
 }
 
 func newChain(ring *keyring.Ring) chain {
-	return chain{links: ring.MAC("audit chain"), anchors: ring.MAC("audit anchor")}
+	return chain{links: ring.MAC("audit chain"), doubts: ring.MAC("audit chain doubt"), anchors: ring.MAC("audit anchor")}
 }
 
-// link makes the batch after before, of events in the order of their ids.
-func (c chain) link(before store.EventBatch, events []store.Event, now time.Time) store.EventBatch {
+// link makes the batch after before, of events in the order of their ids. It vouches for all
+// batches before it only if somebody has seen that before was made here: else whoever rewrites
+// the chain without a key had it signed with the next batch.
+func (c chain) link(before store.EventBatch, vouch bool, events []store.Event, now time.Time) store.EventBatch {
 	leaves := leavesOf(events)
 	b := store.EventBatch{
 		No: before.No + 1, First: events[0].ID, Last: events[len(events)-1].ID, Size: int64(len(events)), Root: merkle(leaves), CreatedAt: now,
@@ -31,13 +34,33 @@ func (c chain) link(before store.EventBatch, events []store.Event, now time.Time
 		b.Leaves = append(append(b.Leaves, e.ID[:]...), leaves[i][:leafIndexed]...)
 	}
 	b.Hash = hashOf(b, before.Hash)
-	b.MAC = c.links.Sum(b.Hash[:])
+	if b.MAC = c.links.Sum(b.Hash[:]); !vouch {
+		b.MAC = c.doubts.Sum(b.Hash[:])
+	}
 	return b
 }
 
-// sealed tells whether the MAC of a batch is one of a live secret.
-func (c chain) sealed(b store.EventBatch) bool {
-	return slices.ContainsFunc(c.links.Sums(b.Hash[:]), b.MAC.Equal)
+// sealed tells whether a batch was made here, under a live secret; doubts, whether it vouches
+// for itself only.
+func (c chain) sealed(b store.EventBatch) (made, doubts bool) {
+	doubts = slices.ContainsFunc(c.doubts.Sums(b.Hash[:]), b.MAC.Equal)
+	return doubts || slices.ContainsFunc(c.links.Sums(b.Hash[:]), b.MAC.Equal), doubts
+}
+
+// sound counts the batches behind an anchor, from the first on, that fit one another and that
+// a batch among them vouches for.
+func (c chain) sound(a store.EventAnchor, batches []store.EventBatch) (n int) {
+	before := store.EventBatch{No: a.No, Hash: a.Hash}
+	for i, b := range batches {
+		made, doubts := c.sealed(b)
+		if b.No != before.No+1 || hashOf(b, before.Hash) != b.Hash || doubts && n < i {
+			break
+		}
+		if before = b; made {
+			n = i + 1
+		}
+	}
+	return n
 }
 
 // anchor fills in the MAC.

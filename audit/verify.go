@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"idp/keyring"
 	"idp/store"
@@ -20,6 +21,7 @@ type VerifyStore interface {
 	EventBatches(ctx context.Context, from int64, limit int) ([]store.EventBatch, error)
 	ChainedEvents(ctx context.Context, from, to int64) ([]store.Event, error)
 	BatchBounds(ctx context.Context) (lowest, highest int64, err error)
+	UnchainedSince(ctx context.Context, most int) (n int, oldest time.Time, err error)
 }
 
 // Checkpoint is a batch and its hash, kept outside of the database: who has one can tell
@@ -70,7 +72,13 @@ type Report struct {
 	Cut      int64      // the batches up to this one were removed on purpose; 0: none
 	Former   int64      // batches whose own MAC is of a secret that is gone; a later one vouches for them
 	Break    *Break     // nil: the chain holds
+
+	Waiting int       // entries in no batch yet, [MaxWaiting] at most; what they say is not proved
+	Since   time.Time // the oldest of them; zero: there is none
 }
+
+// MaxWaiting is how far entries that are in no batch are counted.
+const MaxWaiting = 100_000
 
 // Verifier checks the chain.
 type Verifier struct {
@@ -98,6 +106,9 @@ func (v *Verifier) Verify(ctx context.Context, from int64, point *Checkpoint) (R
 	}
 	if err == nil && w.Break == nil {
 		err = w.end(ctx)
+	}
+	if err == nil {
+		w.Waiting, w.Since, err = v.Store.UnchainedSince(ctx, MaxWaiting)
 	}
 	return w.Report, err
 }
@@ -198,7 +209,7 @@ func (w *walk) missing(ctx context.Context) error {
 		return err
 	}
 	if anchor.No >= w.next && w.chain.anchorStands(anchor) {
-		w.Break, w.Cut, w.next, w.before = nil, anchor.No, anchor.No+1, anchor.Hash
+		w.Break, w.Cut, w.next, w.before, w.unsaid = nil, anchor.No, anchor.No+1, anchor.Hash, 0
 		return nil
 	}
 	if w.Break == nil {
@@ -209,7 +220,7 @@ func (w *walk) missing(ctx context.Context) error {
 
 // end checks what only shows behind the last batch.
 func (w *walk) end(ctx context.Context) error {
-	_, highest, err := w.Store.BatchBounds(ctx)
+	lowest, highest, err := w.Store.BatchBounds(ctx)
 	if err != nil {
 		return err
 	}
@@ -217,15 +228,19 @@ func (w *walk) end(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
+	case lowest <= w.Cut: // looked at after the anchor was, so that no removal is under way
+		w.broken(lowest, store.ID{}, FaultInserted, "events say that they are in this batch, but the chain begins behind it")
 	case highest > last.No:
 		w.broken(highest, store.ID{}, FaultCut, "events are in this batch, but the batch is not there")
 	case w.unsaid != 0:
-		w.broken(w.unsaid, store.ID{}, FaultRewritten, "no key of this instance has made this batch and those behind it (if it was made under an earlier secret, give that one as IDP_SECRET_PREVIOUS)")
+		w.broken(w.unsaid, store.ID{}, FaultRewritten, unsaid)
 	case w.point != nil && w.point.Batch > w.To:
 		w.broken(w.point.Batch, store.ID{}, FaultCut, "the chain ends before the batch of the checkpoint")
 	}
 	return nil
 }
+
+const unsaid = "no key of this instance has made this batch and those behind it (if it was made under an earlier secret, give that one as IDP_SECRET_PREVIOUS)"
 
 // compare holds a batch against the checkpoint.
 func (w *walk) compare(c Checkpoint) {
@@ -250,8 +265,10 @@ func (w *walk) check(b store.EventBatch, events []store.Event) {
 		w.broken(b.No, event, fault, what)
 		return
 	}
-	switch {
-	case !w.chain.sealed(b):
+	switch made, doubts := w.chain.sealed(b); {
+	case doubts && w.unsaid != 0: // the server has seen that, too
+		w.broken(w.unsaid, store.ID{}, FaultRewritten, unsaid)
+	case !made:
 		if w.unsaid == 0 {
 			w.unsaid = b.No
 		}

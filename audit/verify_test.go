@@ -125,6 +125,10 @@ func TestVerifyFindsTheBreak(t *testing.T) {
 			f.exec(`UPDATE event_batch SET created_at = created_at + 1 WHERE no = 2`)
 			return none
 		}, 2, audit.FaultEdited},
+		"an entry is put before the chain": {func(f *fixture, e []store.Event) (none store.ID) {
+			f.exec(`INSERT INTO event (id, at, kind, user_id, client_id, batch) VALUES ($1, 1, 'x', '', '', 0)`, make([]byte, 16))
+			return none
+		}, 0, audit.FaultInserted},
 		"the MACs at the end are made up": {func(f *fixture, _ []store.Event) (none store.ID) {
 			f.exec(`UPDATE event_batch SET mac = hash WHERE no >= 4`)
 			return none
@@ -178,7 +182,7 @@ func TestCut(t *testing.T) {
 	if n, err := f.sealer.Cut(t.Context(), 10); n != 0 || err != nil {
 		t.Fatal("kept for ever:", n, err)
 	}
-	deps.Keep = time.Hour
+	deps.Keep, deps.Wall = time.Hour, f.db.Now
 	f.sealer = audit.NewSealer(deps)
 	if n, err := f.sealer.Cut(t.Context(), 10); n != 0 || err != nil {
 		t.Fatal("nothing is old:", n, err)
@@ -196,6 +200,140 @@ func TestCut(t *testing.T) {
 		t.Fatal(n, err)
 	}
 	if r := f.verify(0, nil); r.Break != nil || r.From != 6 || r.Events != 1 || r.Cut != 5 {
+		t.Errorf("%+v %+v", r, r.Break)
+	}
+	f.exec(`INSERT INTO event (id, at, kind, user_id, client_id, batch) VALUES ($1, 1, 'x', '', '', 5)`, make([]byte, 16))
+	if r := f.verify(0, nil); r.Break == nil || r.Break.Batch != 5 || r.Break.Fault != audit.FaultInserted {
+		t.Errorf("an entry in a batch that was removed: %+v", r.Break)
+	}
+}
+
+// Whoever can write to the database cannot have the server remove what they make look old.
+func TestCutTakesNobodysWord(t *testing.T) {
+	t.Parallel()
+	for name, harm := range map[string]func(f *fixture){
+		"made to look old": func(f *fixture) { f.exec(`UPDATE event_batch SET created_at = 1 WHERE no <= 2`) },
+		"an anchor is made up": func(f *fixture) {
+			f.exec(`INSERT INTO event_anchor (id, no, hash, mac, cut_at) SELECT 1, no, hash, mac, 1 FROM event_batch WHERE no = 2`)
+			f.exec(`DELETE FROM event_batch WHERE no <= 2`)
+			f.exec(`DELETE FROM event WHERE batch <= 2`)
+			f.exec(`UPDATE event_batch SET created_at = 1 WHERE no = 3`)
+		},
+		"all of it is rewritten": func(f *fixture) { f.forge(1); f.exec(`UPDATE event_batch SET created_at = 1 WHERE no = 1`) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := setup(t)
+			f.chained()
+			harm(f)
+			deps := f.deps()
+			deps.Keep = time.Hour
+			if n, err := audit.NewSealer(deps).Cut(t.Context(), 10); n != 0 || err != nil {
+				t.Errorf("%d batches were removed, %v", n, err)
+			}
+			if !strings.Contains(f.log.String(), "not as it was made") {
+				t.Errorf("the log says %q", f.log)
+			}
+		})
+	}
+	f := setup(t)
+	f.chained()
+	deps := f.deps()
+	deps.Keep = time.Hour
+	f.db.AdvanceForTest(2 * time.Hour) // the clock of the database alone
+	if n, err := audit.NewSealer(deps).Cut(t.Context(), 10); n != 0 || err != nil {
+		t.Errorf("%d batches were removed, %v", n, err)
+	}
+}
+
+// forge chains anew what is in the batches from no on, as somebody does who can write to the
+// database and has no key.
+func (f *fixture) forge(no int64) {
+	f.Helper()
+	f.exec(`UPDATE event SET batch = NULL WHERE batch >= $1`, no)
+	f.exec(`DELETE FROM event_batch WHERE no >= $1`, no)
+	ring, err := keyring.New([]byte("not the secret of this instance!"))
+	f.must(err)
+	deps := f.deps()
+	deps.Ring = ring
+	forger := audit.NewSealer(deps)
+	for range 2 { // the patience of a sealer
+		_, err = forger.Seal(f.Context())
+		f.must(err)
+		f.db.AdvanceForTest(time.Minute)
+	}
+}
+
+// The server goes on behind a chain that somebody has rewritten, and does not sign it.
+func TestServerDoesNotVouchForARewrittenChain(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	events := f.chained()
+	f.exec(`UPDATE event SET actor = 'client:other' WHERE id = $1`, events[9].ID[:])
+	f.forge(3)
+	f.sealer = audit.NewSealer(f.deps())
+	rewritten := func(when string) {
+		t.Helper()
+		if r := f.verify(0, nil); r.Break == nil || r.Break.Batch != 3 || r.Break.Fault != audit.FaultRewritten {
+			t.Errorf("%s: %+v %+v", when, r, r.Break)
+		}
+	}
+	rewritten("at first")
+	f.write("client.created", "")
+	f.seal()
+	if last, err := f.db.LastBatch(t.Context()); err != nil || last.No != 3 {
+		t.Error("it did not wait for another replica", last.No, err)
+	}
+	f.db.AdvanceForTest(time.Minute)
+	f.seal()
+	rewritten("when the server has gone on")
+	f.write("client.created", "")
+	f.seal()
+	rewritten("later")
+	if r := f.verify(4, nil); r.Break != nil || r.To != 5 {
+		t.Errorf("what came later: %+v %+v", r, r.Break)
+	}
+	if !strings.Contains(f.log.String(), "not made under a secret of this instance") {
+		t.Errorf("the log says %q", f.log)
+	}
+}
+
+// While the secret is changed, a replica that has the old one only leaves the chain to those
+// that have both.
+func TestRollingRotation(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.chained()
+	old := f.sealer
+	var err error
+	f.ring, err = keyring.New([]byte("fedcba9876543210fedcba9876543210"), []byte("0123456789abcdef0123456789abcdef"))
+	f.must(err)
+	f.sealer = audit.NewSealer(f.deps())
+	for range 3 {
+		f.write("client.created", "")
+		f.seal()
+		f.db.AdvanceForTest(time.Minute)
+		if n, err := old.Seal(t.Context()); n != 0 || err != nil {
+			t.Error(n, err)
+		}
+		f.write("client.created", "")
+		if n, err := old.Seal(t.Context()); n != 0 || err != nil {
+			t.Error("the old one went on", n, err)
+		}
+	}
+	f.seal()
+	if r := f.verify(0, nil); r.Break != nil || r.Waiting != 0 {
+		t.Errorf("%+v %+v", r, r.Break)
+	}
+}
+
+func TestVerifyTellsWhatWaits(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.chained()
+	f.write("client.created", "")
+	f.write("client.created", "")
+	if r := f.verify(0, nil); r.Break != nil || r.Waiting != 2 || f.db.Now().Sub(r.Since).Abs() > time.Minute {
 		t.Errorf("%+v %+v", r, r.Break)
 	}
 }

@@ -243,7 +243,13 @@ func viewReport(r audit.Report) any {
 		Former     int64   `json:"underFormerSecrets,omitempty"`
 		Checkpoint string  `json:"checkpoint,omitempty"`
 		Broken     *broken `json:"broken,omitempty"`
-	}{Holds: r.Break == nil, From: r.From, To: r.To, Events: r.Events, Removed: r.Cut, Former: r.Former}
+
+		Waiting int        `json:"unchained"`
+		Since   *time.Time `json:"unchainedSince,omitempty"`
+	}{Holds: r.Break == nil, From: r.From, To: r.To, Events: r.Events, Removed: r.Cut, Former: r.Former, Waiting: r.Waiting}
+	if !r.Since.IsZero() {
+		view.Since = &r.Since
+	}
 	if r.Head.Batch > 0 {
 		view.Checkpoint = r.Head.String()
 	}
@@ -275,8 +281,15 @@ func printReport(w io.Writer, r audit.Report) (err error) {
 		if name := eventName(r.Break); name != "" {
 			line("Entry: %s", name)
 		}
-		line("%s before it hold.", counted(int(r.To-r.From+1), "batch", "batches"))
+		sound := int64(0)
+		if r.From > 0 {
+			sound = max(0, min(r.To+1, r.Break.Batch)-r.From)
+		}
+		line("%s before it hold.", counted(int(sound), "batch", "batches"))
 		return err
+	}
+	if r.Waiting > 0 {
+		line("In no batch yet, so not proved: %s, the oldest of %s. A server that runs chains them within seconds.", counted(r.Waiting, "entry", "entries"), moment(&r.Since))
 	}
 	if r.Head.Batch == 0 {
 		line("Nothing is chained yet.")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"idp/store"
 )
@@ -156,12 +157,20 @@ func (db *DB) EventBatches(ctx context.Context, from int64, limit int) ([]store.
 	return out, nil
 }
 
-// BatchBounds are the lowest and the highest batch that events say they are in; zero
+// BatchBounds are the lowest and the highest batch that events say they are in; 1 and 0
 // without any.
 func (db *DB) BatchBounds(ctx context.Context) (lowest, highest int64, err error) {
 	err = db.one(ctx, "read the bounds of the chain", `
-		SELECT COALESCE((SELECT MIN(batch) FROM event WHERE batch IS NOT NULL), 0), COALESCE((SELECT MAX(batch) FROM event WHERE batch IS NOT NULL), 0)`, nil, &lowest, &highest)
+		SELECT COALESCE((SELECT MIN(batch) FROM event WHERE batch IS NOT NULL), 1), COALESCE((SELECT MAX(batch) FROM event WHERE batch IS NOT NULL), 0)`, nil, &lowest, &highest)
 	return lowest, highest, err
+}
+
+// UnchainedSince counts the events that are in no batch, up to most, and tells when the oldest
+// of those was written; zero without any.
+func (db *DB) UnchainedSince(ctx context.Context, most int) (n int, oldest time.Time, err error) {
+	err = db.one(ctx, "count what is not chained", `SELECT COUNT(*), MIN(at) FROM (SELECT at FROM event WHERE batch IS NULL ORDER BY id LIMIT `+strconv.Itoa(most)+`) AS waiting`, nil,
+		&n, into(&oldest))
+	return n, oldest, err
 }
 
 // ChainedEvents reads the events of batches from to to, by batch and id.

@@ -37,6 +37,9 @@ func testChain(t *testing.T, f *fixture) {
 		string(e.Detail) != `{"a":  1}` || string(e.Personal) != "sealed" || e.KeyID != "" || e.Batch != 0 || e.At.IsZero() {
 		t.Errorf("%+v", e)
 	}
+	if n, since, err := f.db.UnchainedSince(f.ctx(), 1); err != nil || n != 1 || !since.Equal(waiting[0].At) {
+		t.Error(n, since, err)
+	}
 	f.no(f.db.MakeUserKeys(f.ctx(), []store.UserKey{{User: user, Sealed: []byte("one")}, {User: "nobody", Sealed: []byte("none")}}))
 	f.no(f.db.MakeUserKeys(f.ctx(), []store.UserKey{{User: user, Sealed: []byte("two")}}))
 	if rows := f.count(`SELECT COUNT(*) FROM user_key`); rows != 1 {
@@ -70,6 +73,9 @@ func testChain(t *testing.T, f *fixture) {
 	}
 	if waiting, err = f.db.Unchained(f.ctx(), 100); err != nil || len(waiting) != 0 {
 		t.Errorf("%+v %v", waiting, err)
+	}
+	if n, since, err := f.db.UnchainedSince(f.ctx(), 10); err != nil || n != 0 || !since.IsZero() {
+		t.Error(n, since, err)
 	}
 	chained, err := f.db.ChainedEvents(f.ctx(), 1, 1)
 	f.no(err)
@@ -116,7 +122,7 @@ func testCutEvents(t *testing.T, f *fixture) {
 	if last, err := f.db.LastBatch(f.ctx()); err != nil || last.No != 3 || last.Hash != all[2].Hash {
 		t.Errorf("the chain ends in %+v, %v", last, err)
 	}
-	if low, high, err := f.db.BatchBounds(f.ctx()); err != nil || low != 0 || high != 0 {
+	if low, high, err := f.db.BatchBounds(f.ctx()); err != nil || low != 1 || high != 0 {
 		t.Error(low, high, err)
 	}
 }
