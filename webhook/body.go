@@ -109,6 +109,9 @@ func (s *Service) compose(ctx context.Context, hook, event string, n note) ([]by
 	}
 	if interaction, ok := interactions[event]; ok {
 		b.InteractionEvent, b.UserIP, b.UserID, b.User, b.ApplicationID = interaction, n.IP, n.User, about, n.Client
+		if about == nil { // where somebody was who is gone is theirs, too
+			b.UserIP, b.UserAgent = "", ""
+		}
 		if n.Client != "" {
 			c, err := s.store.Client(ctx, n.Client)
 			switch {

@@ -78,7 +78,10 @@ func (s *Service) isFull(ctx context.Context, hook string) bool {
 }
 
 func noteOf(e audit.Opened) note {
-	n := note{At: e.At.UnixMilli(), User: e.User, Client: e.Client, Target: e.Target, Detail: e.Detail}
+	n := note{At: e.At.UnixMilli(), User: e.User, Client: e.Client, Target: e.Target}
+	if json.Valid(e.Detail) { // else it was changed in the database, and would stop the chain
+		n.Detail = e.Detail
+	}
 	var who struct{ IP, Agent string }
 	if json.Unmarshal(e.Known, &who) == nil {
 		n.IP, n.Agent = who.IP, who.Agent

@@ -66,17 +66,35 @@ func TestDelivery(t *testing.T) {
 	if gone.body["event"] != "User.Deleted" || gone.body["params"].(map[string]any)["userId"] != "u00000000001" || strings.Contains(string(gone.text), "ada@") || !strings.Contains(string(gone.text), `"data":null`) {
 		t.Errorf("%s", gone.text)
 	}
+	w.happens(s, ada, audit.Record{Kind: "user.signed_in", User: "u00000000001"}) // was written before
+	w.until("the sign-in of somebody who is gone", func() bool { return len(r.got()) == 5 })
+	if text := string(r.got()[4].text); strings.Contains(text, "192.0.2.7") || strings.Contains(text, "Firefox") || !strings.Contains(text, `"userId":"u00000000001"`) {
+		t.Error(text)
+	}
 	w.happens(s, ada, audit.Record{Kind: "role.updated", Target: "role:editor", Detail: map[string]any{"before": map[string]any{"name": "a"}, "after": map[string]any{"name": "b"}}})
-	w.until("the role", func() bool { return len(r.got()) == 5 })
-	role := r.got()[4]
+	w.until("the role", func() bool { return len(r.got()) == 6 })
+	role := r.got()[5]
 	if data := role.body["data"].(map[string]any); data["id"] != "editor" || data["name"] != "b" || role.body["params"].(map[string]any)["id"] != "editor" || role.body["ip"] != "192.0.2.7" {
 		t.Errorf("%s", role.text)
 	}
 	w.happens(s, ada, audit.Record{Kind: "client.updated", Client: "shop"}) // is no event of a webhook
 	w.until("the record of it", func() bool { return w.outcome("all").State == store.HookDelivered })
-	if d := w.outcome("all"); d.Status != 200 || d.Attempts != 1 || d.Payload != nil || len(r.got()) != 5 {
+	if d := w.outcome("all"); d.Status != 200 || d.Attempts != 1 || d.Payload != nil || len(r.got()) != 6 {
 		t.Errorf("%+v", d)
 	}
+}
+
+// What somebody has broken in the database does not stop the chain, which is what queues.
+func TestBrokenDetail(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	s := w.service(nil)
+	r := w.receive(nil)
+	w.hook("all", webhook.Config{URL: r.URL}, webhook.RoleUpdated)
+	w.exec(`INSERT INTO event (id, at, kind, user_id, client_id, target, detail) VALUES ($1, 1, 'role.updated', '', '', 'role:x', '{')`, make([]byte, 16))
+	w.run(s)
+	w.seal(s)
+	w.until("the role", func() bool { return len(r.got()) == 1 })
 }
 
 func TestRetries(t *testing.T) {
