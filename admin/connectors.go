@@ -21,6 +21,7 @@ type connectorStore interface {
 	UpdateConnector(ctx context.Context, c store.Connector, seen time.Time, told ...store.Event) (time.Time, error)
 	DeleteConnector(ctx context.Context, id string, seen time.Time, told ...store.Event) error
 	OrderConnectors(ctx context.Context, ids []string, told ...store.Event) error
+	Tell(ctx context.Context, told ...store.Event) error
 }
 
 // Connector is a connector that is set up.
@@ -173,6 +174,14 @@ func (s *Service) TestConnector(ctx context.Context, by audit.Actor, id string, 
 	}
 	templates, err := s.store.MailTemplates(ctx)
 	if err != nil {
+		return mailer.Tested{}, err
+	}
+	user, err := s.accountOf(ctx, t.To)
+	if err != nil {
+		return mailer.Tested{}, err
+	}
+	entry := s.book.Entry(by, audit.Record{Kind: "connector.tested", User: user, Target: id, Personal: map[string]any{"to": t.To}})
+	if err := s.store.Tell(ctx, entry); err != nil { // before: what was sent cannot be taken back
 		return mailer.Tested{}, err
 	}
 	return mailer.TestSend(ctx, s.senders, mailer.Test{Connector: id, Config: text, To: t.To, Locale: t.Locale, Templates: templates})

@@ -43,7 +43,11 @@ func (s *Service) CreateOneTimeToken(ctx context.Context, by audit.Actor, email 
 	}
 	token, hash := store.NewOneTimeToken()
 	made = store.OneTimeToken{ID: store.RandomText(21), Email: email, Hash: hash, Context: text, ExpiresAt: s.store.Now().Add(ttl).Truncate(time.Millisecond)}
-	made, err = s.store.CreateOneTimeToken(ctx, made, s.aboutToken(by, "one_time_token.created", made))
+	told, err := s.aboutToken(ctx, by, "one_time_token.created", made)
+	if err != nil {
+		return made, "", err
+	}
+	made, err = s.store.CreateOneTimeToken(ctx, made, told)
 	return made, token, err
 }
 
@@ -77,7 +81,7 @@ func (s *Service) VerifyOneTimeToken(ctx context.Context, by audit.Actor, token 
 	if t.Email != email {
 		return t, &store.Error{Code: store.Invalid, Op: op, Err: ErrOtherAddress}
 	}
-	return s.endToken(ctx, t, s.store.ConsumeOneTimeToken, s.aboutToken(by, "one_time_token.used", t))
+	return s.endToken(ctx, by, t, s.store.ConsumeOneTimeToken, "one_time_token.used")
 }
 
 // ConsumeOneTimeToken uses a token up. Errors as of [Service.VerifyOneTimeToken].
@@ -86,7 +90,7 @@ func (s *Service) ConsumeOneTimeToken(ctx context.Context, by audit.Actor, id st
 	if err != nil {
 		return t, err
 	}
-	return s.endToken(ctx, t, s.store.ConsumeOneTimeToken, s.aboutToken(by, "one_time_token.used", t))
+	return s.endToken(ctx, by, t, s.store.ConsumeOneTimeToken, "one_time_token.used")
 }
 
 // RevokeOneTimeToken takes a token back. Errors as of [Service.VerifyOneTimeToken].
@@ -95,7 +99,7 @@ func (s *Service) RevokeOneTimeToken(ctx context.Context, by audit.Actor, id str
 	if err != nil {
 		return t, err
 	}
-	return s.endToken(ctx, t, s.store.RevokeOneTimeToken, s.aboutToken(by, "one_time_token.revoked", t))
+	return s.endToken(ctx, by, t, s.store.RevokeOneTimeToken, "one_time_token.revoked")
 }
 
 // DeleteOneTimeToken forgets a token. The error is [store.NotFound].
@@ -104,22 +108,31 @@ func (s *Service) DeleteOneTimeToken(ctx context.Context, by audit.Actor, id str
 	if err != nil {
 		return err
 	}
-	return s.store.DeleteOneTimeToken(ctx, id, s.aboutToken(by, "one_time_token.deleted", t))
+	told, err := s.aboutToken(ctx, by, "one_time_token.deleted", t)
+	if err != nil {
+		return err
+	}
+	return s.store.DeleteOneTimeToken(ctx, id, told)
 }
 
 // endToken ends a token and gives it as it is then.
-func (s *Service) endToken(ctx context.Context, t store.OneTimeToken, end func(context.Context, string, ...store.Event) error, told store.Event) (store.OneTimeToken, error) {
+func (s *Service) endToken(ctx context.Context, by audit.Actor, t store.OneTimeToken, end func(context.Context, string, ...store.Event) error, kind string) (store.OneTimeToken, error) {
+	told, err := s.aboutToken(ctx, by, kind, t)
+	if err != nil {
+		return t, err
+	}
 	if err := end(ctx, t.ID, told); err != nil {
 		return t, err
 	}
 	return s.store.OneTimeToken(ctx, t.ID)
 }
 
-func (s *Service) aboutToken(by audit.Actor, kind string, t store.OneTimeToken) store.Event {
+func (s *Service) aboutToken(ctx context.Context, by audit.Actor, kind string, t store.OneTimeToken) (store.Event, error) {
+	user, err := s.accountOf(ctx, t.Email)
 	return s.book.Entry(by, audit.Record{
-		Kind: kind, Target: "one-time-token:" + t.ID, Detail: map[string]any{"expiresAt": t.ExpiresAt},
+		Kind: kind, User: user, Target: "one-time-token:" + t.ID, Detail: map[string]any{"expiresAt": t.ExpiresAt},
 		Personal: map[string]any{"email": t.Email},
-	})
+	}), err
 }
 
 // TokenStatus tells where a token stands now.

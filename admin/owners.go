@@ -26,7 +26,7 @@ func (s *Service) AddOwner(ctx context.Context, by audit.Actor, email string) er
 	if err != nil {
 		return store.InvalidField("add owner", "email", "is no email address")
 	}
-	return s.store.AddOwner(ctx, to, s.ownerEntry(by, "owner.added", to))
+	return s.addOwner(ctx, by, to)
 }
 
 // RemoveOwner makes an owner one no more. Errors: [store.NotFound]; [store.InUse] if no
@@ -37,19 +37,32 @@ func (s *Service) RemoveOwner(ctx context.Context, by audit.Actor, email string)
 	if err != nil { // nobody has it
 		return &store.Error{Code: store.NotFound, Op: op, Err: errors.New("not an email address")}
 	}
-	return s.store.RemoveOwner(ctx, from, s.ownerEntry(by, "owner.removed", from))
+	entry, err := s.ownerEntry(ctx, by, "owner.removed", from)
+	if err != nil {
+		return err
+	}
+	return s.store.RemoveOwner(ctx, from, entry)
 }
 
 // NeedOwners makes owners of those addresses that are none.
 func (s *Service) NeedOwners(ctx context.Context, by audit.Actor, emails []store.Email) error {
 	for _, e := range emails {
-		if err := s.store.AddOwner(ctx, e, s.ownerEntry(by, "owner.added", e)); err != nil && store.CodeOf(err) != store.Conflict {
+		if err := s.addOwner(ctx, by, e); err != nil && store.CodeOf(err) != store.Conflict {
 			return fmt.Errorf("make the owners of the settings: %w", err)
 		}
 	}
 	return nil
 }
 
-func (s *Service) ownerEntry(by audit.Actor, kind string, email store.Email) store.Event {
-	return s.book.Entry(by, audit.Record{Kind: kind, Personal: map[string]any{"email": string(email)}})
+func (s *Service) addOwner(ctx context.Context, by audit.Actor, email store.Email) error {
+	entry, err := s.ownerEntry(ctx, by, "owner.added", email)
+	if err != nil {
+		return err
+	}
+	return s.store.AddOwner(ctx, email, entry)
+}
+
+func (s *Service) ownerEntry(ctx context.Context, by audit.Actor, kind string, email store.Email) (store.Event, error) {
+	user, err := s.accountOf(ctx, email)
+	return s.book.Entry(by, audit.Record{Kind: kind, User: user, Personal: map[string]any{"email": string(email)}}), err
 }

@@ -31,6 +31,16 @@ func (s *Service) User(ctx context.Context, id string) (store.User, error) {
 	return s.store.User(ctx, id)
 }
 
+// accountOf is the account of an address, "" if there is none: an entry of the audit log that
+// names the address is about that account, so that deleting it makes the address unreadable.
+func (s *Service) accountOf(ctx context.Context, email store.Email) (string, error) {
+	u, err := s.store.UserByEmail(ctx, email)
+	if store.CodeOf(err) == store.NotFound {
+		return "", nil
+	}
+	return u.ID, err
+}
+
 // UserByEmail is [Service.User] by address.
 func (s *Service) UserByEmail(ctx context.Context, email store.Email) (store.User, error) {
 	return s.store.UserByEmail(ctx, email)
