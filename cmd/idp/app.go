@@ -45,7 +45,7 @@ type commands struct {
 	Apply       applyCmd       `cmd:"" help:"Make the instance as a configuration file says."`
 	Export      exportCmd      `cmd:"" help:"Write the configuration as such a file."`
 	Doctor      doctorCmd      `cmd:"" help:"Look for what keeps mails and sign-ins from working, and say what mends it."`
-	Keys        keysCmd        `cmd:"" help:"Look at the keys that sign tokens."`
+	Keys        keysCmd        `cmd:"" help:"Look at the keys that sign tokens, and make new ones."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
