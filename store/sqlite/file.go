@@ -39,6 +39,9 @@ func prepareFile(path string) error {
 func dsn(path, extra string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + fmt.Sprintf("?_pragma=busy_timeout(%d)", busyTimeout.Milliseconds()) +
 		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)" +
+		// What is deleted is overwritten: an account, and the key of its entries in the
+		// audit log, are not to be read in the file any more.
+		"&_pragma=secure_delete(1)" +
 		// Savepoints keep undo records beside the log; in a file they cost a quarter
 		// of all CPU time.
 		"&_pragma=temp_store(memory)" + extra
