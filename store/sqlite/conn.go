@@ -12,7 +12,7 @@ import (
 type conn struct {
 	db    *sql.DB // has no other connection
 	only  *sql.Conn
-	stmts map[string]*sql.Stmt // by text: texts are literals, so they are few
+	stmts map[string]*sql.Stmt // by text, at most maxStmts
 }
 
 // answer is what a statement returned.
@@ -40,9 +40,22 @@ func (c *conn) close() error {
 	return errors.Join(c.only.Close(), c.db.Close())
 }
 
+// maxStmts bounds the prepared statements of a connection: nearly all texts are literals,
+// some 300, but those of searches are made of what is searched.
+const maxStmts = 512
+
 func (c *conn) prepare(query string) (*sql.Stmt, error) {
 	if s := c.stmts[query]; s != nil {
 		return s, nil
+	}
+	if len(c.stmts) >= maxStmts {
+		for text, s := range c.stmts { // any one: what is needed often is soon there again
+			delete(c.stmts, text)
+			if err := s.Close(); err != nil {
+				return nil, err
+			}
+			break
+		}
 	}
 	s, err := c.only.PrepareContext(context.Background(), query)
 	if err == nil {

@@ -49,3 +49,12 @@ func TestClosedAndBroken(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The texts of searches are made of what is searched: those that were prepared are not kept
+// for ever.
+func TestPreparedStatementsAreBounded(t *testing.T) {
+	t.Parallel()
+	if n, err := sqlite.PreparedForTest(filepath.Join(t.TempDir(), "idp.db"), 2000); err != nil || n > 512 {
+		t.Errorf("%d are kept: %v", n, err)
+	}
+}
