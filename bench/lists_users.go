@@ -29,9 +29,7 @@ func fillUsers(ctx context.Context, e *postgres.Engine, n int) error {
 		}
 		progress("%d of %d people", min(n, from+part-1), n)
 	}
-	var s sqlstore.Script
-	s.Do(`VACUUM ANALYZE users`) // as Postgres does by itself some minutes later
-	return e.Run(ctx, &s)
+	return nil
 }
 
 func userMade(i int) time.Time { return time.UnixMicro(1_700_000_000_000_000 + int64(i)*60_000_000) }
@@ -58,7 +56,7 @@ func userLists(people int) []list {
 		page("half way, behind a cursor", store.UserQuery{After: store.UserCursor{CreatedAt: userMade(half), ID: fmt.Sprintf("u%d", half)}}),
 		page("address begins with a, the 500th", store.UserQuery{Terms: find(store.UserEmail, "a%"), Offset: 499 * 20}),
 		page("address begins with grace.h", store.UserQuery{Terms: find(store.UserEmail, "grace.h%")}),
-		page("username begins with alan_7", store.UserQuery{Terms: find(store.UserUsername, "alan_7%")}),
+		page("username begins with ada_7", store.UserQuery{Terms: find(store.UserUsername, "ada_7%")}),
 		page("name begins with zo", store.UserQuery{Terms: find(store.UserName, "zo%")}),
 		page("anything begins with ada", store.UserQuery{Terms: find(store.AnyUserField, "ada%")}),
 		page("anything begins so, nobody", store.UserQuery{Terms: find(store.AnyUserField, "nobody%")}),

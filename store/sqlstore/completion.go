@@ -21,10 +21,10 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 	const proved = `EXISTS (SELECT 1 FROM challenge WHERE id = $1 AND prover = $2)`
 	if c.UserID != "" {
 		s.Do(`
-			INSERT INTO users (id, email, name, created_at, updated_at)
-			SELECT $3, $4, '', $5, $5 WHERE `+proved+`
+			INSERT INTO users (id, email, name, client_id, created_at, updated_at)
+			SELECT $3, $4, '', $6, $5, $5 WHERE `+proved+`
 			ON CONFLICT (email) DO NOTHING`,
-			p.challenge[:], p.attempt[:], c.UserID, string(p.email), now)
+			p.challenge[:], p.attempt[:], c.UserID, string(p.email), now, optionalText(c.Code.Client))
 	}
 	if c.Others { // several rows of the account follow: its own row first
 		s.Do(`UPDATE users SET email = email WHERE email = $3 AND `+proved, p.challenge[:], p.attempt[:], string(p.email))

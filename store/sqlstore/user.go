@@ -13,7 +13,7 @@ const (
 	userColumns = personColumns + `, u.custom_data, COALESCE(u.client_id, ''), u.suspended_at`
 	// A registration is a sign-in, too.
 	signedIn = `(SELECT e.at FROM event AS e WHERE e.user_id = u.id AND e.kind IN ('user.signed_in', 'user.registered', 'user.recovered')
-		ORDER BY e.id DESC LIMIT 1)`
+		ORDER BY e.at DESC, e.id DESC LIMIT 1)`
 )
 
 func userInto(u *store.User) []any {

@@ -29,7 +29,7 @@ func (db *DB) Users(ctx context.Context, q store.UserQuery) (store.UserPage, err
 	}
 	var page store.UserPage
 	for _, b := range branches {
-		total, err := db.countUsers(ctx, b, store.MaxCount+1-page.Total)
+		total, err := db.countUsers(ctx, b)
 		if err != nil {
 			return store.UserPage{}, err
 		}
@@ -40,6 +40,7 @@ func (db *DB) Users(ctx context.Context, q store.UserQuery) (store.UserPage, err
 			}
 		}
 		if page.Total > store.MaxCount {
+			page.Total = store.MaxCount + 1
 			break
 		}
 	}
@@ -48,28 +49,33 @@ func (db *DB) Users(ctx context.Context, q store.UserQuery) (store.UserPage, err
 
 // needFew lets a search through that reads all people, if they are not too many.
 func (db *DB) needFew(ctx context.Context, op string, why error) error {
-	people, err := db.countUsers(ctx, branch{}, store.MaxCount+1)
+	people, err := db.countUsers(ctx, branch{})
 	if err == nil && people > store.MaxCount {
 		return &store.Error{Code: store.Invalid, Op: op, Err: why}
 	}
 	return err
 }
 
-func (db *DB) countUsers(ctx context.Context, b branch, most int) (n int, err error) {
-	w := b.where
-	err = db.one(ctx, "count users", `SELECT COUNT(*) FROM (SELECT 1 FROM users`+w.String()+` LIMIT `+w.arg(most)+`) AS counted`, w.args, &n)
+// countUsers counts up to one more than MaxCount. (The number is in the statement for the
+// reason that [reach] has.)
+func (db *DB) countUsers(ctx context.Context, b branch) (n int, err error) {
+	err = db.one(ctx, "count users", `SELECT COUNT(*) FROM (SELECT 1 FROM users`+b.where.String()+` LIMIT `+strconv.Itoa(store.MaxCount+1)+`) AS counted`, b.where.args, &n)
 	return n, err
 }
 
 func (db *DB) readUsers(ctx context.Context, b branch, after store.UserCursor, skip, limit int, out *[]store.User) error {
-	w, order := b.where, b.order
+	w, order, by := b.where, b.order, b.by
 	if order == "" {
-		order = `created_at DESC, id DESC`
+		order, by = `created_at DESC, id DESC`, `id`
 		if !after.CreatedAt.IsZero() {
 			w.parts = append(w.parts, `(created_at, id) < (`+w.arg(after.CreatedAt.UnixMicro())+`, `+w.arg(after.ID)+`)`)
 		}
 	}
-	err := db.engine.Read(ctx, `SELECT `+userColumns+` FROM users AS u`+w.String()+` ORDER BY `+order+` LIMIT `+w.arg(limit)+` OFFSET `+w.arg(skip), w.args,
+	from := w.String() + ` ORDER BY ` + order + ` LIMIT ` + w.arg(limit) + ` OFFSET ` + w.arg(skip)
+	if skip > 0 && by != "" { // who is passed over is read in the index only: their rows lie all over the table
+		from = ` WHERE u.` + by + ` IN (SELECT ` + by + ` FROM users` + from + `) ORDER BY ` + order
+	}
+	err := db.engine.Read(ctx, `SELECT `+userColumns+` FROM users AS u`+from, w.args,
 		func(scan func(...any) error) error {
 			var u store.User
 			err := scan(userInto(&u)...)
@@ -112,17 +118,18 @@ func (db *DB) addSignIns(ctx context.Context, users []store.User) error {
 type branch struct {
 	where where
 	order string // "": the newest first
+	by    string // what the index tells people apart by, "" if it does not
 }
 
 // key is how a field is found: the expression that an index is on, what else the index
-// asks for, and the order of it.
-type key struct{ expression, also, order string }
+// asks for, the order of it, and the column in it that tells people apart.
+type key struct{ expression, also, order, by string }
 
 var userKeys = map[store.UserField]key{
-	store.UserEmail:    {"email", "", "email"},
-	store.UserUsername: {"lower(username)", "username IS NOT NULL AND ", "lower(username)"},
-	store.UserName:     {"name_key", "name_key IS NOT NULL AND ", "name_key, id"},
-	store.UserID:       {"id", "", "id"},
+	store.UserEmail:    {"email", "", "email", "email"},
+	store.UserUsername: {"lower(username)", "username IS NOT NULL AND ", "lower(username)", ""},
+	store.UserName:     {"name_key", "name_key IS NOT NULL AND ", "name_key, id", "id"},
+	store.UserID:       {"id", "", "id", "id"},
 }
 
 var anyUserField = []store.UserField{store.UserEmail, store.UserUsername, store.UserName, store.UserID}
@@ -188,7 +195,7 @@ func indexed(terms []store.UserTerm) []branch {
 	}
 	var out []branch
 	for i, l := range found {
-		b := branch{order: userKeys[l.field].order}
+		b := branch{order: userKeys[l.field].order, by: userKeys[l.field].by}
 		b.where.parts = append(b.where.parts, l.condition(&b.where))
 		for _, before := range found[:i] {
 			b.where.parts = append(b.where.parts, "NOT "+before.condition(&b.where))
