@@ -52,11 +52,11 @@ func (s *Service) ImportUsers(ctx context.Context, by audit.Actor, people []Newc
 	if err != nil {
 		return nil, err
 	}
-	owners, err := s.store.Owners(ctx)
-	if err != nil {
-		return nil, err
-	}
 	for try := 1; ; try++ {
+		owners, err := s.store.Owners(ctx)
+		if err != nil {
+			return nil, err
+		}
 		in := intake{now: s.store.Now(), roles: roles, owners: owners}
 		out, err := in.sort(people, func(like []store.Import) ([]store.Import, error) { return s.store.UsersLike(ctx, like) })
 		if err != nil || dry || len(in.fresh) == 0 {
@@ -68,7 +68,7 @@ func (s *Service) ImportUsers(ctx context.Context, by audit.Actor, people []Newc
 		}
 		err = s.store.ImportUsers(ctx, in.fresh, told...)
 		if store.CodeOf(err) == store.Conflict && try < editTries {
-			continue // somebody has registered meanwhile
+			continue // somebody has registered meanwhile, or has become an owner
 		}
 		return out, err
 	}

@@ -37,12 +37,18 @@ func (w *words) Scan(v any) error {
 
 // ImportUsers makes accounts, all of them or none, with what is told of it. Who has no
 // CreatedAt is made now. Roles that are gone meanwhile are left out. The error is
-// [store.Conflict] if an id, address or username is taken: read [DB.UsersLike] anew, also
-// when the answer of a run before was lost.
+// [store.Conflict] if an id, address or username is taken, or an owner's account would come
+// suspended: read [DB.UsersLike] and the owners anew, also when the answer of a run before
+// was lost.
 func (db *DB) ImportUsers(ctx context.Context, people []store.Import, told ...store.Event) error {
+	const op = "import users"
 	now := db.now()
 	var s Script
 	var users, roles [][]any
+	suspended := slices.ContainsFunc(people, func(p store.Import) bool { return !p.SuspendedAt.IsZero() })
+	if suspended {
+		takeTurn(&s)
+	}
 	for _, p := range people {
 		created := now
 		if !p.CreatedAt.IsZero() {
@@ -62,9 +68,14 @@ func (db *DB) ImportUsers(ctx context.Context, people []store.Import, told ...st
 		s.Do(`INSERT INTO user_role (user_id, role_id) SELECT column1, column2 FROM (VALUES `+tuples(len(rows), 2)+`) AS given
 			WHERE column2 IN (SELECT id FROM role WHERE type = 'User') ON CONFLICT DO NOTHING`, flat(rows)...)
 	}
+	if suspended {
+		s.Do(`
+			SELECT 1 FROM owner_guard WHERE NOT EXISTS (SELECT 1 FROM owner JOIN users ON users.email = owner.email
+			  WHERE users.suspended_at IS NOT NULL AND users.updated_at = $1)`, now).Into(new(int)).Need(op, store.Conflict)
+	}
 	tellAll(&s, now, told)
 	if err := db.engine.Run(ctx, &s); err != nil {
-		return fmt.Errorf("import users: %w", err)
+		return fmt.Errorf("%s: %w", op, err)
 	}
 	return nil
 }

@@ -14,6 +14,9 @@ const theirOwner = `owner.email = (SELECT users.email FROM users WHERE users.id 
 // liveOwner tells of a row of owner that the account, if there is one, is not suspended.
 const liveOwner = `NOT EXISTS (SELECT 1 FROM users WHERE users.email = owner.email AND users.suspended_at IS NOT NULL)`
 
+// someOwner tells whether anybody can do everything.
+const someOwner = `EXISTS (SELECT 1 FROM owner WHERE ` + liveOwner + `)`
+
 // Owners lists the owners by address.
 func (db *DB) Owners(ctx context.Context) ([]store.Owner, error) {
 	var out []store.Owner
@@ -36,7 +39,7 @@ func (db *DB) Owners(ctx context.Context) ([]store.Owner, error) {
 func (db *DB) AddOwner(ctx context.Context, email store.Email, told ...store.Event) error {
 	const op = "add owner"
 	var s Script
-	takeTurn(&s, `1 = 1`)
+	takeTurn(&s)
 	s.Do(`INSERT INTO owner (email, created_at) VALUES ($1, $2) ON CONFLICT (email) DO NOTHING`, string(email), db.now()).Need(op, store.Conflict)
 	return db.administer(ctx, op, &s, told...)
 }
@@ -46,22 +49,22 @@ func (db *DB) AddOwner(ctx context.Context, email store.Email, told ...store.Eve
 func (db *DB) RemoveOwner(ctx context.Context, email store.Email, told ...store.Event) error {
 	const op = "remove owner"
 	var s Script
-	takeTurn(&s, `1 = 1`)
+	takeTurn(&s)
 	s.Do(`DELETE FROM owner WHERE email = $1`, string(email)).Need(op, store.NotFound)
-	s.Do(`SELECT 1 FROM owner_guard WHERE EXISTS (SELECT 1 FROM owner WHERE ` + liveOwner + `)`).Into(new(int)).Must = lastOwner(op)
+	s.Do(`SELECT 1 FROM owner_guard WHERE ` + someOwner).Into(new(int)).Must = lastOwner(op)
 	return db.administer(ctx, op, &s, told...)
 }
 
-// takeTurn makes scripts that change who is an owner go one after the other: each sees what
-// the one before did. It comes before the row of a user is taken.
-func takeTurn(s *Script, when string, args ...any) {
-	s.Do(`UPDATE owner_guard SET turns = turns + 1 WHERE id = 1 AND `+when, args...)
-}
+// takeTurn makes scripts that change who is an owner, or whether their accounts are
+// suspended, go one after the other: each sees what the one before did. It comes before the
+// row of a user is taken.
+func takeTurn(s *Script) { s.Do(`UPDATE owner_guard SET turns = turns + 1 WHERE id = 1`) }
 
 // keepAnOwner ends a script with [store.InUse] that takes the account of the only owner
-// away. It comes before anything else of the script that is about the account.
+// away. It comes before anything else of the script that is about the account. The turn is
+// taken for everybody: who is no owner may become the only one before the script is through.
 func keepAnOwner(s *Script, op, user string) {
-	takeTurn(s, `EXISTS (SELECT 1 FROM owner WHERE `+theirOwner+`)`, user)
+	takeTurn(s)
 	s.Do(`
 		SELECT 1 FROM owner_guard WHERE NOT EXISTS (SELECT 1 FROM owner WHERE `+theirOwner+`)
 		  OR EXISTS (SELECT 1 FROM owner WHERE NOT `+theirOwner+` AND `+liveOwner+`)`, user).
@@ -73,7 +76,7 @@ func keepAnOwner(s *Script, op, user string) {
 // owner that way, or put somebody else in an owner's place.
 func keepAddresses(s *Script, op, user string, email store.Email) {
 	const changes = `NOT EXISTS (SELECT 1 FROM users WHERE id = $1 AND email = $2)`
-	takeTurn(s, changes, user, string(email))
+	s.Do(`UPDATE owner_guard SET turns = turns + 1 WHERE id = 1 AND `+changes, user, string(email)) // a turn, where it is needed
 	s.Do(`SELECT 1 FROM owner_guard WHERE NOT (`+changes+` AND EXISTS (SELECT 1 FROM owner WHERE email = $2 OR `+theirOwner+`))`, user, string(email)).
 		Into(new(int)).Must = store.InvalidField(op, string(store.UserEmail), "is an owner's: it does not change until they are one no more (idp admin remove)")
 }

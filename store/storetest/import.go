@@ -59,6 +59,11 @@ func testImport(t *testing.T, f *fixture) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	// Nor does an owner's account come suspended, whoever became one since that was looked at.
+	f.no(f.db.AddOwner(f.ctx(), "boss@example.com"))
+	boss := newcomer(6000)
+	boss.Email, boss.SuspendedAt = "boss@example.com", f.db.Now()
+	f.want(f.db.ImportUsers(f.ctx(), []store.Import{newcomer(5000), boss}, store.Event{Kind: "user.half", User: "x"}), store.Conflict)
 	if n := f.count(`SELECT COUNT(*) FROM users`) + f.count(`SELECT COUNT(*) FROM event WHERE kind = 'user.half'`); n != 300 {
 		t.Errorf("%d people and entries", n)
 	}

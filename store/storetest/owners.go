@@ -99,3 +99,38 @@ func testOwnerRaces(t *testing.T, f *fixture) {
 		t.Errorf("%d of %d are gone, %d are left", gone.Load(), all, left)
 	}
 }
+
+// Somebody is suspended while they become an owner and the one before is removed: whichever
+// is first, one is left.
+func testOwnerAddedDuringSuspension(t *testing.T, f *fixture) {
+	holder := f.open()
+	defer func() { _ = holder.Close() }()
+	if holder.SkipLocked() == "" {
+		t.Skip("SQLite has one writer at a time")
+	}
+	f.no(f.db.CreateUser(f.ctx(), store.User{ID: "adaadaadaada", Email: "ada@example.com"}))
+	f.no(f.db.CreateUser(f.ctx(), store.User{ID: "bobbobbobbob", Email: "bob@example.com"}))
+	f.no(f.db.AddOwner(f.ctx(), "ada@example.com"))
+	const pause = 200 * time.Millisecond
+	f.parallel(3, []*sqlstore.DB{f.db, f.replica()}, func(i int, db *sqlstore.DB) {
+		time.Sleep(time.Duration(i) * pause)
+		switch i {
+		case 0: // the suspension waits for the account's row
+			var s sqlstore.Script
+			s.Do(`UPDATE users SET email = email WHERE id = 'bobbobbobbob'`)
+			s.Do(`SELECT 1 FROM pg_sleep(0.8)`).Into(new(int))
+			f.no(holder.Run(f.ctx(), &s))
+		case 1:
+			_, err := db.SuspendUser(f.ctx(), "bobbobbobbob", true, time.Time{})
+			f.no(err)
+		case 2:
+			f.no(db.AddOwner(f.ctx(), "bob@example.com"))
+			if err := db.RemoveOwner(f.ctx(), "ada@example.com"); store.CodeOf(err) != store.InUse {
+				t.Errorf("the last owner who can sign in is removed: %v", err)
+			}
+		}
+	})
+	if left := f.count(`SELECT COUNT(*) FROM owner WHERE NOT EXISTS (SELECT 1 FROM users WHERE users.email = owner.email AND suspended_at IS NOT NULL)`); left != 1 {
+		t.Errorf("%d owners can sign in", left)
+	}
+}

@@ -116,6 +116,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"ImportRaces":                 testImportRaces,
 	"Owners":                      testOwners,
 	"OwnerRaces":                  testOwnerRaces,
+	"OwnerAddedDuringSuspension":  testOwnerAddedDuringSuspension,
 	"Closed":                      testClosed,
 	"OrderOfConnectors":           testOrderOfConnectors,
 	"ChangeOfConnectors":          testChangeOfConnectors,
