@@ -83,11 +83,7 @@ func (s *Service) CreateUser(ctx context.Context, by audit.Actor, u store.User) 
 // [Service.UpdateClient].
 func (s *Service) UpdateUser(ctx context.Context, by audit.Actor, id string, seen time.Time, change func(*store.User) error) (store.User, error) {
 	const op = "update user"
-	return edit(op, seen,
-		func() (store.User, time.Time, error) {
-			u, err := s.store.User(ctx, id)
-			return u, u.UpdatedAt, err
-		},
+	return edit(op, seen, s.reader(ctx, id),
 		func(before store.User, version time.Time) (after store.User, err error) {
 			after = before
 			if err := change(&after); err != nil {
@@ -106,11 +102,7 @@ func (s *Service) UpdateUser(ctx context.Context, by audit.Actor, id string, see
 // in [Service.UpdateClient].
 func (s *Service) SuspendUser(ctx context.Context, by audit.Actor, id string, seen time.Time, suspend bool) (store.User, error) {
 	const op = "suspend user"
-	return edit(op, seen,
-		func() (store.User, time.Time, error) {
-			u, err := s.store.User(ctx, id)
-			return u, u.UpdatedAt, err
-		},
+	return edit(op, seen, s.reader(ctx, id),
 		func(before store.User, version time.Time) (store.User, error) {
 			if before.SuspendedAt.IsZero() == !suspend {
 				return before, nil
@@ -129,18 +121,26 @@ func (s *Service) SuspendUser(ctx context.Context, by audit.Actor, id string, se
 // DeleteUser removes an account with all that is its own. What the audit log has that is
 // personal about it nobody can read any more. seen as in [Service.UpdateClient].
 func (s *Service) DeleteUser(ctx context.Context, by audit.Actor, id string, seen time.Time) error {
-	u, err := s.store.User(ctx, id)
-	if err != nil {
-		return err
+	_, err := edit("delete user", seen, s.reader(ctx, id),
+		func(u store.User, version time.Time) (store.User, error) { // by its version: the traces are of the address that it has
+			var traces store.Traces
+			if s.codes != nil {
+				traces.Codes[0], traces.Codes[1] = s.codes.Address(u.Email)
+			}
+			if s.mails != nil {
+				traces.Mails[0], traces.Mails[1] = s.mails.Address(u.Email)
+			}
+			return u, s.store.DeleteUser(ctx, id, version, traces, s.book.Entry(by, audit.Record{Kind: "user.deleted", User: id}))
+		})
+	return err
+}
+
+// reader reads an account with its version, for [edit].
+func (s *Service) reader(ctx context.Context, id string) func() (store.User, time.Time, error) {
+	return func() (store.User, time.Time, error) {
+		u, err := s.store.User(ctx, id)
+		return u, u.UpdatedAt, err
 	}
-	var traces store.Traces
-	if s.codes != nil {
-		traces.Codes[0], traces.Codes[1] = s.codes.Address(u.Email)
-	}
-	if s.mails != nil {
-		traces.Mails[0], traces.Mails[1] = s.mails.Address(u.Email)
-	}
-	return s.store.DeleteUser(ctx, id, seen, traces, s.book.Entry(by, audit.Record{Kind: "user.deleted", User: id}))
 }
 
 // fieldsOf names what changed, which is not personal.
