@@ -20,6 +20,7 @@ const (
 	maxClaim      = 256 // characters of one that is in each ID token
 	maxAddress    = 1024
 	maxCustomData = 64 << 10
+	maxDepth      = 100 // of custom data: JSON readers of apps give up at some hundreds
 )
 
 var (
@@ -51,6 +52,8 @@ func CheckUser(op string, u store.User) error {
 		return store.InvalidField(op, "customData", fmt.Sprintf("is longer than %d bytes", maxCustomData))
 	case len(u.CustomData) > 0 && !isObject(u.CustomData):
 		return store.InvalidField(op, "customData", "is no JSON object")
+	case depthOf(u.CustomData) > maxDepth:
+		return store.InvalidField(op, "customData", fmt.Sprintf("has more than %d lists and objects inside of one another", maxDepth))
 	}
 	if err := checkText(op, "name", u.Name, 0, maxName); err != nil {
 		return err
@@ -64,6 +67,26 @@ func CheckUser(op string, u store.User) error {
 // isObject tells whether a JSON text is an object.
 func isObject(text json.RawMessage) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{")) && utf8.Valid(text) && json.Valid(text)
+}
+
+// depthOf tells how many lists and objects of a JSON text are inside of one another.
+func depthOf(text json.RawMessage) (deepest int) {
+	depth, inText, escaped := 0, false, false
+	for _, c := range text {
+		switch {
+		case inText:
+			inText = escaped || c != '"'
+			escaped = !escaped && c == '\\'
+		case c == '"':
+			inText = true
+		case c == '{', c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}', c == ']':
+			depth--
+		}
+	}
+	return deepest
 }
 
 // checkPicture checks the URL of a picture, which apps load.

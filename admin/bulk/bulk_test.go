@@ -153,6 +153,16 @@ func TestQuotes(t *testing.T) {
 	}
 }
 
+// A cell holds one object, and nothing behind it.
+func TestCells(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	_, report := f.run(bulk.CSV, "email,profile\na@example.com,\"{\"\"givenName\"\":\"\"A\"\"}}\"\n", true)
+	if len(report) != 1 || report[0].Error() != "line 2: profile is no JSON object" {
+		t.Errorf("%v", report)
+	}
+}
+
 func TestFiles(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]string{

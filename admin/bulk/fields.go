@@ -95,20 +95,17 @@ var (
 
 // object reads a JSON object strictly into a profile, or as it is.
 func object(text []byte, into any) error {
-	if !bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{")) {
+	if !bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{")) || !json.Valid(text) {
 		return errObject
 	}
 	if whole, ok := into.(*json.RawMessage); ok {
-		if !json.Valid(text) {
-			return errObject
-		}
 		*whole = append(json.RawMessage(nil), text...)
 		return nil
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil || d.More() {
-		if err != nil && strings.Contains(err.Error(), "unknown field") {
+	if err := d.Decode(into); err != nil {
+		if strings.Contains(err.Error(), "unknown field") {
 			return errors.New("has the " + strings.TrimPrefix(err.Error(), "json: ") + ", which no profile has")
 		}
 		return errors.New("is no object of texts")

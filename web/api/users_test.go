@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -134,6 +135,7 @@ func TestUserBadInput(t *testing.T) {
 		{"customData", "text", 400},
 		{"customData", []string{"a"}, 400},
 		{"customData", map[string]any{"a": strings.Repeat("x", 70_000)}, 422},
+		{"customData", map[string]any{"a": json.RawMessage(strings.Repeat("[", 100) + strings.Repeat("]", 100))}, 422},
 		{"profile", map[string]any{"givenName": strings.Repeat("x", 257)}, 422},
 		{"profile", map[string]any{"website": "javascript:alert(1)"}, 422},
 		{"profile", map[string]any{"nmae": "x"}, 400},
