@@ -154,7 +154,8 @@ type ConnectorTest struct {
 // SendError is what a provider, or a connector's configuration, has against a mail.
 type SendError = mailer.SendError
 
-// TestConnector sends the mail. The error is a [*SendError] if it was not taken.
+// TestConnector sends the mail; the audit log tells of it before. The error is a [*SendError] if
+// it was not taken.
 func (s *Service) TestConnector(ctx context.Context, by audit.Actor, id string, t ConnectorTest) (mailer.Tested, error) {
 	const op = "test connector"
 	before, err := s.rawConnector(ctx, id)
@@ -198,12 +199,15 @@ func (s *Service) checkConnector(op, id string, before store.Connector, config m
 	if u.left != "" {
 		return nil, nil, store.InvalidField(op, "config."+u.left, "is what stands for a secret that is not there: write the secret")
 	}
-	if other := elsewhere(filled, old); u.kept && other != "" {
-		return nil, nil, store.InvalidField(op, "config."+other, "differs from what is saved: write the secrets again, too, because they are sent there")
-	}
 	text, err := json.Marshal(filled)
+	if err == nil {
+		err = json.Unmarshal(text, &filled) // the same number is the same, whoever made the configuration
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", op, err)
+	}
+	if other := elsewhere(filled, old); u.kept && other != "" {
+		return nil, nil, store.InvalidField(op, "config."+other, "differs from what is saved: write the secrets again, too, because they are sent there")
 	}
 	if err := s.senders.Check(id, text); err != nil {
 		return nil, nil, &store.Error{Code: store.Invalid, Op: op, Err: &store.FieldError{Field: "config", Reason: err.Error()}}

@@ -33,6 +33,7 @@ type Store interface {
 	userStore
 	sessionStore
 	hookStore
+	mailStore
 }
 
 // Deps is what a [Service] is made of.
@@ -63,6 +64,9 @@ type Service struct {
 
 	codes, mails Addresses
 	hooks        *webhook.Desk
+
+	deliveries   *mailer.Deliveries
+	suppressions *mailer.Suppressions
 }
 
 // New makes the service.
@@ -78,7 +82,7 @@ func New(d Deps) (*Service, error) {
 	}
 	return &Service{
 		store: d.Store, book: d.Book, senders: d.Senders, connectors: d.Ring.Sealer("connector"), frame: d.Frame, newKey: d.NewKey, codes: d.Codes, mails: d.Mails,
-		hooks: webhook.NewDesk(d.Ring, d.Private, cmp.Or(d.Agent, "idp")),
+		hooks: webhook.NewDesk(d.Ring, d.Private, cmp.Or(d.Agent, "idp")), deliveries: mailer.NewDeliveries(d.Store, d.Ring), suppressions: mailer.NewSuppressions(d.Store, d.Ring),
 	}, nil
 }
 

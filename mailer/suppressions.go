@@ -81,8 +81,8 @@ func (s *Suppressions) Show(ctx context.Context, to store.Email) (Suppression, e
 	return s.view(&found[0]), nil
 }
 
-// maxNote is the longest reason that an admin can give, in characters.
-const maxNote = 200
+// MaxNote is the longest reason that an admin can give, in characters.
+const MaxNote = 200
 
 // Told gives what an entry of the audit log tells of, by its target ([store.SuppressionTarget],
 // [store.MailTarget]): the whole address, and why it takes no mail. The error is
@@ -127,7 +127,7 @@ func (s *Suppressions) Add(ctx context.Context, to store.Email, note string) err
 		before = sums[1]
 	}
 	return s.store.Suppress(ctx, store.Suppression{
-		Address: sums[0], Recipient: s.recipients.Seal([]byte(to), sums[0][:]), Reason: store.ReasonManual, Detail: clean(note, maxNote),
+		Address: sums[0], Recipient: s.recipients.Seal([]byte(to), sums[0][:]), Reason: store.ReasonManual, Detail: clean(note, MaxNote),
 	}, before)
 }
 

@@ -42,7 +42,7 @@ func (c *deliveryListCmd) Run(a *app) error {
 		}
 	}
 	return a.with(func(ctx context.Context, in *instance) error {
-		mails, err := mailer.NewDeliveries(in.db, in.ring).List(ctx, q)
+		mails, err := in.admin.Deliveries(ctx, q)
 		switch {
 		case store.CodeOf(err) == store.Invalid:
 			return usage(err, "States: "+strings.Join(mailer.StateNames(), ", ")+". --before takes the id of a mail.")
@@ -89,7 +89,7 @@ type deliveryShowCmd struct {
 // Run shows one mail.
 func (c *deliveryShowCmd) Run(a *app) error {
 	return a.with(func(ctx context.Context, in *instance) error {
-		m, err := mailer.NewDeliveries(in.db, in.ring).Show(ctx, c.ID)
+		m, err := in.admin.Delivery(ctx, c.ID)
 		switch {
 		case store.CodeOf(err) == store.NotFound:
 			return failed(fmt.Errorf("there is no mail %q", printable(c.ID)), "See the newest: idp delivery list")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"idp/audit"
 	"idp/mailer"
 	"idp/store"
 	"idp/store/address"
@@ -30,7 +31,7 @@ func (c *suppressionListCmd) Run(a *app) error {
 		return usage(fmt.Errorf("--limit is %d: choose 1 to %d", c.Limit, maxRows), "For more, go on with --before.")
 	}
 	return a.with(func(ctx context.Context, in *instance) error {
-		list, err := mailer.NewSuppressions(in.db, in.ring).List(ctx, c.Before, c.Limit, c.Full)
+		list, err := in.admin.Suppressions(ctx, c.Before, c.Limit, c.Full)
 		switch {
 		case store.CodeOf(err) == store.Invalid:
 			return usage(err, "--before takes the cursor that idp suppression list gave.")
@@ -81,7 +82,7 @@ func (c *suppressionShowCmd) Run(a *app) error {
 		return err
 	}
 	return a.with(func(ctx context.Context, in *instance) error {
-		s, err := mailer.NewSuppressions(in.db, in.ring).Show(ctx, to)
+		s, err := in.admin.Suppression(ctx, to)
 		switch {
 		case err != nil:
 			return notSuppressed(err, to)
@@ -105,7 +106,7 @@ func (c *suppressionAddCmd) Run(a *app) error {
 		return err
 	}
 	return a.with(func(ctx context.Context, in *instance) error {
-		err := mailer.NewSuppressions(in.db, in.ring).Add(ctx, to, c.Note)
+		err := in.admin.Suppress(ctx, audit.Command(), to, c.Note)
 		if store.CodeOf(err) == store.Conflict {
 			return failed(fmt.Errorf("%s is on the list already", to), "See why: idp suppression show "+string(to))
 		}
@@ -127,7 +128,7 @@ func (c *suppressionRemoveCmd) Run(a *app) error {
 		return err
 	}
 	return a.with(func(ctx context.Context, in *instance) error {
-		if err := mailer.NewSuppressions(in.db, in.ring).Lift(ctx, to); err != nil {
+		if err := in.admin.LiftSuppression(ctx, audit.Command(), to); err != nil {
 			return notSuppressed(err, to)
 		}
 		a.note("Mail goes to %s again. If it was on a list of the provider's as well, take it off there, too.", to)

@@ -58,8 +58,8 @@ func (db *DB) Suppress(ctx context.Context, a store.Suppression, before store.Ha
 	return nil
 }
 
-// Lift takes an address off the list, under each of its hashes: mail is sent to it
-// again. The error is [store.NotFound] if it is not there.
+// Lift takes an address off the list, under each of its hashes, the one of now first: mail
+// is sent to it again. The error is [store.NotFound] if it is not there.
 func (db *DB) Lift(ctx context.Context, addresses []store.Hash) error {
 	const op = "lift suppression"
 	now := db.now()
@@ -70,8 +70,9 @@ func (db *DB) Lift(ctx context.Context, addresses []store.Hash) error {
 	args := w.args[:len(w.args):len(w.args)]
 	// What was lifted is told by the event: run twice, the script finds no row to delete.
 	s.Do(`
-		INSERT INTO event (id, at, kind, user_id, client_id, actor, request, personal)
-		SELECT `+w.arg(t.id[:])+`, `+w.arg(now)+`, 'suppression.lifted', '', '', `+w.arg(t.actor)+`, `+w.arg(t.request)+`, `+w.arg(t.personal)+` WHERE EXISTS (SELECT 1 FROM suppression`+w.String()+`)
+		INSERT INTO event (id, at, kind, user_id, client_id, target, actor, request, personal)
+		SELECT `+w.arg(t.id[:])+`, `+w.arg(now)+`, 'suppression.lifted', '', '', `+w.arg(store.SuppressionTarget(addresses[0]))+`, `+w.arg(t.actor)+`, `+
+		w.arg(t.request)+`, `+w.arg(t.personal)+` WHERE EXISTS (SELECT 1 FROM suppression`+w.String()+`)
 		ON CONFLICT (id) DO NOTHING`, w.args...)
 	s.Do(`DELETE FROM suppression`+w.String(), args...)
 	done := s.Do(`SELECT 1 FROM event WHERE id = $1`, t.id[:]).Into(new(int))

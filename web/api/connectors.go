@@ -42,6 +42,8 @@ func (a *API) connectors() {
 	register(a, operation{http.MethodDelete, "/connectors/{id}", "connectors", "Delete a connector", http.StatusNoContent}, a.deleteConnector)
 	register(a, operation{http.MethodPost, "/connectors/{factoryId}/test", "connectors", "Send a test mail with a configuration, saved or not", http.StatusNoContent}, a.testConnector)
 	a.factories()
+	a.deliveries()
+	a.suppressions()
 }
 
 func (a *API) listConnectors(ctx context.Context, in *struct {

@@ -71,6 +71,11 @@ func TestConnectorOfSES(t *testing.T) {
 	f.expect(f.call("DELETE", path, nil), 204)
 	f.expect(f.call("DELETE", path, nil), 404)
 	f.expect(f.call("PATCH", path, map[string]any{"config": config}), 404)
+	// Whom a test went to is for those who may read the log; the failed one is told, too.
+	tests := f.expect(f.call("GET", "/api/logs?logKey=connector.tested", nil), 200)
+	if n := strings.Count(tests.text, `"to":"ada@example.com"`); n != 4 || len(f.events("connector.tested")) != 4 || strings.Contains(strings.Join(f.events("connector.tested"), ""), "ada") {
+		t.Error(tests.text)
+	}
 	if len(f.events("connector.created")) != 1 || len(f.events("connector.deleted")) != 1 {
 		t.Error("changes are missing in the log")
 	}
