@@ -50,6 +50,14 @@ func (s *Service) CreateClient(ctx context.Context, by audit.Actor, c store.Clie
 	if err := checkClient(op, &c); err != nil {
 		return c, err
 	}
+	for i, one := range c.Secrets {
+		if err := checkText(op, fmt.Sprintf("secrets[%d].name", i), one.Name, 1, 128); err != nil {
+			return c, err
+		}
+	}
+	if len(c.Secrets) > maxSecrets {
+		return c, store.InvalidField(op, "secrets", fmt.Sprintf("has %d entries; it may have %d", len(c.Secrets), maxSecrets))
+	}
 	if len(roles) > 0 && c.Type != store.Machine {
 		return c, store.InvalidField(op, "roleIds", "are for machine-to-machine applications only: people have roles in the others")
 	}
@@ -114,6 +122,9 @@ func (s *Service) DeleteClient(ctx context.Context, by audit.Actor, id string, s
 	return s.store.DeleteClient(ctx, id, seen, s.book.Entry(by, audit.Record{Kind: "client.deleted", Client: id, Detail: audit.Changes(clientSeen(c), nil)}))
 }
 
+// CheckClient tells whether a client can be set, and brings it into the form that it is kept in.
+func (s *Service) CheckClient(c *store.Client) error { return checkClient("check client", c) }
+
 // checkClient checks a client, and makes its colours #rrggbb.
 func checkClient(op string, c *store.Client) error {
 	public := !c.Type.Confidential()
@@ -130,6 +141,8 @@ func checkClient(op string, c *store.Client) error {
 		return store.InvalidField(op, "oidcClientMetadata.redirectUris", "are for apps that people sign in to")
 	case len(c.CustomData) > maxCustomData:
 		return store.InvalidField(op, "customData", fmt.Sprintf("is longer than %d bytes", maxCustomData))
+	case len(c.Metadata) > maxCustomData:
+		return store.InvalidField(op, "metadata", fmt.Sprintf("is longer than %d bytes", maxCustomData))
 	case len(c.CustomData) > 0 && !isObject(c.CustomData):
 		return store.InvalidField(op, "customData", "is no JSON object")
 	}

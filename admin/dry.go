@@ -30,6 +30,14 @@ func (dryStore) UpdateClient(_ context.Context, c store.Client, _ time.Time, _ .
 
 func (dryStore) DeleteClient(context.Context, string, time.Time, ...store.Event) error { return nil }
 
+func (dryStore) AddNamedSecret(context.Context, string, store.ClientSecret, int, ...store.Event) error {
+	return nil
+}
+
+func (dryStore) RemoveSecret(context.Context, string, store.ID, ...store.Event) error { return nil }
+
+func (dryStore) OrderConnectors(context.Context, []string, ...store.Event) error { return nil }
+
 func (dryStore) SetConnector(context.Context, store.Connector, ...store.Event) error { return nil }
 
 func (dryStore) UpdateConnector(_ context.Context, c store.Connector, _ time.Time, _ ...store.Event) (time.Time, error) {

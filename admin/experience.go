@@ -64,6 +64,12 @@ func (s *Service) UpdateExperience(ctx context.Context, by audit.Actor, seen tim
 		})
 }
 
+// CheckExperience tells whether an experience can be set, and brings it into the form that it
+// is kept in.
+func (s *Service) CheckExperience(e *store.Experience) error {
+	return s.checkExperience("check experience", e)
+}
+
 // checkExperience checks it, and brings addresses and entries of lists into their
 // canonical form.
 func (s *Service) checkExperience(op string, e *store.Experience) error {

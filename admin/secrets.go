@@ -63,8 +63,9 @@ func (s *Service) AddSecret(ctx context.Context, by audit.Actor, client, name st
 	return text, secret, nil
 }
 
-// AddGivenSecret adds a secret that a client has from elsewhere.
-func (s *Service) AddGivenSecret(ctx context.Context, by audit.Actor, client, name, text string) error {
+// AddGivenSecret adds a secret that a client has from elsewhere; until as in
+// [Service.AddSecret], but it may be past.
+func (s *Service) AddGivenSecret(ctx context.Context, by audit.Actor, client, name, text string, until time.Time) error {
 	const op = "add client secret"
 	if err := s.mayAddSecret(ctx, op, by, client); err != nil {
 		return err
@@ -72,7 +73,7 @@ func (s *Service) AddGivenSecret(ctx context.Context, by audit.Actor, client, na
 	if err := checkText(op, "name", name, 1, 128); err != nil {
 		return err
 	}
-	secret := store.GivenClientSecret(s.store.Now(), name, text, time.Time{})
+	secret := store.GivenClientSecret(s.store.Now(), name, text, until)
 	err := s.store.AddNamedSecret(ctx, client, secret, maxSecrets, s.book.Entry(by, audit.Record{Kind: "client.secret_created", Client: client, Detail: secretSeen(secret)}))
 	return taken(err, op, "the application has a secret named "+name)
 }

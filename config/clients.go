@@ -28,8 +28,8 @@ type Client struct {
 	AlwaysRefresh          bool             `yaml:"alwaysIssueRefreshToken,omitempty" json:"alwaysIssueRefreshToken,omitempty"`
 	JWKS                   string           `yaml:"jwks,omitempty" json:"jwks,omitempty"`
 	SignIn                 *SignIn          `yaml:"signInExperience,omitempty" json:"signInExperience,omitempty"`
-	CustomData             map[string]any   `yaml:"customData,omitempty" json:"customData,omitempty"`
-	Metadata               map[string]any   `yaml:"metadata,omitempty" json:"metadata,omitempty"`
+	CustomData             Object           `yaml:"customData,omitempty" json:"customData,omitempty"`
+	Metadata               Object           `yaml:"metadata,omitempty" json:"metadata,omitempty"`
 	Roles                  []string         `yaml:"roles,omitempty" json:"roles,omitempty"` // names, of a machine
 
 	// Secrets of one that keeps any. If there are none in the file, it has those that it has,
@@ -39,12 +39,6 @@ type Client struct {
 	has []store.ClientSecret
 }
 
-// ClientSecret is a secret of a client.
-type ClientSecret struct {
-	Name   string `yaml:"name" json:"name"`
-	Secret Secret `yaml:"secret" json:"secret"`
-}
-
 // SignIn is what an app's pages have of their own.
 type SignIn struct{ store.ClientExperience }
 
@@ -52,7 +46,7 @@ type SignIn struct{ store.ClientExperience }
 func (s *SignIn) UnmarshalYAML(n *yaml.Node) error { return throughJSON(n, &s.ClientExperience) }
 
 // MarshalYAML implements yaml.Marshaler.
-func (s SignIn) MarshalYAML() (any, error) { return plain(s.ClientExperience), nil }
+func (s SignIn) MarshalYAML() (any, error) { return writable(plain(s.ClientExperience)), nil }
 
 func (in Instance) loadClients(ctx context.Context, f *File) error {
 	f.Clients = []Client{}
@@ -74,7 +68,7 @@ func (in Instance) loadClients(ctx context.Context, f *File) error {
 		}
 		one.CustomData, one.Metadata = object(c.CustomData), object(c.Metadata)
 		for _, s := range c.Secrets {
-			one.Secrets = append(one.Secrets, ClientSecret{admin.SecretName(s), Secret{Stored: true}})
+			one.Secrets = append(one.Secrets, ClientSecret{admin.SecretName(s), Secret{Stored: true}, s.ExpiresAt})
 		}
 		roles, _, err := in.Admin.ClientRoles(ctx, c.ID, store.Listing{Limit: all})
 		if err != nil {
@@ -89,10 +83,11 @@ func (in Instance) loadClients(ctx context.Context, f *File) error {
 	return nil
 }
 
-func object(text json.RawMessage) (out map[string]any) {
-	if len(text) > 0 {
-		_ = json.Unmarshal(text, &out) // checked when it was written
+func object(text json.RawMessage) Object {
+	if len(text) == 0 {
+		return nil
 	}
+	out, _ := parsed(text).(map[string]any)
 	return out
 }
 
@@ -110,26 +105,19 @@ func (in Instance) planClients(ctx context.Context, p *Plan, there, wanted File,
 	if err != nil {
 		return err
 	}
-	builtIn := role.Name
 	for i := range wanted.Clients {
 		c := &wanted.Clients[i]
 		j := slices.IndexFunc(there.Clients, func(t Client) bool { return t.ID == c.ID })
-		if c.IDTokenAlg == "" {
-			c.IDTokenAlg = "ES256"
-		}
 		if c.Secrets == nil && j >= 0 {
-			c.Secrets = there.Clients[j].Secrets
+			c.Secrets = slices.Clone(there.Clients[j].Secrets)
 		}
 		c.sort()
-		if err := in.checkSecrets(*c, there.Clients, j); err != nil {
-			return wrap("clients", c.ID, err)
+		err := errors.Join(in.settle(c), c.checkRoles(slices.Concat(wanted.Roles, there.Roles), role))
+		if err == nil {
+			err = in.checkSecrets(c, there.Clients, j)
 		}
-		for _, name := range c.Roles {
-			inFile := slices.ContainsFunc(wanted.Roles, func(r Role) bool { return r.Name == name })
-			isThere := slices.ContainsFunc(there.Roles, func(r Role) bool { return r.Name == name })
-			if !inFile && !isThere && name != builtIn {
-				return wrap("clients", c.ID, fmt.Errorf("roles: there is no role %s", name))
-			}
+		if err != nil {
+			return wrap("clients", c.ID, err)
 		}
 	}
 	return section[Client]{
@@ -143,32 +131,51 @@ func (in Instance) planClients(ctx context.Context, p *Plan, there, wanted File,
 	}.plan(ctx, p, wanted.Clients, prune)
 }
 
-// checkSecrets finds what can be found before anything is done. at is where the client is
-// among those that are there, -1 for one that is new.
-func (in Instance) checkSecrets(c Client, there []Client, at int) error {
-	for k, s := range c.Secrets {
-		if k > 0 && c.Secrets[k-1].Name == s.Name {
-			return errTwice("secret", s.Name)
-		}
-		if s.Secret.Stored {
-			if at < 0 || !slices.ContainsFunc(there[at].Secrets, func(t ClientSecret) bool { return t.Name == s.Name }) {
-				return fmt.Errorf("secrets[%s]: %w", s.Name, errNotStored)
-			}
-			continue
-		}
-		text, err := in.secret(s.Secret)
-		if err == nil && len(text) < minClientSecret {
-			err = fmt.Errorf("has %d characters; it has %d at least", len(text), minClientSecret)
-		}
+// settle brings a client into the form that it is kept in.
+func (in Instance) settle(c *Client) error {
+	if c.IDTokenAlg == "" {
+		c.IDTokenAlg = "ES256"
+	}
+	c.NoPKCE = c.NoPKCE && c.Type != store.Machine
+	if c.JWKS != "" && in.Keys != nil {
+		kept, err := in.Keys([]byte(c.JWKS))
 		if err != nil {
-			return fmt.Errorf("secrets[%s]: %w", s.Name, err)
+			return fmt.Errorf("jwks: %w", err)
 		}
+		c.JWKS = kept
+	}
+	made, err := c.client()
+	if err != nil {
+		return err
+	}
+	if c.SignIn != nil && in.Admin.CheckClient(&made) == nil { // else the try says what is wrong
+		c.SignIn.ClientExperience = made.Experience
+	}
+	if c.SignIn != nil && c.SignIn.ClientExperience == (store.ClientExperience{}) {
+		c.SignIn = nil
 	}
 	return nil
 }
 
-// minClientSecret keeps secrets out that could be guessed: what is kept of them is a plain hash.
-const minClientSecret = 32
+// checkRoles tells whether a client can have the roles that it names: there are known ones,
+// and the one that is built in.
+func (c Client) checkRoles(known []Role, builtIn store.Role) error {
+	for i, name := range c.Roles {
+		role, is := find(known, func(r Role) bool { return r.Name == name })
+		switch {
+		case c.Type != store.Machine:
+			return errors.New("roles: are for machine-to-machine clients only: people have roles in the others")
+		case i > 0 && c.Roles[i-1] == name:
+			return errTwice("role", name)
+		case name == builtIn.Name:
+		case !is:
+			return fmt.Errorf("roles: there is no role %s", name)
+		case role.Type != store.MachineRole:
+			return fmt.Errorf("roles: %s is a role of people, not of the type %s", name, store.MachineRole)
+		}
+	}
+	return nil
+}
 
 // client is what package admin takes.
 func (c Client) client() (store.Client, error) {
@@ -179,7 +186,7 @@ func (c Client) client() (store.Client, error) {
 	if c.SignIn != nil {
 		out.Experience = c.SignIn.ClientExperience
 	}
-	for to, from := range map[*json.RawMessage]map[string]any{&out.CustomData: c.CustomData, &out.Metadata: c.Metadata} {
+	for to, from := range map[*json.RawMessage]Object{&out.CustomData: c.CustomData, &out.Metadata: c.Metadata} {
 		if len(from) == 0 {
 			continue
 		}
@@ -202,7 +209,7 @@ func (in Instance) createClient(ctx context.Context, c Client) (note string, err
 		if err != nil {
 			return "", err
 		}
-		made.Secrets = append(made.Secrets, store.GivenClientSecret(time.Now(), s.Name, text, time.Time{}))
+		made.Secrets = append(made.Secrets, store.GivenClientSecret(time.Now(), s.Name, text, s.ExpiresAt))
 	}
 	if c.Type.Confidential() && c.Secrets == nil && c.JWKS == "" {
 		text, secret := in.Admin.NewSecret(admin.DefaultSecret, time.Time{})
@@ -248,7 +255,7 @@ func (in Instance) updateClient(ctx context.Context, before, after Client) error
 		}
 	}
 	add, drop, err := in.secretsToChange(before, after)
-	if err != nil || in.isDry {
+	if err != nil {
 		return err
 	}
 	for _, name := range drop {
@@ -259,41 +266,13 @@ func (in Instance) updateClient(ctx context.Context, before, after Client) error
 	for _, s := range add {
 		text, err := in.secret(s.Secret)
 		if err == nil {
-			err = in.Admin.AddGivenSecret(ctx, in.By, after.ID, s.Name, text)
+			err = in.Admin.AddGivenSecret(ctx, in.By, after.ID, s.Name, text, s.ExpiresAt)
 		}
 		if err != nil {
 			return fmt.Errorf("secrets[%s]: %w", s.Name, err)
 		}
 	}
 	return nil
-}
-
-// secretsToChange tells which secrets a client is to get, and which to lose: one that has
-// changed is both.
-func (in Instance) secretsToChange(before, after Client) (add []ClientSecret, drop []string, err error) {
-	kept := map[string]bool{}
-	for _, s := range after.Secrets {
-		i := slices.IndexFunc(before.has, func(h store.ClientSecret) bool { return admin.SecretName(h) == s.Name })
-		if s.Secret.Stored {
-			kept[s.Name] = i >= 0
-			continue
-		}
-		text, err := in.secret(s.Secret)
-		if err != nil {
-			return nil, nil, err
-		}
-		if i >= 0 && before.has[i].Hash.Equal(store.HashOf([]byte(text))) {
-			kept[s.Name] = true
-			continue
-		}
-		add = append(add, s)
-	}
-	for _, h := range before.has {
-		if name := admin.SecretName(h); !kept[name] {
-			drop = append(drop, name)
-		}
-	}
-	return add, drop, nil
 }
 
 // roleIDs finds roles by their names. In a dry run those are left out that are not made.

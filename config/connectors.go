@@ -3,8 +3,8 @@ package config
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -17,8 +17,8 @@ import (
 // Connector is one that mails go through. In its configuration {env: NAME}, {file: PATH} and
 // {stored: true} stand where a secret is.
 type Connector struct {
-	ID     string         `yaml:"id" json:"-"` // of its factory: aws-ses-mail, smtp, http, inbox
-	Config map[string]any `yaml:"config,omitempty"`
+	ID     string `yaml:"id" json:"-"` // of its factory: aws-ses-mail, smtp, http, inbox
+	Config Object `yaml:"config,omitempty"`
 }
 
 // reference reads what stands where a secret is; false if it is something else.
@@ -41,7 +41,7 @@ func (s Secret) set() bool { return s != Secret{} }
 
 // MarshalJSON implements json.Marshaler, for the comparison.
 func (c Connector) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{"config": replaced(c.Config, func(Secret) any { return Secret{} })})
+	return json.Marshal(map[string]any{"config": replaced(map[string]any(c.Config), func(Secret) any { return Secret{} })})
 }
 
 // replaced is a copy of a configuration with something else in the place of references.
@@ -148,6 +148,39 @@ func (in Instance) resolve(c Connector, before any) (map[string]any, error) {
 	return out, first
 }
 
+// settled is a copy of a configuration with what is no secret in the place of references to
+// it, where it is the same as before: a host may be in the environment, too.
+func (in Instance) settled(v, before any) any {
+	if s, ok := reference(v); ok {
+		text, is := before.(string)
+		if got, err := in.secret(s); is && err == nil && !s.Stored && got == text {
+			return text
+		}
+		return v
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		was, _ := before.(map[string]any)
+		out := make(map[string]any, len(v))
+		for k, one := range v {
+			out[k] = in.settled(one, was[k])
+		}
+		return out
+	case []any:
+		was, _ := before.([]any)
+		out := make([]any, len(v))
+		for i, one := range v {
+			var b any
+			if i < len(was) {
+				b = was[i]
+			}
+			out[i] = in.settled(one, b)
+		}
+		return out
+	}
+	return v
+}
+
 // inTheOpen names a secret that stands in a configuration itself, "" if there is none.
 func inTheOpen(config map[string]any) string {
 	var found string
@@ -156,26 +189,26 @@ func inTheOpen(config map[string]any) string {
 		if _, ok := reference(v); ok {
 			return
 		}
+		m, isObject := masked.(map[string]any)
+		l, isList := masked.([]any)
 		switch v := v.(type) {
 		case map[string]any:
-			m, _ := masked.(map[string]any)
 			for k, one := range v {
 				walk(strings.TrimPrefix(path+"."+k, "."), one, m[k])
 			}
-			if m == nil { // hidden as a whole
-				found = path
+			if isObject {
+				return
 			}
 		case []any:
-			m, _ := masked.([]any)
-			for i, one := range v {
-				if i < len(m) {
-					walk(path, one, m[i])
-				}
+			for i, one := range v[:min(len(v), len(l))] {
+				walk(path, one, l[i])
 			}
-		case string:
-			if text, _ := masked.(string); text != v {
-				found = path
+			if isList {
+				return
 			}
+		}
+		if !reflect.DeepEqual(v, masked) { // a part of it, or all
+			found = path
 		}
 	}
 	walk("", config, admin.Masked(config))
@@ -201,13 +234,17 @@ func (in Instance) planConnectors(ctx context.Context, p *Plan, there, wanted Fi
 		c := &wanted.Connectors[i]
 		factory, err := in.Admin.Factory(c.ID)
 		if err != nil {
-			return wrap("connectors", c.ID, errors.New("there is no such connector: aws-ses-mail, smtp, http and inbox are those that there are"))
+			var ids []string
+			for _, f := range in.Admin.Factories() {
+				ids = append(ids, f.ID)
+			}
+			return wrap("connectors", c.ID, fmt.Errorf("there is no such connector here: %s are those that there are", strings.Join(ids, ", ")))
 		}
 		c.ID = factory.ID // not Logto's
 		if c.Config == nil {
 			c.Config = map[string]any{}
 		}
-		c.Config, _ = plain(c.Config).(map[string]any) // numbers as JSON has them
+		c.Config, _ = in.settled(map[string]any(c.Config), before(c.ID)).(map[string]any)
 		if path := inTheOpen(c.Config); path != "" {
 			return wrap("connectors", c.ID, fmt.Errorf("config.%s: is a secret: write {env: NAME} or {file: PATH} in its place", path))
 		}
@@ -268,12 +305,7 @@ func (in Instance) planOrder(p *Plan, there, wanted File) {
 	}
 	p.Changes = append(p.Changes, Change{Section: "connectors", Key: "order", Action: Update,
 		Before: map[string]any{"first": plain(after[:len(want)])}, After: map[string]any{"first": plain(want)},
-		do: func(ctx context.Context, _ *Change) error {
-			if in.isDry {
-				return nil
-			}
-			return in.Admin.OrderConnectors(ctx, in.By, want)
-		}})
+		do: func(ctx context.Context, _ *Change) error { return in.Admin.OrderConnectors(ctx, in.By, want) }})
 }
 
 func reversed(list []string) []string {

@@ -20,6 +20,8 @@
 //	file.go     the form of the file, reading and writing it
 //	plan.go     comparing, and doing what differs
 //	print.go    a plan as people read it
+//	needed.go   what cannot be deleted
 //	secret.go   references to secrets
+//	tree.go     values as JSON has them
 //	NOUN.go     a section
 package config

@@ -3,7 +3,6 @@ package config
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -21,7 +20,7 @@ func (e *Experience) UnmarshalYAML(n *yaml.Node) error {
 }
 
 // MarshalYAML implements yaml.Marshaler.
-func (e Experience) MarshalYAML() (any, error) { return plain(e.Experience), nil }
+func (e Experience) MarshalYAML() (any, error) { return writable(plain(e.Experience)), nil }
 
 // MarshalJSON implements json.Marshaler, for the comparison.
 func (e Experience) MarshalJSON() ([]byte, error) { return json.Marshal(e.Experience) }
@@ -37,6 +36,9 @@ func (in Instance) planExperience(ctx context.Context, p *Plan, there, wanted Fi
 		return nil
 	}
 	const name = "experience"
+	if e := wanted.Experience.Clone(); in.Admin.CheckExperience(&e) == nil { // else the try says what is wrong
+		wanted.Experience.Experience = e
+	}
 	return section[Experience]{
 		name: name, key: func(Experience) string { return name }, there: []Experience{*there.Experience},
 		update: func(ctx context.Context, _, after Experience) error {
@@ -49,21 +51,4 @@ func (in Instance) planExperience(ctx context.Context, p *Plan, there, wanted Fi
 			return err
 		},
 	}.plan(ctx, p, []Experience{*wanted.Experience}, false)
-}
-
-// throughJSON reads a node into a value by the names of its JSON form. A field that there is
-// not is an error that names it with its line.
-func throughJSON(n *yaml.Node, to any) error {
-	var tree any
-	if err := n.Decode(&tree); err != nil {
-		return err
-	}
-	text, err := json.Marshal(tree)
-	if err != nil {
-		return fmt.Errorf("line %d: %w", n.Line, err)
-	}
-	if err := strictly(text, to); err != nil {
-		return fmt.Errorf("line %d: %w", n.Line, err)
-	}
-	return nil
 }

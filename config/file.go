@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -59,18 +61,44 @@ func Read(r io.Reader) (File, error) {
 	return f, nil
 }
 
-// plainly words what the library says for people who know nothing of Go.
+// unfit is what the library says of a value that is not of the kind that a field has.
+var unfit = regexp.MustCompile("(?s)cannot unmarshal !!\\w+(?: `.*`)? into (\\S+)")
+
+// plainly words what the library says for people who know nothing of Go. Values are left
+// out: one in the wrong place may be a secret.
 func plainly(err error) error {
 	var kinds *yaml.TypeError
+	var date *time.ParseError
+	if errors.As(err, &date) {
+		return errors.New("expiresAt is not " + kindOf("time.Time"))
+	}
 	if !errors.As(err, &kinds) {
 		return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	lines := make([]string, len(kinds.Errors))
 	for i, line := range kinds.Errors {
+		line = unfit.ReplaceAllStringFunc(line, func(text string) string { return "is not " + kindOf(unfit.FindStringSubmatch(text)[1]) })
 		line, _, _ = strings.Cut(line, " in type ")
-		lines[i] = strings.NewReplacer("field ", "there is no field ", " not found", "", "!!", "").Replace(line)
+		lines[i] = strings.NewReplacer(": field ", ": there is no field ", " not found", "").Replace(line)
 	}
 	return errors.New(strings.Join(lines, "; "))
+}
+
+// kindOf is a type of Go for people.
+func kindOf(name string) string {
+	switch {
+	case name == "string" || name == "config.prose" || name == "store.Usage" || name == "store.ClientType" || name == "store.RoleType":
+		return "a text"
+	case name == "int":
+		return "a whole number"
+	case name == "bool":
+		return "true or false"
+	case name == "time.Time":
+		return "a time like 2027-01-31T12:00:00Z"
+	case strings.HasPrefix(name, "[]"):
+		return "a list"
+	}
+	return "an object with fields"
 }
 
 // Write writes a file.
@@ -87,7 +115,8 @@ func (f File) Write(w io.Writer) error {
 type Instance struct {
 	Admin  *admin.Service
 	By     audit.Actor
-	Getenv func(string) string // gives "" for what is not set
+	Getenv func(string) string                        // gives "" for what is not set
+	Keys   func(jwks []byte) (kept string, err error) // checks the public keys of a client; nil: they are taken as they are
 
 	isDry bool
 }
@@ -112,6 +141,9 @@ func (in Instance) Plan(ctx context.Context, wanted File, prune bool) (*Plan, er
 	if err != nil {
 		return nil, err
 	}
+	if err := in.checkNeeded(ctx, there, wanted, prune); err != nil {
+		return nil, err
+	}
 	dry, err := in.dry().plan(ctx, there, wanted, prune)
 	if err != nil {
 		return nil, err
@@ -123,7 +155,10 @@ func (in Instance) Plan(ctx context.Context, wanted File, prune bool) (*Plan, er
 }
 
 // dry is the instance with all writes left out.
-func (in Instance) dry() Instance { return Instance{in.Admin.Dry(), in.By, in.Getenv, true} }
+func (in Instance) dry() Instance {
+	in.Admin, in.isDry = in.Admin.Dry(), true
+	return in
+}
 
 // made is the error of something that was made just now: in a dry run it is not there to be
 // read.
@@ -152,6 +187,10 @@ func strictly(text []byte, to any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	err := d.Decode(to)
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		return fmt.Errorf("%s is not %s", kind.Field, kindOf(kind.Type.String()))
+	}
 	if err != nil {
 		err = errors.New(strings.TrimPrefix(strings.Replace(err.Error(), "unknown field", "there is no field", 1), "json: "))
 	}

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,7 +17,8 @@ import (
 
 // Hook is a webhook. Its headers' values are secrets or plain texts.
 type Hook struct {
-	Name       string            `yaml:"name" json:"-"` // tells hooks apart
+	ID         string            `yaml:"id,omitempty" json:"-"`      // only where no name tells hooks apart
+	Name       string            `yaml:"name,omitempty" json:"name"` // tells hooks apart
 	Events     []string          `yaml:"events" json:"events"`
 	URL        string            `yaml:"url" json:"url"`
 	Headers    map[string]Header `yaml:"headers,omitempty" json:"headers,omitempty"`
@@ -71,10 +74,34 @@ func (in Instance) loadHooks(ctx context.Context, f *File) error {
 			}
 			one.Headers[name] = Header{Secret: Secret{Stored: true}}
 		}
-		if slices.ContainsFunc(f.Hooks, func(h Hook) bool { return h.Name == one.Name }) {
-			return wrap("hooks", one.Name, fmt.Errorf("two have the name: give one of them another, because a file tells them apart by it"))
+		if namesakes := slices.DeleteFunc(slices.Clone(found), func(o admin.Hook) bool { return o.Name != h.Name }); h.Name == "" || len(namesakes) > 1 {
+			one.ID = h.ID
 		}
 		f.Hooks = append(f.Hooks, one)
+	}
+	return nil
+}
+
+// key tells hooks apart: the API lets two have one name, or none.
+func (h Hook) key() string { return cmp.Or(h.ID, h.Name) }
+
+// find sees which of the hooks that are there is meant, if one is. One that has an id of its
+// own, and a name that tells it apart, is known by the name.
+func (h *Hook) find(there []Hook) error {
+	switch _, is := find(there, func(t Hook) bool { return t.key() == h.key() }); {
+	case is:
+		return nil
+	case h.ID != "":
+		t, is := find(there, func(t Hook) bool { return t.id == h.ID })
+		if !is {
+			return errors.New("there is no hook with this id here: leave the id out, and give it a name that no other has")
+		}
+		if t.Name != h.Name {
+			return fmt.Errorf("is named %s: leave the id out", t.Name)
+		}
+		h.ID = ""
+	case slices.ContainsFunc(there, func(t Hook) bool { return t.Name == h.Name }):
+		return errors.New("several have the name: say which by its id, as an export does")
 	}
 	return nil
 }
@@ -112,18 +139,21 @@ func (in Instance) planHooks(ctx context.Context, p *Plan, there, wanted File, p
 	for i := range wanted.Hooks {
 		h := &wanted.Hooks[i]
 		h.Events = slices.Sorted(slices.Values(h.Events)) // they have no order
-		isNew := !slices.ContainsFunc(there.Hooks, func(t Hook) bool { return t.Name == h.Name })
+		if err := h.find(there.Hooks); err != nil {
+			return wrap("hooks", h.key(), err)
+		}
+		isNew := !slices.ContainsFunc(there.Hooks, func(t Hook) bool { return t.key() == h.key() })
 		for name, value := range maps.All(h.Headers) {
 			if isNew && value.Secret.Stored {
-				return wrap("hooks", h.Name, fmt.Errorf("headers.%s: %w", name, errNotStored))
+				return wrap("hooks", h.key(), fmt.Errorf("headers.%s: %w", name, errNotStored))
 			}
 		}
 		if isNew && h.SigningKey != nil && h.SigningKey.Stored {
-			return wrap("hooks", h.Name, fmt.Errorf("signingKey: %w", errNotStored))
+			return wrap("hooks", h.key(), fmt.Errorf("signingKey: %w", errNotStored))
 		}
 	}
 	return section[Hook]{
-		name: "hooks", key: func(h Hook) string { return h.Name }, there: there.Hooks,
+		name: "hooks", key: Hook.key, there: there.Hooks,
 		create: func(ctx context.Context, h Hook) (string, error) {
 			f, err := in.form(h)
 			if err != nil {

@@ -2,12 +2,13 @@ package config
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 
 	"idp/store"
 )
@@ -111,60 +112,76 @@ type section[T any] struct {
 
 // plan compares. Removals come in the end: see [Plan.order].
 func (s section[T]) plan(ctx context.Context, p *Plan, wanted []T, prune bool) error {
-	seen := map[string]bool{}
+	listed := map[string]bool{}
 	for _, after := range wanted {
 		key := s.key(after)
 		if key == "" {
-			return wrap(s.name, "", fmt.Errorf("one of them has no name"))
+			return wrap(s.name, "", errors.New("one of them has no name"))
 		}
-		if seen[key] {
-			return wrap(s.name, key, fmt.Errorf("is there twice"))
+		if listed[key] {
+			return wrap(s.name, key, errors.New("is there twice"))
 		}
-		seen[key] = true
-		i := slices.IndexFunc(s.there, func(t T) bool { return s.key(t) == key })
-		if i < 0 {
-			_, fields := differing(nil, after)
-			p.Changes = append(p.Changes, Change{Section: s.name, Key: key, Action: Create, After: fields,
-				do: func(ctx context.Context, c *Change) (err error) {
-					c.Note, err = s.create(ctx, after)
-					return err
-				}})
+		listed[key] = true
+		before, is := find(s.there, func(t T) bool { return s.key(t) == key })
+		if !is {
+			p.Changes = append(p.Changes, s.creation(key, after))
 			continue
 		}
-		before := s.there[i]
-		from, to := differing(before, after)
-		if len(from)+len(to) == 0 && s.alike != nil {
-			same, err := s.alike(ctx, before, after)
-			if err != nil {
-				return wrap(s.name, key, err)
-			}
-			if !same {
-				to = map[string]any{"secrets": "(changed)"}
-			}
-		}
-		if len(from)+len(to) == 0 {
+		c, err := s.change(ctx, key, before, after)
+		switch {
+		case err != nil:
+			return wrap(s.name, key, err)
+		case c == nil:
 			p.Same++
-			continue
+		default:
+			p.Changes = append(p.Changes, *c)
 		}
-		c := Change{Section: s.name, Key: key, Action: Update, Before: from, After: to,
-			do: func(ctx context.Context, _ *Change) error { return s.update(ctx, before, after) }}
-		if s.later != nil {
-			c.later = func(ctx context.Context) error { return s.later(ctx, before, after) }
-		}
-		p.Changes = append(p.Changes, c)
 	}
 	for _, t := range s.there {
 		switch key := s.key(t); {
-		case seen[key]:
+		case listed[key]:
 		case !prune || s.remove == nil:
 			p.Unlisted = append(p.Unlisted, Thing{s.name, key})
 		default:
-			from, _ := differing(t, nil)
-			p.Changes = append(p.Changes, Change{Section: s.name, Key: key, Action: Delete, Before: from,
-				do: func(ctx context.Context, _ *Change) error { return s.remove(ctx, t) }})
+			p.Changes = append(p.Changes, s.removal(key, t))
 		}
 	}
 	return nil
+}
+
+func (s section[T]) creation(key string, after T) Change {
+	_, fields := differing(nil, after)
+	return Change{Section: s.name, Key: key, Action: Create, After: fields,
+		do: func(ctx context.Context, c *Change) (err error) {
+			c.Note, err = s.create(ctx, after)
+			return err
+		}}
+}
+
+// change is nil if there is none.
+func (s section[T]) change(ctx context.Context, key string, before, after T) (*Change, error) {
+	from, to := differing(before, after)
+	if len(from)+len(to) == 0 {
+		if s.alike == nil {
+			return nil, nil
+		}
+		if same, err := s.alike(ctx, before, after); same || err != nil {
+			return nil, err
+		}
+		to = map[string]any{"secrets": "(changed)"}
+	}
+	c := &Change{Section: s.name, Key: key, Action: Update, Before: from, After: to,
+		do: func(ctx context.Context, _ *Change) error { return s.update(ctx, before, after) }}
+	if s.later != nil {
+		c.later = func(ctx context.Context) error { return s.later(ctx, before, after) }
+	}
+	return c, nil
+}
+
+func (s section[T]) removal(key string, t T) Change {
+	fields, _ := differing(t, nil)
+	return Change{Section: s.name, Key: key, Action: Delete, Before: fields,
+		do: func(ctx context.Context, _ *Change) error { return s.remove(ctx, t) }}
 }
 
 // order puts deletions after everything else, the last section's first: what is deleted may
@@ -182,45 +199,52 @@ func (p *Plan) order() {
 }
 
 // differing gives the fields of two things that are not the same, by dotted path. A nil one
-// has no fields.
+// has no fields, and of what is made or goes only those are told that say something.
 func differing(before, after any) (from, to map[string]any) {
-	was, is := map[string]any{}, map[string]any{}
-	flatten("", plain(before), was)
-	flatten("", plain(after), is)
-	from, to = maps.Clone(was), maps.Clone(is)
-	for path, v := range was {
-		if other, ok := is[path]; ok && reflect.DeepEqual(v, other) {
+	from, to = fieldsOf(before), fieldsOf(after)
+	for path, v := range from {
+		if other, ok := to[path]; ok && reflect.DeepEqual(v, other) {
 			delete(from, path)
 			delete(to, path)
 		}
 	}
+	if before == nil || after == nil {
+		maps.DeleteFunc(from, saysNothing)
+		maps.DeleteFunc(to, saysNothing)
+	}
 	return from, to
 }
 
-// plain is a thing as JSON has it.
-func plain(v any) (out any) {
-	if v == nil {
-		return nil
+func saysNothing(_ string, v any) bool {
+	switch v := v.(type) {
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
 	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("config: %T is not to be written as JSON: %v", v, err)) // types of this package
+	return v == nil || v == "" || v == false
+}
+
+func fieldsOf(thing any) map[string]any {
+	out := map[string]any{}
+	if v := plain(thing); v != nil {
+		flatten("", v, out)
 	}
-	_ = json.Unmarshal(text, &out)
 	return out
 }
 
-// flatten collects the values under dotted paths; lists are values, and what is empty is
-// not there.
+// flatten collects the values under dotted paths; lists are values, and so are objects
+// without a field.
 func flatten(path string, v any, out map[string]any) {
 	object, ok := v.(map[string]any)
-	if !ok {
-		if list, is := v.([]any); v != nil && v != "" && v != false && (!is || len(list) > 0) {
-			out[path] = v
-		}
+	if !ok || len(object) == 0 && path != "" {
+		out[path] = v
 		return
 	}
 	for k, one := range object {
+		if k == "" || strings.ContainsAny(k, `." `) { // else {"a.b": 1} would pass for {"a": {"b": 1}}
+			k = strconv.Quote(k)
+		}
 		if path != "" {
 			k = path + "." + k
 		}

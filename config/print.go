@@ -18,49 +18,49 @@ func (p *Plan) Print(w io.Writer) error {
 	var b strings.Builder
 	marks := map[Action]string{Create: "+", Update: "~", Delete: "-"}
 	for _, c := range p.Changes {
-		fmt.Fprintf(&b, "%s %s\n", marks[c.Action], shownName(Thing{c.Section, c.Key}))
-		paths := slices.Collect(maps.Keys(c.After))
-		for path := range c.Before {
-			if _, both := c.After[path]; !both {
-				paths = append(paths, path)
-			}
+		fmt.Fprintf(&b, "%s %s\n", marks[c.Action], shownName(Thing{c.Section, c.Key}.String()))
+		paths := maps.Clone(c.Before)
+		if paths == nil {
+			paths = map[string]any{}
 		}
-		slices.Sort(paths)
-		for _, path := range paths {
+		maps.Copy(paths, c.After)
+		for _, path := range slices.Sorted(maps.Keys(paths)) {
 			before, was := c.Before[path]
 			after, is := c.After[path]
-			a, okA := texts(before)
-			z, okZ := texts(after)
-			switch {
-			case was && is && okA && okZ: // lists of words: what came and what went
-				fmt.Fprintf(&b, "    %s:\n", path)
-				for _, one := range a {
-					if !slices.Contains(z, one) {
-						fmt.Fprintf(&b, "      - %s\n", shown(one))
-					}
-				}
-				for _, one := range z {
-					if !slices.Contains(a, one) {
-						fmt.Fprintf(&b, "      + %s\n", shown(one))
-					}
-				}
-				if len(a) == len(z) && !slices.ContainsFunc(a, func(s string) bool { return !slices.Contains(z, s) }) {
-					fmt.Fprintf(&b, "      %s -> %s\n", shown(before), shown(after))
-				}
+			switch name := shownName(path); {
 			case was && is:
-				fmt.Fprintf(&b, "    %s: %s -> %s\n", path, shown(before), shown(after))
+				printChange(&b, name, before, after)
 			case is:
-				fmt.Fprintf(&b, "    + %s: %s\n", path, shown(after))
+				fmt.Fprintf(&b, "    + %s: %s\n", name, shown(after))
 			default:
-				fmt.Fprintf(&b, "    - %s: %s\n", path, shown(before))
+				fmt.Fprintf(&b, "    - %s: %s\n", name, shown(before))
 			}
 		}
 	}
 	for _, t := range p.Unlisted {
-		fmt.Fprintf(&b, "? %s is not in the file, and stays (--prune deletes it)\n", shownName(t))
+		fmt.Fprintf(&b, "? %s is not in the file, and stays (--prune deletes it)\n", shownName(t.String()))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// printChange tells of a field that was and is; of lists of texts, what came and what went.
+func printChange(b *strings.Builder, name string, before, after any) {
+	was, listed := texts(before)
+	is, stillListed := texts(after)
+	gone := slices.DeleteFunc(slices.Clone(was), func(one string) bool { return slices.Contains(is, one) })
+	come := slices.DeleteFunc(slices.Clone(is), func(one string) bool { return slices.Contains(was, one) })
+	if !listed || !stillListed || len(gone)+len(come) == 0 { // another order
+		fmt.Fprintf(b, "    %s: %s -> %s\n", name, shown(before), shown(after))
+		return
+	}
+	fmt.Fprintf(b, "    %s:\n", name)
+	for _, one := range gone {
+		fmt.Fprintf(b, "      - %s\n", shown(one))
+	}
+	for _, one := range come {
+		fmt.Fprintf(b, "      + %s\n", shown(one))
+	}
 }
 
 // Summary says in a line what a plan comes to, or came to once it is done.
@@ -84,21 +84,25 @@ func (t Thing) String() string {
 	return t.Section + "[" + t.Key + "]"
 }
 
-// shownName is the name of a thing without what controls a terminal.
-func shownName(t Thing) string { return strings.Trim(shown(t.String()), `"`) }
+// shownName is the name of a thing or field without what controls a terminal.
+func shownName(text string) string { return strings.Map(harmless, text) }
+
+// harmless replaces what controls a terminal: a name may be from whoever may use the API.
+func harmless(r rune) rune {
+	if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+		return unicode.ReplacementChar
+	}
+	return r
+}
 
 func shown(v any) string {
-	raw, err := json.Marshal(v)
-	if err != nil {
+	var raw strings.Builder
+	e := json.NewEncoder(&raw)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
 		return fmt.Sprint(v)
 	}
-	// What controls a terminal is none of a value's business.
-	text := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, string(raw))
+	text := strings.Map(harmless, strings.TrimSuffix(raw.String(), "\n"))
 	if runes := []rune(text); len(runes) > maxShown {
 		return fmt.Sprintf("%s… (%d characters)", string(runes[:maxShown]), len(runes))
 	}

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,12 +30,12 @@ type Scope struct {
 func (r Resource) MarshalJSON() ([]byte, error) {
 	scopes := map[string]string{}
 	for _, s := range r.Scopes {
-		scopes[s.Name] = cmp.Or(s.Description, "(no description)")
+		scopes[s.Name] = s.Description
 	}
 	return json.Marshal(struct {
 		Name      string            `json:"name"`
 		AccessTTL int               `json:"accessTokenTtl"`
-		Scopes    map[string]string `json:"scopes"`
+		Scopes    map[string]string `json:"scopes,omitempty"`
 	}{r.Name, r.AccessTTL, scopes})
 }
 
@@ -144,7 +143,7 @@ func (in Instance) dropScopes(ctx context.Context, resource string, after []Scop
 		if slices.ContainsFunc(after, func(s Scope) bool { return s.Name == name }) {
 			continue
 		}
-		if err := in.Admin.DeleteScope(ctx, in.By, resource, id, time.Time{}); err != nil && !in.isDry {
+		if err := in.Admin.DeleteScope(ctx, in.By, resource, id, time.Time{}); err != nil {
 			return wrap("scopes", name, err)
 		}
 	}

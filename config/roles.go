@@ -3,6 +3,7 @@ package config
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,7 +17,7 @@ type Role struct {
 	Description string              `yaml:"description,omitempty" json:"description"`
 	Type        store.RoleType      `yaml:"type,omitempty" json:"type"` // User if it is not there
 	IsDefault   bool                `yaml:"isDefault,omitempty" json:"isDefault"`
-	Scopes      map[string][]string `yaml:"scopes,omitempty" json:"scopes"` // names, by the indicator of their resource
+	Scopes      map[string][]string `yaml:"scopes,omitempty" json:"scopes,omitempty"` // names, by the indicator of their resource
 }
 
 func (in Instance) loadRoles(ctx context.Context, f *File) error {
@@ -81,6 +82,7 @@ func (in Instance) planRoles(ctx context.Context, p *Plan, there, wanted File, p
 			r.Type = store.UserRole
 		}
 		r.sort()
+		maps.DeleteFunc(r.Scopes, func(_ string, names []string) bool { return len(names) == 0 })
 		for indicator, names := range r.Scopes {
 			known := indicator == store.ManagementIndicator || slices.ContainsFunc(wanted.Resources, func(r Resource) bool { return r.Indicator == indicator })
 			for _, is := range indicators {

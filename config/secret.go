@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -58,6 +59,8 @@ func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal("(secret)") 
 // secret gives what a reference stands for; "" for one that is stored.
 func (in Instance) secret(s Secret) (string, error) {
 	switch {
+	case strings.HasPrefix(s.Env, settingsPrefix):
+		return "", fmt.Errorf("the environment variable %s is a setting of the program, and is put nowhere else", s.Env)
 	case s.Env != "":
 		text := in.Getenv(s.Env)
 		if text == "" {
@@ -65,13 +68,27 @@ func (in Instance) secret(s Secret) (string, error) {
 		}
 		return checkSecret(text)
 	case s.File != "":
-		text, err := os.ReadFile(s.File)
+		text, err := readSecret(s.File)
 		if err != nil {
 			return "", err
 		}
 		return checkSecret(strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"))
 	}
 	return "", nil
+}
+
+// settingsPrefix begins the names of the program's own settings: the secret that everything is
+// sealed under is one.
+const settingsPrefix = "IDP_"
+
+// readSecret reads a file, and no more of it than tells that it is too long.
+func readSecret(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxSecret+3)) // with the newline
 }
 
 func checkSecret(text string) (string, error) {

@@ -2,6 +2,8 @@ package config
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"idp/store"
 )
@@ -11,7 +13,7 @@ type Template struct {
 	Usage       store.Usage `yaml:"templateType" json:"-"`
 	Locale      string      `yaml:"languageTag" json:"-"`
 	Subject     string      `yaml:"subject" json:"subject"`
-	Content     string      `yaml:"content" json:"content"`
+	Content     prose       `yaml:"content" json:"content"`
 	ContentType string      `yaml:"contentType,omitempty" json:"contentType"` // text/html if it is not there
 	ReplyTo     string      `yaml:"replyTo,omitempty" json:"replyTo"`
 	SendFrom    string      `yaml:"sendFrom,omitempty" json:"sendFrom"`
@@ -23,7 +25,7 @@ func (in Instance) loadTemplates(ctx context.Context, f *File) error {
 	found, err := in.Admin.MailTemplates(ctx, "", "")
 	f.Templates = []Template{}
 	for _, t := range found {
-		f.Templates = append(f.Templates, Template{t.Usage, t.Locale, t.Subject, t.Content, t.ContentType, t.ReplyTo, t.SendFrom})
+		f.Templates = append(f.Templates, Template{t.Usage, t.Locale, t.Subject, prose(t.Content), t.ContentType, t.ReplyTo, t.SendFrom})
 	}
 	return err
 }
@@ -33,12 +35,17 @@ func (in Instance) planTemplates(ctx context.Context, p *Plan, there, wanted Fil
 		return nil
 	}
 	for i := range wanted.Templates {
-		if t := &wanted.Templates[i]; t.ContentType == "" {
+		t := &wanted.Templates[i]
+		if t.ContentType == "" {
 			t.ContentType = html
+		}
+		same := func(o Template) bool { return o.Usage == t.Usage && strings.EqualFold(o.Locale, t.Locale) }
+		if o, is := find(slices.Concat(there.Templates, wanted.Templates[:i]), same); is { // pt-br and pt-BR are one language
+			t.Locale = o.Locale
 		}
 	}
 	set := func(ctx context.Context, t Template) error {
-		_, err := in.Admin.SetMailTemplates(ctx, in.By, []store.MailTemplate{{Usage: t.Usage, Locale: t.Locale, Subject: t.Subject, Content: t.Content,
+		_, err := in.Admin.SetMailTemplates(ctx, in.By, []store.MailTemplate{{Usage: t.Usage, Locale: t.Locale, Subject: t.Subject, Content: string(t.Content),
 			ContentType: t.ContentType, ReplyTo: t.ReplyTo, SendFrom: t.SendFrom}})
 		return err
 	}

@@ -1,17 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"idp/admin"
 	"idp/audit"
 	"idp/cmd/idp/internal/settings"
 	"idp/config"
+	"idp/op"
 	"idp/store"
 )
 
@@ -44,11 +45,12 @@ Secrets are not in the file, but where they are: {env: SES_SECRET} or {file: /ru
 
 // Run compares, shows what differs, and does it.
 func (c *applyCmd) Run(a *app) error {
-	text, err := a.readInput(c.File)
+	file, _, err := a.openInput(c.File)
 	if err != nil {
-		return usage(err, "")
+		return err
 	}
-	wanted, err := config.Read(bytes.NewReader(text))
+	defer file.Close()
+	wanted, err := config.Read(file)
 	if err != nil {
 		return usage(fmt.Errorf("%s: %w", printable(c.File), err), "docs/configuration.md shows the form of the file; idp export writes one.")
 	}
@@ -57,7 +59,7 @@ func (c *applyCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		there := config.Instance{Admin: service, By: audit.Command(), Getenv: a.getenv}
+		there := config.Instance{Admin: service, By: audit.Command(), Getenv: a.getenv, Keys: op.ClientKeys}
 		plan, err := there.Plan(ctx, wanted, c.Prune)
 		if err != nil {
 			return configRefused(c.File, err)
@@ -83,7 +85,12 @@ func (c *applyCmd) Run(a *app) error {
 			}
 		})
 		if err != nil {
-			return failed(fmt.Errorf("%d of %d changes were made, then: %w", made, len(plan.Changes), err), "Mend it and apply the file again: it goes on from there.")
+			err = failed(fmt.Errorf("%d of %d changes were made, then: %w", made, len(plan.Changes), err), "Mend it and apply the file again: it goes on from there.")
+			if c.JSON { // with the secrets that are shown once
+				plan.Changes = plan.Changes[:made]
+				return errors.Join(err, a.printJSON(plan))
+			}
+			return err
 		}
 		if c.JSON {
 			return a.printJSON(plan)
@@ -142,11 +149,11 @@ func (c *exportCmd) Run(a *app) error {
 
 // writeFile writes a file as a whole or not at all.
 func writeFile(path string, write func(io.Writer) error) error {
-	temporary := path + ".new"
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*") // only its owner can read it
 	if err != nil {
 		return usage(err, "")
 	}
+	temporary := file.Name()
 	err = write(file)
 	if err = errors.Join(err, file.Close()); err == nil {
 		err = os.Rename(temporary, path)
