@@ -27,6 +27,10 @@ func TestWhoMayCall(t *testing.T) {
 	if allow := strings.Join(other.header.Values("Allow"), ","); !strings.HasPrefix(allow, "GET,") || !strings.HasSuffix(allow, "PATCH,DELETE") {
 		t.Error(allow)
 	}
+	named := f.expect(f.call("PUT", "/api/configs/oidc/private-keys/rotate", nil), 405) // rotate is no key
+	if allow := named.header.Values("Allow"); len(allow) != 1 || allow[0] != "POST" {
+		t.Error(allow)
+	}
 }
 
 func TestTwoAtOnce(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"net/http"
 	"reflect"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-chi/chi/v5"
 
 	"idp/store"
 	"idp/web/serve"
@@ -140,21 +138,30 @@ func (a *API) notFound(w http.ResponseWriter, _ *http.Request) {
 	plain(w, &problem{status: http.StatusNotFound, Code: "entity.not_found", Message: "The management API has no such path: see " + Path + "/swagger.json."})
 }
 
-// notAllowed says which methods the path takes (RFC 9110 section 15.5.6). A path that is one
-// by itself is not looked for among those with parameters.
+// notAllowed says which methods the path takes (RFC 9110 section 15.5.6).
 func (a *API) notAllowed(w http.ResponseWriter, r *http.Request) {
-	path := strings.TrimPrefix(r.URL.Path, Path)
-	item := a.huma.OpenAPI().Paths[path]
-	if item == nil {
-		item = &huma.PathItem{}
-	}
-	itself := map[string]bool{http.MethodGet: item.Get != nil, http.MethodPost: item.Post != nil, http.MethodPut: item.Put != nil,
-		http.MethodPatch: item.Patch != nil, http.MethodDelete: item.Delete != nil}
-	exact := slices.Contains(slices.Collect(maps.Values(itself)), true)
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		if itself[method] || !exact && a.router.Match(chi.NewRouteContext(), method, path) {
-			w.Header().Add("Allow", method)
+	item := a.pathItem(strings.TrimPrefix(r.URL.Path, Path))
+	for _, one := range []struct {
+		method    string
+		operation *huma.Operation
+	}{{http.MethodGet, item.Get}, {http.MethodPost, item.Post}, {http.MethodPut, item.Put}, {http.MethodPatch, item.Patch}, {http.MethodDelete, item.Delete}} {
+		if one.operation != nil {
+			w.Header().Add("Allow", one.method)
 		}
 	}
 	plain(w, &problem{status: http.StatusMethodNotAllowed, Code: "request.method_not_allowed", Message: "This path takes other methods: see " + Path + "/swagger.json."})
+}
+
+// pathItem is what the document has for a path: of several, the one with the fewest parameters.
+func (a *API) pathItem(path string) *huma.PathItem {
+	best, fewest := &huma.PathItem{}, math.MaxInt
+	parts := strings.Split(path, "/")
+	for template, item := range a.huma.OpenAPI().Paths {
+		wanted := strings.Split(template, "/")
+		fits := slices.EqualFunc(wanted, parts, func(w, p string) bool { return w == p || strings.HasPrefix(w, "{") && p != "" })
+		if n := strings.Count(template, "{"); fits && n < fewest {
+			best, fewest = item, n
+		}
+	}
+	return best
 }
