@@ -84,7 +84,9 @@ func (dryStore) SetRoleScopes(context.Context, string, []string, ...store.Event)
 
 func (dryStore) DeleteRole(context.Context, string, time.Time, ...store.Event) error { return nil }
 
-func (dryStore) SetClientRoles(context.Context, string, []string, ...store.Event) error { return nil }
+func (dryStore) SetClientRoles(context.Context, string, []string, time.Time, ...store.Event) error {
+	return nil
+}
 
 func (dryStore) CreateHook(context.Context, store.Hook, ...store.Event) (time.Time, error) {
 	return time.Time{}, nil

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"slices"
+	"time"
 
 	"idp/audit"
 	"idp/store"
@@ -17,7 +18,7 @@ type holderStore interface {
 	SetUserRoles(ctx context.Context, user string, roles []string, told ...store.Event) error
 	RemoveUserRole(ctx context.Context, user, role string, told ...store.Event) error
 	AddClientRoles(ctx context.Context, clients, roles []string, told ...store.Event) error
-	SetClientRoles(ctx context.Context, client string, roles []string, told ...store.Event) error
+	SetClientRoles(ctx context.Context, client string, roles []string, seen time.Time, told ...store.Event) error
 	RemoveClientRole(ctx context.Context, client, role string, told ...store.Event) error
 }
 
@@ -78,20 +79,26 @@ func (s *Service) AddClientRoles(ctx context.Context, by audit.Actor, clients, r
 }
 
 // SetClientRoles gives a machine exactly these roles. Those that it has need nobody's
-// leave.
+// leave: so they are written only if it still has them.
 func (s *Service) SetClientRoles(ctx context.Context, by audit.Actor, client string, roles []string) error {
-	if _, err := s.store.FreshClient(ctx, client); err != nil {
-		return err
-	}
-	had, err := s.clientRoles(ctx, client)
-	if err != nil {
-		return err
-	}
-	added := slices.DeleteFunc(slices.Clone(roles), func(id string) bool { return slices.Contains(ids(had), id) })
-	if err := s.mayGiveRoles(ctx, "set roles of client", by, added); err != nil {
-		return err
-	}
-	return s.store.SetClientRoles(ctx, client, roles, s.book.Entry(by, clientEntry(client, rolesChanged(ids(had), roles))))
+	const op = "set roles of client"
+	_, err := edit(op, time.Time{},
+		func() (store.Client, time.Time, error) {
+			c, err := s.store.FreshClient(ctx, client)
+			return c, c.UpdatedAt, err
+		},
+		func(c store.Client, version time.Time) (store.Client, error) {
+			had, err := s.clientRoles(ctx, client)
+			if err != nil {
+				return c, err
+			}
+			added := slices.DeleteFunc(slices.Clone(roles), func(id string) bool { return slices.Contains(ids(had), id) })
+			if err := s.mayGiveRoles(ctx, op, by, added); err != nil {
+				return c, err
+			}
+			return c, s.store.SetClientRoles(ctx, client, roles, version, s.book.Entry(by, clientEntry(client, rolesChanged(ids(had), roles))))
+		})
+	return err
 }
 
 // RemoveClientRole takes a role from a machine.

@@ -28,7 +28,8 @@ const (
 )
 
 // CreateOneTimeToken makes a token that signs in with an address, once, and gives it: what
-// is kept is its hash. ttl 0 stands for [DefaultTokenTTL].
+// is kept is its hash. ttl 0 stands for [DefaultTokenTTL]. One for an owner is
+// [store.Forbidden] to who may not do everything: who holds it becomes the owner.
 func (s *Service) CreateOneTimeToken(ctx context.Context, by audit.Actor, email store.Email, c store.TokenContext, ttl time.Duration) (made store.OneTimeToken, token string, err error) {
 	const op = "create one-time token"
 	if ttl == 0 {
@@ -36,6 +37,9 @@ func (s *Service) CreateOneTimeToken(ctx context.Context, by audit.Actor, email 
 	}
 	if ttl < time.Second || ttl > MaxTokenTTL {
 		return made, "", store.InvalidField(op, "expiresIn", "is one second to 30 days")
+	}
+	if err := s.mayActFor(ctx, op, by, email); err != nil {
+		return made, "", err
 	}
 	text, err := json.Marshal(c)
 	if err != nil {

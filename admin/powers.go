@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"idp/audit"
 	"idp/store"
@@ -45,6 +46,23 @@ func (s *Service) mayBecome(ctx context.Context, op string, by audit.Actor, clie
 		return err
 	}
 	return s.mayGiveRoles(ctx, op, by, ids(roles))
+}
+
+// mayActFor tells whether somebody may sign in with an address, which is an owner's only for
+// who may do everything.
+func (s *Service) mayActFor(ctx context.Context, op string, by audit.Actor, email store.Email) error {
+	if store.Covers(by.Scopes, store.ScopeAll) {
+		return nil
+	}
+	owners, err := s.store.Owners(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(owners, func(o store.Owner) bool { return o.Email == email }) {
+		return &store.Error{Code: store.Forbidden, Op: op,
+			Err: errors.New("the address is an owner's, who may do everything: that takes the scope " + store.ScopeAll + " of the management API")}
+	}
+	return nil
 }
 
 // all is a listing of everything: roles of a client and scopes of a role are not many.

@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
+	"idp/admin"
 	"idp/audit"
 	"idp/cmd/idp/internal/bookstore"
 	"idp/cmd/idp/internal/settings"
@@ -126,31 +128,37 @@ func (in *instance) bookstoreSecret() (string, error) {
 }
 
 func (in *instance) registerBookstore(ctx context.Context, url, secret string) error {
+	by := audit.Command()
 	redirects, logouts := []string{url + bookstore.CallbackPath}, []string{url + bookstore.ByePath}
-	found, err := in.db.FreshClient(ctx, bookstoreID)
+	found, err := in.admin.Client(ctx, bookstoreID)
 	switch {
 	case store.CodeOf(err) == store.NotFound:
-		return in.db.CreateClient(ctx, store.Client{
+		_, err := in.admin.CreateClient(ctx, by, store.Client{
 			ID: bookstoreID, Name: "Bookstore", Type: store.Traditional, RedirectURIs: redirects, PostLogoutRedirectURIs: logouts,
-			IDTokenAlg: "ES256", PKCE: true, Secrets: []store.ClientSecret{secretOf(secret)},
-		})
+			PKCE: true, Secrets: []store.ClientSecret{secretOf(secret)},
+		}, nil)
+		return err
 	case err != nil:
 		return err
 	}
 	hash := store.HashOf([]byte(secret))
 	if !slices.ContainsFunc(found.Secrets, func(s store.ClientSecret) bool { return s.Hash.Equal(hash) }) {
-		if err := in.db.AddClientSecret(ctx, bookstoreID, secretOf(secret), 0); err != nil {
-			return err
+		for _, s := range found.Secrets { // of an app whose file is gone
+			if err := in.admin.RemoveSecret(ctx, by, bookstoreID, admin.SecretName(s)); err != nil {
+				return err
+			}
 		}
-		if found, err = in.db.FreshClient(ctx, bookstoreID); err != nil {
+		if err := in.admin.AddGivenSecret(ctx, by, bookstoreID, admin.DefaultSecret, secret, time.Time{}); err != nil {
 			return err
 		}
 	}
 	if slices.Equal(found.RedirectURIs, redirects) && slices.Equal(found.PostLogoutRedirectURIs, logouts) {
 		return nil
 	}
-	found.RedirectURIs, found.PostLogoutRedirectURIs = redirects, logouts
-	_, err = in.db.UpdateClient(ctx, found, found.UpdatedAt)
+	_, err = in.admin.UpdateClient(ctx, by, bookstoreID, time.Time{}, func(c *store.Client) error {
+		c.RedirectURIs, c.PostLogoutRedirectURIs = redirects, logouts
+		return nil
+	})
 	return err
 }
 

@@ -125,6 +125,9 @@ func redact(err error) error {
 // SkipLocked lets workers pass rows that another one holds.
 func (e *Engine) SkipLocked() string { return " FOR UPDATE SKIP LOCKED" }
 
+// KeepOut waits for those who write to the table.
+func (e *Engine) KeepOut(table string) string { return "LOCK TABLE " + table + " IN SHARE MODE" }
+
 // Clock is the server's clock.
 func (e *Engine) Clock() string {
 	return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"

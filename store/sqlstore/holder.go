@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"idp/store"
 )
@@ -54,13 +55,14 @@ func (db *DB) AddUserRoles(ctx context.Context, users, roles []string, told ...s
 }
 
 func giveUserRoles(s *Script, op string, users, roles []string) {
-	needRoles(s, op, store.UserRole, roles)
 	for i, user := range users {
 		s.Do(`SELECT 1 FROM users WHERE id = $1`, user).Into(new(int)).Must = store.InvalidField(op, fmt.Sprintf("userIds[%d]", i), "is no user that there is")
 		for _, role := range roles {
-			s.Do(`INSERT INTO user_role (user_id, role_id) VALUES ($1, $2) ON CONFLICT (user_id, role_id) DO NOTHING`, user, role)
+			s.Do(`INSERT INTO user_role (user_id, role_id) SELECT $1, id FROM role WHERE id = $2 AND type = $3
+				ON CONFLICT (user_id, role_id) DO NOTHING`, user, role, string(store.UserRole))
 		}
 	}
+	needRoles(s, op, store.UserRole, roles) // last: from the first INSERT on no role is deleted, see DeleteRole
 }
 
 func needRoles(s *Script, op string, kind store.RoleType, roles []string) {
@@ -133,15 +135,17 @@ func giveClientRoles(s *Script, op string, now int64, clients, roles []string) {
 	}
 }
 
-// SetClientRoles gives a client exactly these roles. Errors: [store.NotFound];
-// [store.Invalid] if it is no machine, or there is no such role of machines.
-func (db *DB) SetClientRoles(ctx context.Context, client string, roles []string, told ...store.Event) error {
+// SetClientRoles gives a client exactly these roles. seen is its UpdatedAt; zero: whatever
+// it is. Errors: [store.NotFound], [store.Changed]; [store.Invalid] if it is no machine, or
+// there is no such role of machines.
+func (db *DB) SetClientRoles(ctx context.Context, client string, roles []string, seen time.Time, told ...store.Event) error {
 	const op = "set roles of client"
 	var s Script
-	s.Do(`SELECT 1 FROM client WHERE id = $1`, client).Into(new(int)).Need(op, store.NotFound)
+	s.Do(`SELECT 1 FROM client WHERE id = $1 AND CAST($2 AS BIGINT) IN (0, updated_at)`, client, stamp(seen)).Into(new(int)).Need(op, store.Changed)
 	s.Do(`DELETE FROM client_role WHERE client_id = $1`, client)
 	giveClientRoles(&s, op, db.now(), []string{client}, roles)
-	return db.administer(ctx, op, &s, told...)
+	err := db.administer(ctx, op, &s, told...)
+	return db.changedOrGone(ctx, err, `SELECT 1 FROM client WHERE id = $1`, client)
 }
 
 // RemoveClientRole takes a role from a client. The error is [store.NotFound] if it does not

@@ -80,6 +80,11 @@ func (db *DB) DeleteRole(ctx context.Context, id string, seen time.Time, told ..
 	const op = "delete role"
 	var s Script
 	s.Do(`SELECT 1 FROM role WHERE id = $1 AND CAST($2 AS BIGINT) IN (0, updated_at)`, id, stamp(seen)).Into(new(int)).Need(op, store.Changed)
+	// Who gives people roles does not wait for changes of configuration. Each does it in
+	// one statement that reads the role, so it comes before this one or finds no role.
+	if alone := db.engine.KeepOut("user_role"); alone != "" {
+		s.Do(alone)
+	}
 	s.Do(`DELETE FROM role WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM user_role WHERE role_id = $1)
 		AND NOT EXISTS (SELECT 1 FROM client_role WHERE role_id = $1)`, id).Need(op, store.InUse)
 	s.Do(`DELETE FROM role_scope WHERE role_id = $1`, id)

@@ -21,6 +21,10 @@ type Engine interface {
 	// SkipLocked is the engine's clause that lets workers pass rows that another
 	// one holds; "" where one writer exists anyway.
 	SkipLocked() string
+	// KeepOut is a statement after which nobody else writes to a table until the script
+	// ends, and what others have begun to write there is seen; "" where one writer exists
+	// anyway.
+	KeepOut(table string) string
 	// Clock is an SQL expression for the database's time in microseconds since 1970.
 	Clock() string
 	// Close waits for running scripts and closes the database.

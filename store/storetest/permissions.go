@@ -35,7 +35,7 @@ func testMachinePermissions(t *testing.T, f *fixture) {
 	may("do:read", "do:write")
 	f.no(f.db.RemoveRoleScope(f.ctx(), "writer", "write"))
 	may("do:read")
-	f.no(f.db.SetClientRoles(f.ctx(), "machine", nil))
+	f.no(f.db.SetClientRoles(f.ctx(), "machine", nil, time.Time{}))
 	may()
 
 	if found, err := f.db.ResourceAt(f.ctx(), r.Indicator); err != nil || found.ID != "orders" || found.AccessTTL != time.Hour {

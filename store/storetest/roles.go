@@ -1,11 +1,13 @@
 package storetest
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"idp/store"
+	"idp/store/sqlstore"
 )
 
 func (f *fixture) role(id string, kind store.RoleType, scopes ...string) {
@@ -111,6 +113,36 @@ func testUsersWithRoles(t *testing.T, f *fixture) {
 	}
 }
 
+// Whoever gets a role, however, while it is deleted has it, or nobody does and it is gone.
+func testDeletedRoles(t *testing.T, f *fixture) {
+	_, ada := f.signUp("ada@example.com")
+	dbs := []*sqlstore.DB{f.db, f.replica()}
+	for n := range 40 {
+		id := fmt.Sprintf("role%d", n)
+		f.role(id, store.UserRole)
+		f.parallel(4, dbs, func(i int, db *sqlstore.DB) {
+			var err error
+			switch i {
+			case 0:
+				err = db.AddUserRoles(f.ctx(), []string{ada}, []string{id})
+			case 1:
+				err = db.SetUserRoles(f.ctx(), ada, []string{id})
+			case 2:
+				err = db.ImportUsers(f.ctx(), []store.Import{{User: store.User{ID: store.RandomText(12), Email: store.Email(id + "@example.com")}, Roles: []string{id}}})
+			case 3:
+				time.Sleep(time.Duration(n%8) * 250 * time.Microsecond)
+				err = db.DeleteRole(f.ctx(), id, time.Time{})
+			}
+			if code := store.CodeOf(err); code != store.Invalid && code != store.InUse {
+				f.no(err)
+			}
+		})
+	}
+	if n := f.count(`SELECT COUNT(*) FROM user_role WHERE role_id NOT IN (SELECT id FROM role)`); n != 0 {
+		t.Errorf("%d people have a role that there is not", n)
+	}
+}
+
 func testClientsWithRoles(t *testing.T, f *fixture) {
 	machine := client("machine")
 	machine.Type, machine.Name = store.Machine, "Nightly job"
@@ -139,11 +171,11 @@ func testClientsWithRoles(t *testing.T, f *fixture) {
 	if !strings.Contains(err.Error(), "Nightly job") {
 		t.Errorf("it is not said who has it: %v", err)
 	}
-	f.want(f.db.SetClientRoles(f.ctx(), "nothing", nil), store.NotFound)
-	f.no(f.db.SetClientRoles(f.ctx(), "machine", []string{store.ManagementRole}))
+	f.want(f.db.SetClientRoles(f.ctx(), "nothing", nil, time.Time{}), store.NotFound)
+	f.no(f.db.SetClientRoles(f.ctx(), "machine", []string{store.ManagementRole}, time.Time{}))
 	f.no(f.db.RemoveClientRole(f.ctx(), "machine", store.ManagementRole))
 	f.want(f.db.RemoveClientRole(f.ctx(), "machine", store.ManagementRole), store.NotFound)
-	f.no(f.db.SetClientRoles(f.ctx(), "machine", []string{"robot"}))
+	f.no(f.db.SetClientRoles(f.ctx(), "machine", []string{"robot"}, time.Time{}))
 	f.no(f.db.DeleteClient(f.ctx(), "machine", time.Time{}))
 	f.no(f.db.DeleteRole(f.ctx(), "robot", time.Time{}))
 }

@@ -30,7 +30,7 @@ func testClientsLike(t *testing.T, f *fixture) {
 			t.Errorf("%+v: %d %v", c.l, n, list)
 		}
 	}
-	f.no(f.db.SetClientRoles(f.ctx(), "nightly", []string{"robot"}))
+	f.no(f.db.SetClientRoles(f.ctx(), "nightly", []string{"robot"}, time.Time{}))
 	if list, n, err := f.db.ClientsLike(f.ctx(), store.ClientListing{Listing: store.Listing{Limit: 10}, NotRole: "robot"}); err != nil || n != 1 || list[0].ID != "bookstore" {
 		t.Error(list, n, err)
 	}

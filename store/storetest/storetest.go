@@ -103,6 +103,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"ResourceInUse":               testResourceInUse,
 	"Roles":                       testRoles,
 	"UsersWithRoles":              testUsersWithRoles,
+	"DeletedRoles":                testDeletedRoles,
 	"ClientsWithRoles":            testClientsWithRoles,
 	"MachinePermissions":          testMachinePermissions,
 	"PersonPermissions":           testPersonPermissions,

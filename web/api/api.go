@@ -97,8 +97,15 @@ func (a *API) Mount(r chi.Router) {
 	r.Mount(Path, a.router)
 }
 
+// setLibrary sets what the library has once per process.
+var setLibrary = sync.OnceFunc(func() {
+	huma.NewError = newProblem
+	huma.ValidateStrictCasing = true  // else NAME is taken for name, past what is checked of name
+	huma.DefaultArrayNullable = false // null where a list is needed is no list of nothing
+})
+
 func (a *API) config() huma.Config {
-	huma.NewError = newProblem // the library knows one shape of errors per process
+	setLibrary()
 	c := huma.DefaultConfig("Management API", a.Version)
 	c.Info.Description = "What an operator can set in this identity provider, with Logto's paths and shapes."
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil

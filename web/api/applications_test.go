@@ -3,6 +3,7 @@ package api_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"idp/store"
 )
@@ -153,7 +154,7 @@ func TestNobodyMakesSecretsOfStrongerMachines(t *testing.T) {
 	f := setup(t)
 	f.machine("strong")
 	f.machine("plain")
-	f.must(f.db.SetClientRoles(t.Context(), "strong", []string{store.ManagementRole}))
+	f.must(f.db.SetClientRoles(t.Context(), "strong", []string{store.ManagementRole}, time.Time{}))
 	f.expect(f.callAs("applications:write", "POST", "/api/applications/strong/secrets", map[string]any{"name": "mine"}), 403, "auth.forbidden")
 	f.expect(f.callAs("applications:write", "POST", "/api/applications/plain/secrets", map[string]any{"name": "mine"}), 201)
 	f.expect(f.callAs("all", "POST", "/api/applications/strong/secrets", map[string]any{"name": "mine"}), 201)

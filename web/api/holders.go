@@ -10,7 +10,7 @@ import (
 
 // roleIDs names roles in a request.
 type roleIDs struct {
-	Roles []string `json:"roleIds" maxItems:"100"`
+	Roles []string `json:"roleIds" maxItems:"100" maxLength:"64" pattern:"^[0-9A-Za-z-]*$" patternDescription:"an id"`
 }
 
 // rolesAdded answers who was given roles: what was asked for, and what was new of it.
@@ -37,7 +37,7 @@ func (a *API) roleHolders() {
 }
 
 type userIDs struct {
-	Users []string `json:"userIds" minItems:"1" maxItems:"100"`
+	Users []string `json:"userIds" minItems:"1" maxItems:"100" maxLength:"64" pattern:"^[0-9A-Za-z-]*$" patternDescription:"an id"`
 }
 
 func (a *API) listRoleUsers(ctx context.Context, in *struct {
@@ -104,7 +104,7 @@ func (a *API) listRoleApplications(ctx context.Context, in *struct {
 }
 
 type applicationIDs struct {
-	Applications []string `json:"applicationIds" minItems:"1" maxItems:"100"`
+	Applications []string `json:"applicationIds" minItems:"1" maxItems:"100" maxLength:"64" pattern:"^[0-9A-Za-z-]*$" patternDescription:"an id"`
 }
 
 func (a *API) postRoleApplications(ctx context.Context, in *struct {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"idp/audit"
 )
 
 func TestOneTimeTokens(t *testing.T) {
@@ -70,6 +72,20 @@ func TestOneTimeTokens(t *testing.T) {
 	if strings.Contains(f.log.String(), token) {
 		t.Error("a token is in the log")
 	}
+}
+
+// A token for an owner is as good as being the owner.
+func TestOneTimeTokensOfOwners(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.must(f.admin.AddOwner(t.Context(), audit.Command(), "root@example.com"))
+	make := func(scopes, email string) answer {
+		t.Helper()
+		return f.callAs(scopes, "POST", "/api/one-time-tokens", map[string]any{"email": email})
+	}
+	f.expect(make("one-time-tokens:write+users:write", "Root@Example.com"), 403, "auth.forbidden")
+	f.expect(make("one-time-tokens:write", "ada@example.com"), 201)
+	f.expect(make("all", "root@example.com"), 201)
 }
 
 func TestVerificationCodes(t *testing.T) {

@@ -95,7 +95,7 @@ func (a *API) postRole(ctx context.Context, in *struct {
 		Description string         `json:"description,omitempty" maxLength:"256"`
 		Type        store.RoleType `json:"type,omitempty" enum:"User,MachineToMachine" doc:"User if it is not there"`
 		Default     bool           `json:"isDefault,omitempty"`
-		Scopes      []string       `json:"scopeIds,omitempty" maxItems:"200"`
+		Scopes      []string       `json:"scopeIds,omitempty" maxItems:"200" maxLength:"64" pattern:"^[0-9A-Za-z-]*$" patternDescription:"an id"`
 	}
 }) (*oneRole, error) {
 	b := in.Body
@@ -186,7 +186,7 @@ type roleScope struct {
 func (a *API) postRoleScopes(ctx context.Context, in *struct {
 	ID   string `path:"id" maxLength:"64"`
 	Body struct {
-		Scopes []string `json:"scopeIds" minItems:"1" maxItems:"200"`
+		Scopes []string `json:"scopeIds" minItems:"1" maxItems:"200" maxLength:"64" pattern:"^[0-9A-Za-z-]*$" patternDescription:"an id"`
 	}
 }) (*struct{ Body []ResourceScope }, error) {
 	if err := a.Admin.AddRoleScopes(ctx, actor(ctx), in.ID, in.Body.Scopes); err != nil {

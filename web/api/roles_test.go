@@ -1,11 +1,16 @@
 package api_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
+	"idp/admin"
 	"idp/audit"
+	"idp/mailer"
 	"idp/store"
+	"idp/store/sqlstore"
 )
 
 // scope makes a resource with a scope, whose id it gives.
@@ -157,6 +162,83 @@ func TestNobodyGivesMoreThanTheyHave(t *testing.T) {
 	f.expect(f.callAs(token+"+users:read", "POST", "/api/applications/nightly/roles", map[string]any{"roleIds": []string{reader}}), 201)
 	// What it has already, others may leave with it.
 	f.expect(f.callAs(token, "PUT", "/api/applications/nightly/roles", map[string]any{"roleIds": []string{reader, empty}}), 200)
+}
+
+// slow is a store in which somebody takes a role from a machine whenever its roles have
+// just been read.
+type slow struct {
+	*sqlstore.DB
+	take func()
+}
+
+// ClientRoles implements admin.Store.
+func (s slow) ClientRoles(ctx context.Context, client string, l store.Listing) ([]store.Role, int, error) {
+	roles, n, err := s.DB.ClientRoles(ctx, client, l)
+	s.take()
+	return roles, n, err
+}
+
+// A role that is taken from a machine is not given back by who may not give it and had read
+// that it is there.
+func TestNobodyGivesBackWhatWasTaken(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.machine("nightly")
+	f.must(f.db.SetClientRoles(t.Context(), "nightly", []string{store.ManagementRole}, time.Time{}))
+	take := func() { _ = f.db.RemoveClientRole(t.Context(), "nightly", store.ManagementRole) } // there once
+	racing, err := admin.New(admin.Deps{Store: slow{f.db, take}, Book: audit.New(f.ring, f.db.Now), Ring: f.ring, Senders: mailer.Kinds{}})
+	f.must(err)
+	err = racing.SetClientRoles(t.Context(), audit.Actor{ID: "client:weak", Scopes: []string{"applications:write"}}, "nightly", []string{store.ManagementRole})
+	if store.CodeOf(err) != store.Forbidden {
+		t.Errorf("the error is %v", err)
+	}
+	if roles, _, err := f.db.ClientRoles(t.Context(), "nightly", store.Listing{Limit: 1}); err != nil || len(roles) > 0 {
+		t.Errorf("%v %v", roles, err)
+	}
+}
+
+// Ids in bodies are ids: Postgres takes no NUL in a text.
+func TestIDsInBodies(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.machine("nightly")
+	ada := f.user("ada@example.com")
+	clerk := f.expect(f.call("POST", "/api/roles", map[string]any{"name": "Clerk"}), 200).id()
+	for _, odd := range []string{"\x00", "a\x00b", "../x", strings.Repeat("a", 65)} {
+		for field, calls := range map[string][]string{
+			"roleIds":        {"POST /api/users/" + ada + "/roles", "PUT /api/users/" + ada + "/roles", "POST /api/applications/nightly/roles", "PUT /api/applications/nightly/roles"},
+			"userIds":        {"POST /api/roles/" + clerk + "/users"},
+			"applicationIds": {"POST /api/roles/" + clerk + "/applications"},
+			"scopeIds":       {"POST /api/roles/" + clerk + "/scopes"},
+		} {
+			for _, c := range calls {
+				method, path, _ := strings.Cut(c, " ")
+				if got := f.expect(f.call(method, path, map[string]any{field: []string{odd}}), 400); !strings.Contains(got.text, "body."+field+"[0]") {
+					t.Errorf("%s: %s", c, got.text)
+				}
+			}
+		}
+		f.expect(f.call("POST", "/api/roles", map[string]any{"name": "Odd", "scopeIds": []string{odd}}), 400)
+	}
+}
+
+// What has another name, and null in the place of a list, changes nothing.
+func TestNullAndOtherNames(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.machine("nightly")
+	f.must(f.db.SetClientRoles(t.Context(), "nightly", []string{store.ManagementRole}, time.Time{}))
+	f.expect(f.call("PUT", "/api/applications/nightly/roles", map[string]any{"roleIds": nil}), 400, "guard.invalid_input")
+	f.expect(f.call("PATCH", "/api/applications/shop", map[string]any{"oidcClientMetadata": map[string]any{"redirectUris": nil}}), 200) // as if it were not there
+	if got := f.expect(f.call("PATCH", "/api/applications/shop", map[string]any{"NAME": "x"}), 400); !strings.Contains(got.text, "body.NAME") {
+		t.Error(got.text)
+	}
+	if got := f.expect(f.call("GET", "/api/applications/nightly/roles", nil), 200); got.header.Get("Total-Number") != "1" {
+		t.Error(got.text)
+	}
+	if got := f.expect(f.call("GET", "/api/applications/shop", nil), 200); !strings.Contains(got.text, "https://shop.example/callback") || got.at("name") != "Bookstore" {
+		t.Error(got.text)
+	}
 }
 
 // user makes an account.
