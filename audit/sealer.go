@@ -15,7 +15,7 @@ import (
 type ChainStore interface {
 	Now() time.Time
 	LastBatch(ctx context.Context) (store.EventBatch, error)
-	Unchained(ctx context.Context, limit int) ([]store.Unchained, error)
+	Unchained(ctx context.Context, since time.Time, limit int) ([]store.Unchained, error)
 	MakeUserKeys(ctx context.Context, keys []store.UserKey) error
 	ChainEvents(ctx context.Context, b store.EventBatch, events []store.Event, extra []store.HookDelivery) (made bool, err error)
 	EventBatches(ctx context.Context, from int64, limit int) ([]store.EventBatch, error)
@@ -47,9 +47,10 @@ type Sealer struct {
 	chain  chain
 	seen   store.EventBatch // the furthest end of the chain that was seen
 
-	limit   int  // events of the next batch
-	strange wait // for somebody else to go on behind an end that was not made here
-	locked  wait // for somebody else to chain what is of a person whose key does not open
+	looked  time.Time // when all that waits was looked for
+	limit   int       // events of the next batch
+	strange wait      // for somebody else to go on behind an end that was not made here
+	locked  wait      // for somebody else to chain what is of a person whose key does not open
 }
 
 // wait is for how long something has been left to other replicas.
@@ -86,6 +87,13 @@ const (
 
 // cutEvery is how often it is looked for what is older than it is kept.
 const cutEvery = time.Minute
+
+// Ids begin with the time, but that of a sign-in is the one of its challenge. What is older than
+// sealBack is looked for every sealAll only.
+const (
+	sealBack = 10 * time.Minute
+	sealAll  = time.Minute
+)
 
 // lastWords bounds the batch that is made when a server stops.
 const lastWords = 2 * time.Second
@@ -185,10 +193,18 @@ func (s *Sealer) trusts(ctx context.Context, last store.EventBatch) (bool, error
 
 // waiting reads what is to be chained, after making keys for the people who need one.
 func (s *Sealer) waiting(ctx context.Context) ([]store.Unchained, error) {
+	now := s.Store.Now()
+	since := now.Add(-sealBack)
+	if now.Sub(s.looked).Abs() >= sealAll {
+		since = time.Time{}
+	}
 	for first := true; ; first = false {
-		waiting, err := s.Store.Unchained(ctx, s.limit)
+		waiting, err := s.Store.Unchained(ctx, since, s.limit)
 		if err != nil {
 			return nil, err
+		}
+		if since.IsZero() && len(waiting) < s.limit {
+			s.looked = now
 		}
 		keys, asked := []store.UserKey{}, map[string]bool{}
 		for _, u := range waiting {

@@ -164,3 +164,17 @@ func TestSlowDatabase(t *testing.T) {
 		t.Errorf("%d of 25 entries are chained", r.Events)
 	}
 }
+
+// An entry with an old id is chained, too, some time later.
+func TestOldID(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.write("client.created", "")
+	f.seal()
+	f.exec(`INSERT INTO event (id, at, kind, user_id, client_id) VALUES ($1, 1, 'x', '', '')`, make([]byte, 16))
+	f.db.AdvanceForTest(2 * time.Minute)
+	f.seal()
+	if r := f.verify(0, nil); r.Waiting != 0 || r.Events != 2 {
+		t.Errorf("%+v", r)
+	}
+}

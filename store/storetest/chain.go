@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"sync"
 	"testing"
+	"time"
 
 	"idp/store"
 	"idp/store/sqlstore"
@@ -28,7 +29,7 @@ func testChain(t *testing.T, f *fixture) {
 	if last.No != 0 || !last.Hash.IsZero() {
 		t.Fatalf("an empty chain ends in %+v", last)
 	}
-	waiting, err := f.db.Unchained(f.ctx(), 100)
+	waiting, err := f.db.Unchained(f.ctx(), time.Time{}, 100)
 	f.no(err)
 	if len(waiting) != 2 || waiting[0].ID != n.ID || !waiting[0].Known || waiting[0].Key != nil || waiting[1].Known {
 		t.Fatalf("%+v", waiting)
@@ -45,10 +46,15 @@ func testChain(t *testing.T, f *fixture) {
 	if rows := f.count(`SELECT COUNT(*) FROM user_key`); rows != 1 {
 		t.Errorf("%d keys", rows)
 	}
-	waiting, err = f.db.Unchained(f.ctx(), 100)
+	waiting, err = f.db.Unchained(f.ctx(), time.Time{}, 100)
 	f.no(err)
 	if string(waiting[0].Key) != "one" {
 		t.Errorf("key %q", waiting[0].Key)
+	}
+	for since, want := range map[time.Time]int{waiting[0].ID.Time(): 2, f.db.Now().Add(time.Minute): 0} {
+		if some, err := f.db.Unchained(f.ctx(), since, 100); err != nil || len(some) != want {
+			t.Errorf("%d since %s, want %d, %v", len(some), since, want, err)
+		}
 	}
 	b, events := batchOf(f, last, waiting)
 	events[0].Personal, events[0].KeyID = []byte("resealed"), user
@@ -71,7 +77,7 @@ func testChain(t *testing.T, f *fixture) {
 	if last, err = f.db.LastBatch(f.ctx()); err != nil || !reflect.DeepEqual(last, b) {
 		t.Errorf("%+v, %v, want %+v", last, err, b)
 	}
-	if waiting, err = f.db.Unchained(f.ctx(), 100); err != nil || len(waiting) != 0 {
+	if waiting, err = f.db.Unchained(f.ctx(), time.Time{}, 100); err != nil || len(waiting) != 0 {
 		t.Errorf("%+v %v", waiting, err)
 	}
 	if n, since, err := f.db.UnchainedSince(f.ctx(), 10); err != nil || n != 0 || !since.IsZero() {
@@ -93,7 +99,7 @@ func testCutEvents(t *testing.T, f *fixture) {
 		f.no(f.db.CreateClient(f.ctx(), store.Client{ID: store.RandomText(8), Name: "x", Type: store.SPA, IDTokenAlg: "ES256"}, store.Event{Kind: "client.created"}))
 		last, err := f.db.LastBatch(f.ctx())
 		f.no(err)
-		waiting, err := f.db.Unchained(f.ctx(), 10)
+		waiting, err := f.db.Unchained(f.ctx(), time.Time{}, 10)
 		f.no(err)
 		b, events := batchOf(f, last, waiting)
 		_, err = f.db.ChainEvents(f.ctx(), b, events, nil)
@@ -159,7 +165,7 @@ func chainSome(t *testing.T, f *fixture, db *sqlstore.DB) {
 		t.Error(err)
 		return
 	}
-	waiting, err := db.Unchained(f.ctx(), 3)
+	waiting, err := db.Unchained(f.ctx(), time.Time{}, 3)
 	if err != nil || len(waiting) == 0 {
 		if err != nil {
 			t.Error(err)
