@@ -82,9 +82,9 @@ func (c *userImportCmd) Run(a *app) (err error) {
 
 // finish says how it went.
 func (c *userImportCmd) finish(a *app, n bulk.Counts, passed map[string]int, err error, stopped bool) error {
-	made := "made"
+	made, rest := "made", "the rest was taken"
 	if c.DryRun {
-		made = "would be made"
+		made, rest = "would be made", "the rest would be taken"
 	}
 	if c.JSON {
 		if err := a.printJSON(n); err != nil {
@@ -105,11 +105,11 @@ func (c *userImportCmd) finish(a *app, n bulk.Counts, passed map[string]int, err
 	case n.Refused == 0:
 		return nil
 	case c.Report != "":
-		return failed(fmt.Errorf("%s refused", counted(n.Refused, "line was", "lines were")), "See why in "+c.Report+"; the rest was taken.")
+		return failed(fmt.Errorf("%s refused", counted(n.Refused, "line was", "lines were")), "See why in "+c.Report+"; "+rest+".")
 	case n.Refused > shownRefusals:
-		return failed(fmt.Errorf("%d lines were refused, of which %d are shown", n.Refused, shownRefusals), "See all with --report FILE; the rest was taken.")
+		return failed(fmt.Errorf("%d lines were refused, of which %d are shown", n.Refused, shownRefusals), "See all with --report FILE; "+rest+".")
 	}
-	return failed(fmt.Errorf("%s refused", counted(n.Refused, "line was", "lines were")), "The rest was taken.")
+	return failed(fmt.Errorf("%s refused", counted(n.Refused, "line was", "lines were")), "They are above; "+rest+".")
 }
 
 // openInput opens a file, or standard input for -. size is 0 if it is not known.
