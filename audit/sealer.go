@@ -258,8 +258,8 @@ func (s *Sealer) reseal(u store.Unchained) (store.Event, Opened, error) {
 		return e, told, nil
 	}
 	plain, err := s.book.Open(e.Personal, e.ID[:])
-	if err != nil { // under a secret that is gone: it stays what it is
-		return e, told, nil
+	if err != nil {
+		return e, told, nil //nolint:nilerr // under a secret that is gone: it stays what it is
 	}
 	told.Known = plain
 	switch {

@@ -38,7 +38,7 @@ func measureLists(ctx context.Context, people, events int, out io.Writer) (err e
 	if err != nil {
 		return err
 	}
-	defer fill.Close()
+	defer func() { err = errors.Join(err, fill.Close()) }()
 	if err := fill.Migrate(ctx); err != nil {
 		return err
 	}

@@ -205,13 +205,13 @@ func (c *auditVerifyCmd) Run(a *app) error {
 	}
 	return a.withoutLimit(func(ctx context.Context, in *instance) error {
 		v := audit.NewVerifier(in.db, in.ring)
-		clear := func() {}
+		wipe := func() {}
 		if isTerminal(a.stderr) {
 			v.Progress = func(done, all int64) { fmt.Fprintf(a.stderr, "\r%d of %d batches", done, all) }
-			clear = func() { fmt.Fprint(a.stderr, "\r\x1b[K") }
+			wipe = func() { fmt.Fprint(a.stderr, "\r\x1b[K") }
 		}
 		r, err := v.Verify(ctx, c.From, point)
-		clear()
+		wipe()
 		if err != nil {
 			return err
 		}

@@ -241,30 +241,30 @@ func testUserSearch(t *testing.T, f *fixture) {
 		}
 		return ids, page.Total
 	}
-	any := func(pattern string) []store.UserTerm { return []store.UserTerm{{Pattern: pattern}} }
+	anywhere := func(pattern string) []store.UserTerm { return []store.UserTerm{{Pattern: pattern}} }
 	for name, c := range map[string]struct {
 		q    store.UserQuery
 		want []string
 	}{
 		"all":                  {store.UserQuery{}, all},
-		"like anything":        {store.UserQuery{Terms: any("%%")}, all},
-		"begins":               {store.UserQuery{Terms: any("ada%")}, []string{"idOfAda", "idOfAdam", "idOfBob"}},
-		"upper case":           {store.UserQuery{Terms: any("ADA%")}, []string{"idOfAda", "idOfAdam", "idOfBob"}},
+		"like anything":        {store.UserQuery{Terms: anywhere("%%")}, all},
+		"begins":               {store.UserQuery{Terms: anywhere("ada%")}, []string{"idOfAda", "idOfAdam", "idOfBob"}},
+		"upper case":           {store.UserQuery{Terms: anywhere("ADA%")}, []string{"idOfAda", "idOfAdam", "idOfBob"}},
 		"name":                 {store.UserQuery{Terms: []store.UserTerm{{Field: store.UserName, Pattern: "ada%"}}}, []string{"idOfBob", "idOfAdam"}},
 		"another letter":       {store.UserQuery{Terms: []store.UserTerm{{Field: store.UserName, Pattern: "zoË"}}}, []string{"idOfAda"}},
 		"username":             {store.UserQuery{Terms: []store.UserTerm{{Field: store.UserUsername, Pattern: "ADA%"}}}, []string{"idOfBob"}},
 		"address":              {store.UserQuery{Terms: []store.UserTerm{{Field: store.UserEmail, Pattern: "Ada@example.com"}}}, []string{"idOfAda"}},
 		"no wildcard _":        {store.UserQuery{Terms: []store.UserTerm{{Field: store.UserEmail, Pattern: "ada_%"}}}, nil},
 		"_ for itself":         {store.UserQuery{Terms: []store.UserTerm{{Field: store.UserEmail, Pattern: "%b_b%"}}}, []string{"idOfBob"}},
-		"id":                   {store.UserQuery{Terms: any("idOfEve")}, []string{"idOfEve"}},
+		"id":                   {store.UserQuery{Terms: anywhere("idOfEve")}, []string{"idOfEve"}},
 		"id begins":            {store.UserQuery{Terms: []store.UserTerm{{Field: store.UserID, Pattern: "idOf%"}}}, all},
-		"within":               {store.UserQuery{Terms: any("%ada%")}, all},
+		"within":               {store.UserQuery{Terms: anywhere("%ada%")}, all},
 		"within and 100":       {store.UserQuery{Terms: []store.UserTerm{{Field: store.UserEmail, Pattern: "%ada%"}, {Field: store.UserName, Pattern: "%100%"}}, All: true}, []string{"idOfAdam"}},
 		"either":               {store.UserQuery{Terms: []store.UserTerm{{Field: store.UserEmail, Pattern: "eve@%"}, {Field: store.UserName, Pattern: "zo%"}}}, []string{"idOfEve", "idOfAda"}},
-		"nobody":               {store.UserQuery{Terms: any("x%")}, nil},
+		"nobody":               {store.UserQuery{Terms: anywhere("x%")}, nil},
 		"% for itself":         {store.UserQuery{Terms: []store.UserTerm{{Field: store.UserName, Pattern: "ada 100%", Exact: true}}}, []string{"idOfAdam"}},
 		"% within, for itself": {store.UserQuery{Terms: []store.UserTerm{{Pattern: "%" + "a%", Exact: true}}}, nil},
-		"quotes":               {store.UserQuery{Terms: any(`%'; --\%`)}, nil},
+		"quotes":               {store.UserQuery{Terms: anywhere(`%'; --\%`)}, nil},
 		"both of the same":     {store.UserQuery{Terms: []store.UserTerm{{Field: store.UserEmail, Pattern: "ada%"}, {Field: store.UserEmail, Pattern: "adam%"}}}, []string{"idOfAda", "idOfAdam"}},
 	} {
 		if ids, total := find(c.q); !slices.Equal(ids, c.want) || total != len(c.want) {

@@ -138,7 +138,7 @@ func TestUserBadInput(t *testing.T) {
 		{"customData", map[string]any{"a": json.RawMessage(strings.Repeat("[", 100) + strings.Repeat("]", 100))}, 422},
 		{"profile", map[string]any{"givenName": strings.Repeat("x", 257)}, 422},
 		{"profile", map[string]any{"website": "javascript:alert(1)"}, 422},
-		{"profile", map[string]any{"nmae": "x"}, 400},
+		{"profile", map[string]any{"givenNames": "x"}, 400},
 		{"profile", map[string]any{"address": map[string]any{"planet": "x"}}, 400},
 		{"isSuspended", true, 400},
 		{"id", "abcdefghijkl", 400},

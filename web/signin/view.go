@@ -69,7 +69,7 @@ func (p *Pages) view(v *visit) *view {
 }
 
 // TickMissing tells that the person has to agree first: that has the focus then.
-func (d *view) TickMissing() bool { return d.Terms != nil && d.Terms.Missing }
+func (v *view) TickMissing() bool { return v.Terms != nil && v.Terms.Missing }
 
 // render shows a page. here is its own address, for the change of language.
 func (p *Pages) render(v *visit, status int, name, here string, data *view) error {
