@@ -1,9 +1,11 @@
 package signin_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"idp/store"
 	"idp/web/webtest"
@@ -71,6 +73,56 @@ func TestNobodyCanRegister(t *testing.T) {
 	question.Submit("/verify").Want(403, "There is no account with this address")
 	if rows := users(f); rows != 1 {
 		t.Errorf("%d accounts", rows)
+	}
+}
+
+// Where nobody can register, or an address is refused, every step is the same for who has an
+// account and for who has none: status, headers, cookies, text, what became of the mail.
+func TestClosedTellsNothing(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	const ada, eve = "ada@example.com", "eve@example.com"
+	f.Register(ada)
+	varies := regexp.MustCompile(`[\w-]{60,}|ada@|eve@|(data-seconds="|0:|nextSendIn":)\d+`)
+	for name, change := range map[string]func(*store.Experience){
+		"mode": func(e *store.Experience) { e.Mode = store.ModeSignIn },
+		"list": func(e *store.Experience) { e.Mode, e.Addresses.Block = store.ModeBoth, []string{"@example.com"} },
+	} {
+		sets(f, change)
+		for _, screen := range []string{"/sign-in", "/recover"} {
+			way := func(email string) (steps []string) {
+				p := f.Person()
+				keep := func(s *webtest.Shown) *webtest.Shown {
+					h := s.Header.Clone()
+					for _, own := range []string{"Date", "X-Request-Id", "Content-Length"} {
+						h.Del(own)
+					}
+					steps = append(steps, varies.ReplaceAllString(fmt.Sprint(s.Status, h, s.Body), "…"))
+					return s
+				}
+				first := p.Get(webtest.Authorize("first_screen", map[string]string{"/sign-in": "sign_in", "/recover": "reset_password"}[screen]))
+				code := keep(keep(first.Submit(screen, "email", email)).Follow())
+				keep(code.Submit("/verify/resend"))
+				keep(code.Submit("/verify", "code", "000000"))
+				keep(code.Submit("/verify", "code", "000000", "confirm", "1"))
+				keep(first.Submit(screen, "email", email))
+				f.DB.AdvanceForTest(61 * time.Second)
+				keep(keep(code.Submit("/verify/resend")).Follow())
+				status := func() *webtest.Shown { return p.Get("/verify/status?c=" + code.Form("/verify").Get("c")) }
+				for end := time.Now().Add(15 * time.Second); !strings.Contains(status().Body, `"sent"`) && time.Now().Before(end); {
+					time.Sleep(10 * time.Millisecond)
+				}
+				keep(status()).Want(200, `"mail":"sent"`, `"triesLeft":3`)
+				return steps
+			}
+			known, unknown := way(ada), way(eve)
+			for i := range known {
+				if known[i] != unknown[i] {
+					t.Errorf("%s, %s, step %d: known:\n%s\nunknown:\n%s", name, screen, i, known[i], unknown[i])
+				}
+			}
+		}
+		f.DB.AdvanceForTest(25 * time.Hour) // the limits have room again
 	}
 }
 
