@@ -49,9 +49,7 @@ func measureLists(ctx context.Context, people, events int, out io.Writer) (err e
 	if err := fillEvents(ctx, fill, events); err != nil {
 		return err
 	}
-	var s sqlstore.Script
-	s.Do(`VACUUM ANALYZE users`) // as Postgres does by itself some minutes later; while others still write it finds little that all see
-	if err := fill.Run(ctx, &s); err != nil {
+	if err := vacuumUsers(ctx, fill); err != nil {
 		return err
 	}
 	engine, err := postgres.Open(ctx, cluster.URL(), postgres.Options{})

@@ -64,16 +64,19 @@ func (db *DB) countUsers(ctx context.Context, b branch) (n int, err error) {
 }
 
 func (db *DB) readUsers(ctx context.Context, b branch, after store.UserCursor, skip, limit int, out *[]store.User) error {
-	w, order, by := b.where, b.order, b.by
+	w, order := b.where, b.order
 	if order == "" {
-		order, by = `created_at DESC, id DESC`, `id`
+		order = `created_at DESC, id DESC`
 		if !after.CreatedAt.IsZero() {
 			w.parts = append(w.parts, `(created_at, id) < (`+w.arg(after.CreatedAt.UnixMicro())+`, `+w.arg(after.ID)+`)`)
 		}
 	}
-	from := w.String() + ` ORDER BY ` + order + ` LIMIT ` + w.arg(limit) + ` OFFSET ` + w.arg(skip)
-	if skip > 0 && by != "" { // who is passed over is read in the index only: their rows lie all over the table
-		from = ` WHERE u.` + by + ` IN (SELECT ` + by + ` FROM users` + from + `) ORDER BY ` + order
+	from, page := w.String()+` ORDER BY `+order, ` LIMIT `+w.arg(limit)+` OFFSET `+w.arg(skip)
+	if skip > 0 && order == userKeys[store.UserEmail].order { // who is passed over is read in the index only: their rows lie all over the table
+		from = ` WHERE u.email IN (SELECT email FROM (SELECT email FROM users` + from + ` LIMIT ` + reach(skip+limit) + `) AS reached ORDER BY email` + page + `)
+			ORDER BY email`
+	} else {
+		from += page
 	}
 	err := db.engine.Read(ctx, `SELECT `+userColumns+` FROM users AS u`+from, w.args,
 		func(scan func(...any) error) error {
@@ -118,18 +121,17 @@ func (db *DB) addSignIns(ctx context.Context, users []store.User) error {
 type branch struct {
 	where where
 	order string // "": the newest first
-	by    string // what the index tells people apart by, "" if it does not
 }
 
 // key is how a field is found: the expression that an index is on, what else the index
-// asks for, the order of it, and the column in it that tells people apart.
-type key struct{ expression, also, order, by string }
+// asks for, and the order of it.
+type key struct{ expression, also, order string }
 
 var userKeys = map[store.UserField]key{
-	store.UserEmail:    {"email", "", "email", "email"},
-	store.UserUsername: {"lower(username)", "username IS NOT NULL AND ", "lower(username)", ""},
-	store.UserName:     {"name_key", "name_key IS NOT NULL AND ", "name_key, id", "id"},
-	store.UserID:       {"id", "", "id", "id"},
+	store.UserEmail:    {"email", "", "email"},
+	store.UserUsername: {"lower(username)", "username IS NOT NULL AND ", "lower(username)"},
+	store.UserName:     {"name_key", "name_key IS NOT NULL AND ", "name_key, id"},
+	store.UserID:       {"id", "", "id"},
 }
 
 var anyUserField = []store.UserField{store.UserEmail, store.UserUsername, store.UserName, store.UserID}
@@ -195,7 +197,7 @@ func indexed(terms []store.UserTerm) []branch {
 	}
 	var out []branch
 	for i, l := range found {
-		b := branch{order: userKeys[l.field].order, by: userKeys[l.field].by}
+		b := branch{order: userKeys[l.field].order}
 		b.where.parts = append(b.where.parts, l.condition(&b.where))
 		for _, before := range found[:i] {
 			b.where.parts = append(b.where.parts, "NOT "+before.condition(&b.where))
