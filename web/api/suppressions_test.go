@@ -85,7 +85,7 @@ func TestDeliveries(t *testing.T) {
 	f.expect(f.callAs("users:read", "GET", path, nil), 403)
 	f.expect(f.call("GET", path+"?to=nobody", nil), 422, "entity.invalid_input")
 	f.expect(f.call("GET", path+"/nothing", nil), 404)
-	for _, query := range []string{"before=x", "state=eaten", "page_size=101", "page=2"} {
+	for _, query := range []string{"before=x", "state=eaten", "state=", "page_size=", "page_size=101", "page=2"} {
 		f.expect(f.call("GET", path+"?"+query, nil), 400, "guard.invalid_input")
 	}
 }
