@@ -122,7 +122,7 @@ func TestManagementAPIPageHasEachNoun(t *testing.T) {
 	}
 	page, nouns := read(t, "docs/management-api.md"), map[string]bool{}
 	for _, file := range files {
-		for _, m := range regexp.MustCompile(`operation\{http\.Method\w+, "(/[a-z-]+)`).FindAllStringSubmatch(read(t, file), -1) {
+		for _, m := range regexp.MustCompile(`(?:operation\{http\.Method\w+, |(?m:^const \w+ += ))"(/[a-z-]+)`).FindAllStringSubmatch(read(t, file), -1) {
 			nouns[m[1]] = true
 		}
 	}
