@@ -18,7 +18,8 @@ const (
 type cache struct {
 	mu      sync.RWMutex
 	epoch   int64
-	round   int // counts clearings: a value read before one is not kept after it
+	round   int  // counts clearings: a value read before one is not kept after it
+	silent  bool // the epoch could not be read the last time
 	entries map[string]entry
 }
 
@@ -32,6 +33,7 @@ type entry struct {
 func (c *cache) observe(epoch int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.silent = false
 	if c.epoch != epoch {
 		c.epoch, c.entries, c.round = epoch, nil, c.round+1
 		return
@@ -47,12 +49,20 @@ func (c *cache) observe(epoch int64) {
 func (c *cache) age() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.silent = true
 	now := time.Now()
 	for k, e := range c.entries {
 		if now.After(e.until) {
 			delete(c.entries, k)
 		}
 	}
+}
+
+// isSilent tells whether the database did not answer the last time it was asked for the epoch.
+func (c *cache) isSilent() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.silent
 }
 
 func (c *cache) clear() {

@@ -30,8 +30,9 @@ type DB struct {
 	// Trace, if it is set before the first use, tells the audit log where things come from.
 	Trace Trace
 
-	engine Engine
-	cache  cache
+	engine     Engine
+	cache      cache
+	experience atomic.Pointer[store.Experience] // the last one that was read
 
 	offset atomic.Int64 // database clock minus ours, µs
 	floor  atomic.Int64 // high-water mark: no instant below it is handed out

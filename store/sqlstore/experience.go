@@ -8,10 +8,39 @@ import (
 	"idp/store"
 )
 
+// patience is how long a page waits for an experience that is newer than the last one that
+// was read.
+const patience = time.Second
+
 // Experience reads the sign-in experience, the default one if none was set. It may be as
-// old as the cache; its lists are shared: [store.Experience.Clone] it before a change.
+// old as the cache; while the database does not answer, it is the last one that was read:
+// every page needs it, also the one that says that something is wrong. Its lists are
+// shared: [store.Experience.Clone] it before a change.
 func (db *DB) Experience(ctx context.Context) (store.Experience, error) {
-	return cached(&db.cache, "experience", func() (store.Experience, error) { return db.FreshExperience(ctx) })
+	last := db.experience.Load()
+	e, err := cached(&db.cache, "experience", func() (store.Experience, error) {
+		if last == nil {
+			return db.readExperience(ctx)
+		}
+		if db.cache.isSilent() {
+			return *last, &store.Error{Code: store.Unavailable, Op: "read experience"}
+		}
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		return db.readExperience(ctx)
+	})
+	if err != nil && last != nil {
+		return *last, nil //nolint:nilerr // what follows needs the database, and says what is wrong with it
+	}
+	return e, err
+}
+
+func (db *DB) readExperience(ctx context.Context) (store.Experience, error) {
+	e, err := db.FreshExperience(ctx)
+	if err == nil {
+		db.experience.Store(&e)
+	}
+	return e, err
 }
 
 // FreshExperience is [DB.Experience] past the cache: what is about to be changed.

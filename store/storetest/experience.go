@@ -1,11 +1,14 @@
 package storetest
 
 import (
+	"context"
 	"reflect"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"idp/store"
+	"idp/store/sqlstore"
 )
 
 func testExperience(t *testing.T, f *fixture) {
@@ -87,4 +90,37 @@ func testClosed(t *testing.T, f *fixture) {
 	n = f.begin("ada@example.com")
 	n.Purpose = store.PurposeSignIn
 	closed(f.begun(n), false, store.OutcomeAccepted)
+}
+
+// silentEngine stops answering reads when it is told to.
+type silentEngine struct {
+	sqlstore.Engine
+	silent atomic.Bool
+}
+
+func (e *silentEngine) Read(ctx context.Context, query string, args []any, row func(func(...any) error) error) error {
+	if e.silent.Load() {
+		<-ctx.Done()
+		return &store.Error{Code: store.Unavailable, Op: "read", Err: ctx.Err()}
+	}
+	return e.Engine.Read(ctx, query, args, row)
+}
+
+// Pages are shown while the database does not answer, long after the cache is too old.
+func testExperienceInOutage(t *testing.T, f *fixture) {
+	e := &silentEngine{Engine: f.open()}
+	db := start(t, func() sqlstore.Engine { return e })
+	want, err := db.Experience(f.ctx())
+	f.no(err)
+	e.silent.Store(true)
+	t.Cleanup(func() { e.silent.Store(false) })
+	for began := time.Now(); time.Since(began) < 8*time.Second; time.Sleep(100 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(f.ctx(), 5*time.Second)
+		asked := time.Now()
+		got, err := db.Experience(ctx)
+		cancel()
+		if err != nil || got.Mode != want.Mode || time.Since(asked) > 2*time.Second {
+			t.Fatalf("after %s, in %s: %v", time.Since(began), time.Since(asked), err)
+		}
+	}
 }

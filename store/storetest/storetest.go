@@ -184,6 +184,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"UserRaces":                   testUserRaces,
 	"UserSearch":                  testUserSearch,
 	"ManyUsers":                   testManyUsers,
+	"ExperienceInOutage":          testExperienceInOutage,
 	"UserIndexes":                 testUserIndexes,
 }
 
