@@ -312,3 +312,39 @@ func TestGoesOn(t *testing.T) {
 		t.Errorf("again:\n%s", again)
 	}
 }
+
+// A plan writes nothing, whatever it is of: what is tried leaves all writes out.
+func TestPlanWritesNothing(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	entries := func() int {
+		t.Helper()
+		n, err := f.db.CountEvents(t.Context(), store.EventFilter{}, 10_000)
+		f.must(err)
+		return n
+	}
+	still := func(what, text string) {
+		t.Helper()
+		before, told := f.export(), entries()
+		p, err := f.plan(text, true)
+		f.must(err)
+		if len(p.Changes) == 0 {
+			t.Errorf("%s: nothing is planned", what)
+		}
+		if after := f.export(); after != before {
+			t.Errorf("%s wrote:\n%s", what, after)
+		}
+		if now := entries(); now != told {
+			t.Errorf("%s wrote %d entries of the audit log", what, now-told)
+		}
+	}
+	text := f.full()
+	still("creating", text)
+	f.apply(text, false)
+	for name := range f.env { // each secret, and much else, is another one
+		f.env[name] = strings.Repeat("z9", 16)
+	}
+	still("changing", strings.NewReplacer("accessTokenTtl: 600", "accessTokenTtl: 900", "roles: [nightly]", "roles: []", "Looks after", "Looks at",
+		"Sign in to", "Welcome to", "name: Shop\n", "name: Store\n", "events: [User.Created", "events: [User.Deleted").Replace(text))
+	still("deleting", "resources: []\nroles: []\nclients: []\nconnectors: []\ntemplates: []\nhooks: []\n")
+}
