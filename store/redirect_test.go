@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -44,6 +45,8 @@ func TestCheckRedirectURI(t *testing.T) {
 	} {
 		if err := c.kind.CheckRedirectURI(c.uri); (err == nil) != c.ok {
 			t.Errorf("%s %q: %v", c.kind, c.uri, err)
+		} else if why := (*store.URIError)(nil); !c.ok && (!errors.As(err, &why) || why.URI != c.uri || why.Reason == "") {
+			t.Errorf("%s %q: the error is %#v", c.kind, c.uri, err)
 		}
 	}
 }
