@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -64,10 +65,16 @@ type Set struct {
 // Load makes the set. A catalogue is read when its language is first spoken: all
 // of them would cost milliseconds at every start. They are part of the binary, so
 // a broken one is a bug and panics.
-func Load() *Set {
+func Load() *Set { return Only() }
+
+// Only is [Load] for pages that are written in some of the languages; none named is all.
+func Only(named ...string) *Set {
 	s := &Set{}
 	var tags []language.Tag
 	for _, l := range spoken {
+		if len(named) > 0 && !slices.Contains(named, l.tag) {
+			continue
+		}
 		localizer := sync.OnceValue(func() *i18n.Localizer { return read(l.tag) })
 		s.languages = append(s.languages, &Language{l.tag, l.name, l.dir, localizer, l.day, l.instant})
 		tags = append(tags, language.MustParse(l.tag))

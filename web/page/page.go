@@ -35,9 +35,17 @@ var layout string
 //go:embed parts.html
 var parts string
 
+// Kit is what the pages of a set have around them.
+type Kit struct {
+	Layout, Parts string
+	Text          func(l *locales.Language, key string) string // what {{t "key"}} becomes, its fields unfilled
+	Functions     func(l *locales.Language) template.FuncMap   // that templates can call, besides those of all pages; nil: none
+}
+
 // Set is the pages of one package.
 type Set struct {
 	files   *static.Files
+	kit     Kit
 	parsed  map[key]func() *template.Template
 	buffers sync.Pool
 	shells  shells
@@ -51,8 +59,14 @@ type key struct{ name, tag string }
 // broken one is a bug and panics; each is parsed when it is first shown, because
 // pages times languages would cost a tenth of a second at every start.
 func Load(folder fs.FS, variants map[string][]string, languages *locales.Set, files *static.Files) *Set {
+	return Kit{Layout: layout, Parts: parts, Text: (*locales.Language).Text}.Load(folder, variants, languages, files)
+}
+
+// Load is [Load] for pages with another layout than the sign-in pages'.
+func (k Kit) Load(folder fs.FS, variants map[string][]string, languages *locales.Set, files *static.Files) *Set {
 	s := &Set{
 		files:   files,
+		kit:     k,
 		parsed:  map[key]func() *template.Template{},
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		shells:  shells{known: map[shellKey]shell{}, marks: newMarks()},
@@ -89,7 +103,10 @@ var fixed = regexp.MustCompile(`\{\{(t|static) "([^"]+)"\}\}|\{\{(lang|dir)\}\}`
 
 func (s *Set) parse(name, source string, l *locales.Language) *template.Template {
 	t := template.New("layout").Funcs(functions(l)).Option("missingkey=error")
-	for _, text := range []string{layout, parts, source} { // the blank lines between parts are nobody's
+	if s.kit.Functions != nil {
+		t.Funcs(s.kit.Functions(l))
+	}
+	for _, text := range []string{s.kit.Layout, s.kit.Parts, source} { // the blank lines between parts are nobody's
 		if _, err := t.Parse(s.fix(text, l)); err != nil {
 			panic(fmt.Sprintf("page %s in %s: %v", name, l.Tag, err))
 		}
@@ -118,7 +135,7 @@ func (s *Set) fix(source string, l *locales.Language) string {
 		m := fixed.FindStringSubmatch(action)
 		switch {
 		case m[1] == "t":
-			return literal(l.Text(m[2]))
+			return literal(s.kit.Text(l, m[2]))
 		case m[1] == "static":
 			return s.files.URL(m[2])
 		case m[3] == "lang":

@@ -1,0 +1,152 @@
+package shell
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"idp/store"
+)
+
+// Form is what stands in a form, and what is wrong with it.
+type Form struct {
+	Values   url.Values
+	Errors   map[string]string // by field
+	Wrong    string            // what is wrong with no field in particular
+	Version  string            // of what is changed, as the person saw it
+	Stale    bool              // somebody else has changed it meanwhile
+	Conflict []Difference      // to what, where it is not what stands here
+	Once     string            // names a form that makes something
+}
+
+// Difference is a field that somebody else has changed while it was edited here.
+type Difference struct{ Label, Theirs, Yours string }
+
+// NewForm is a form with these values of something that is changed, seen at a version; the
+// zero time is for something new.
+func NewForm(values url.Values, version time.Time) Form {
+	f := Form{Values: values, Errors: map[string]string{}, Once: newOnce()}
+	if !version.IsZero() {
+		f.Version = strconv.FormatInt(version.UnixMicro(), 10)
+	}
+	return f
+}
+
+// Typed is the form as it was sent.
+func (v *Visit) Typed() Form {
+	once := v.Form.Get("once")
+	if once == "" {
+		once = newOnce()
+	}
+	return Form{Values: v.Form, Errors: map[string]string{}, Version: v.Form.Get("version"), Once: once}
+}
+
+// Seen is the version that the person saw, for the functions of package admin. A form
+// without one changes what is there now.
+func (f Form) Seen() time.Time {
+	n, err := strconv.ParseInt(f.Version, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}
+
+// Value is what stands in a field.
+func (f Form) Value(name string) string { return f.Values.Get(name) }
+
+// Has tells whether a field has a value: a box is ticked, a choice made.
+func (f Form) Has(name, value string) bool { return slices.Contains(f.Values[name], value) }
+
+// Error is what is wrong with a field.
+func (f Form) Error(name string) string { return f.Errors[name] }
+
+// IsWrong tells whether something is to be mended.
+func (f Form) IsWrong() bool { return len(f.Errors) > 0 || f.Wrong != "" || f.Stale }
+
+// Reject notes what is wrong with a field.
+func (f *Form) Reject(name, reason string) { f.Errors[name] = reason }
+
+// Take puts an error of package admin where it belongs, and tells whether it did. A field's
+// stands beside it; fields maps names of the API to those of the form where they differ
+// ("redirectUris" for "redirectUris[1]"). What is taken already, needed by something else, or
+// not this person's to do, is said above the form. Others are the shell's to answer.
+func (f *Form) Take(v *Visit, err error, fields ...map[string]string) bool {
+	var field *store.FieldError
+	switch code := store.CodeOf(err); {
+	case errors.As(err, &field):
+		name, rest, _ := strings.Cut(field.Field, "[")
+		if i := strings.IndexByte(name, '.'); rest == "" && i > 0 && !f.Values.Has(name) {
+			rest = name
+		}
+		shown := name
+		for _, m := range fields {
+			for _, key := range []string{field.Field, name} {
+				if to, ok := m[key]; ok {
+					shown = to
+				}
+			}
+		}
+		reason := sentence(v.T(field.Reason))
+		if n, err := strconv.Atoi(strings.TrimSuffix(rest, "]")); err == nil {
+			reason = v.T("Line %d: %s", n+1, reason)
+		}
+		f.Errors[shown] = reason
+	case code == store.Conflict || code == store.InUse || code == store.Forbidden || code == store.Invalid:
+		f.Wrong = sentence(v.T(causeOf(err)))
+		if causeOf(err) == "" {
+			f.Wrong = v.T("There is one like this already.")
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// Changed shows what somebody else has changed while it was edited here: now is what stands
+// there, of that version, and labels say what fields are called, in their order. The form
+// keeps what was typed, and saves over the new version when it is sent again.
+func (f *Form) Changed(now url.Values, version time.Time, labels ...[2]string) {
+	f.Stale, f.Version = true, strconv.FormatInt(version.UnixMicro(), 10)
+	for _, l := range labels {
+		theirs, yours := strings.Join(now[l[0]], "\n"), strings.Join(f.Values[l[0]], "\n")
+		if strings.TrimSpace(theirs) != strings.TrimSpace(yours) {
+			f.Conflict = append(f.Conflict, Difference{l[1], theirs, yours})
+		}
+	}
+}
+
+// Lines are the lines of a field that has one of something in each.
+func (f Form) Lines(name string) (lines []string) {
+	for line := range strings.Lines(f.Values.Get(name)) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func causeOf(err error) string {
+	var e *store.Error
+	if errors.As(err, &e) && e.Err != nil {
+		return e.Err.Error()
+	}
+	return ""
+}
+
+// sentence makes one of a reason: "is no URL" is told of a field whose name stands above.
+func sentence(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	if reason[0] < utf8.RuneSelf {
+		reason = strings.ToUpper(reason[:1]) + reason[1:]
+	}
+	if !strings.HasSuffix(reason, ".") && !strings.HasSuffix(reason, "。") && !strings.HasSuffix(reason, "?") {
+		reason += "."
+	}
+	return reason
+}
