@@ -22,6 +22,8 @@ type connectorStore interface {
 	DeleteConnector(ctx context.Context, id string, seen time.Time, told ...store.Event) error
 	OrderConnectors(ctx context.Context, ids []string, told ...store.Event) error
 	Tell(ctx context.Context, told ...store.Event) error
+	ConnectorHealth(ctx context.Context) ([]store.ConnectorHealth, error)
+	MailCounts(ctx context.Context, since time.Time, most int) ([]store.MailCount, error)
 }
 
 // Connector is a connector that is set up.
@@ -144,50 +146,6 @@ func (s *Service) OrderConnectors(ctx context.Context, by audit.Actor, ids []str
 	return s.store.OrderConnectors(ctx, ids, s.book.Entry(by, audit.Record{Kind: "connector.ordered", Detail: map[string]any{"first": ids}}))
 }
 
-// ConnectorTest is a mail to send through a connector, past the queue and all limits.
-type ConnectorTest struct {
-	To     store.Email
-	Config map[string]any // that need not be saved; nil: the one that is
-	Locale string         // BCP 47; "": English
-}
-
-// SendError is what a provider, or a connector's configuration, has against a mail.
-type SendError = mailer.SendError
-
-// TestConnector sends the mail; the audit log tells of it before. The error is a [*SendError] if
-// it was not taken.
-func (s *Service) TestConnector(ctx context.Context, by audit.Actor, id string, t ConnectorTest) (mailer.Tested, error) {
-	const op = "test connector"
-	before, err := s.rawConnector(ctx, id)
-	switch {
-	case store.CodeOf(err) == store.NotFound && t.Config == nil && id == connectorInbox: // needs no configuration
-		t.Config = map[string]any{}
-	case store.CodeOf(err) == store.NotFound && t.Config == nil || err != nil && store.CodeOf(err) != store.NotFound:
-		return mailer.Tested{}, err
-	case t.Config == nil:
-		if t.Config, err = s.openConnector(before); err != nil {
-			return mailer.Tested{}, err
-		}
-	}
-	text, _, err := s.checkConnector(op, id, before, t.Config)
-	if err != nil {
-		return mailer.Tested{}, err
-	}
-	templates, err := s.store.MailTemplates(ctx)
-	if err != nil {
-		return mailer.Tested{}, err
-	}
-	user, err := s.accountOf(ctx, t.To)
-	if err != nil {
-		return mailer.Tested{}, err
-	}
-	entry := s.book.Entry(by, audit.Record{Kind: "connector.tested", User: user, Target: id, Personal: map[string]any{"to": t.To}})
-	if err := s.store.Tell(ctx, entry); err != nil { // before: what was sent cannot be taken back
-		return mailer.Tested{}, err
-	}
-	return mailer.TestSend(ctx, s.senders, mailer.Test{Connector: id, Config: text, To: t.To, Locale: t.Locale, Templates: templates})
-}
-
 // checkConnector puts secrets in the place of masks, and checks what comes out.
 func (s *Service) checkConnector(op, id string, before store.Connector, config map[string]any) ([]byte, map[string]any, error) {
 	if _, ok := s.senders[id]; !ok {
@@ -210,7 +168,7 @@ func (s *Service) checkConnector(op, id string, before store.Connector, config m
 		return nil, nil, store.InvalidField(op, "config."+other, "differs from what is saved: write the secrets again, too, because they are sent there")
 	}
 	if err := s.senders.Check(id, text); err != nil {
-		return nil, nil, &store.Error{Code: store.Invalid, Op: op, Err: &store.FieldError{Field: "config", Reason: err.Error()}}
+		return nil, nil, &store.Error{Code: store.Invalid, Op: op, Err: configErrors(id, err)}
 	}
 	return text, filled, nil
 }

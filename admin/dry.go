@@ -50,6 +50,10 @@ func (dryStore) SetMailTemplates(_ context.Context, t []store.MailTemplate, _ ..
 	return t, nil
 }
 
+func (dryStore) AddMailTemplate(_ context.Context, t store.MailTemplate, _ ...store.Event) (store.MailTemplate, error) {
+	return t, nil
+}
+
 func (dryStore) DeleteMailTemplates(context.Context, []store.MailTemplate, ...store.Event) error {
 	return nil
 }

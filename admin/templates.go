@@ -18,6 +18,7 @@ type templateStore interface {
 	MailTemplates(ctx context.Context) ([]store.MailTemplate, error)
 	FreshMailTemplates(ctx context.Context) ([]store.MailTemplate, error)
 	SetMailTemplates(ctx context.Context, templates []store.MailTemplate, told ...store.Event) ([]store.MailTemplate, error)
+	AddMailTemplate(ctx context.Context, t store.MailTemplate, told ...store.Event) (store.MailTemplate, error)
 	UpdateMailTemplate(ctx context.Context, t store.MailTemplate, seen time.Time, told ...store.Event) (time.Time, error)
 	DeleteMailTemplates(ctx context.Context, templates []store.MailTemplate, told ...store.Event) error
 }
@@ -73,6 +74,24 @@ func (s *Service) SetMailTemplates(ctx context.Context, by audit.Actor, template
 		return nil, nil
 	}
 	return s.store.SetMailTemplates(ctx, templates, told...)
+}
+
+// AddMailTemplate words a mail that has no words of the operator's. The error is [store.Changed]
+// if somebody else has given it some.
+func (s *Service) AddMailTemplate(ctx context.Context, by audit.Actor, t store.MailTemplate) (store.MailTemplate, error) {
+	const op = "add mail template"
+	if err := checkTemplate(op, "", &t); err != nil {
+		return t, err
+	}
+	there, err := s.MailTemplates(ctx, t.Usage, t.Locale) // pt-br and pt-BR are one language
+	if err != nil {
+		return t, err
+	}
+	if len(there) > 0 {
+		return t, &store.Error{Code: store.Changed, Op: op}
+	}
+	entry := s.book.Entry(by, audit.Record{Kind: "mail_template.set", Target: templateName(t), Detail: audit.Changes(nil, templateSeen(t))})
+	return s.store.AddMailTemplate(ctx, t, entry)
 }
 
 // UpdateMailTemplate changes what a template says by change, which may be called more than

@@ -18,32 +18,61 @@ import (
 // The longest a template may be: mail programs cut mails off at some 100 kB (Gmail),
 // and mailbox lists subjects at some 70 characters.
 const (
-	maxContent         = 256 << 10 // bytes
+	MaxContent         = 256 << 10 // bytes
 	maxTemplateSubject = 200       // characters
 )
 
+// TemplateError is one reason why a template cannot be saved.
+type TemplateError struct {
+	Field string // of the template: "usage", "locale", "subject", "content", "contentType", "replyTo" or "sendFrom"
+	err   error
+}
+
+func (e *TemplateError) Error() string { return e.err.Error() }
+
+func (e *TemplateError) Unwrap() error { return e.err }
+
+// TemplateErrors takes an error of [CheckTemplate] apart.
+func TemplateErrors(err error) (reasons []*TemplateError) {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range many.Unwrap() {
+			reasons = append(reasons, TemplateErrors(one)...)
+		}
+		return reasons
+	}
+	var one *TemplateError
+	if errors.As(err, &one) {
+		reasons = append(reasons, one)
+	}
+	return reasons
+}
+
 // CheckTemplate tells whether a template can be saved; the error has a line for each
-// reason, which names the template's line. Warnings are what can be saved and is
+// reason, which names the template's line ([TemplateErrors]). Warnings are what can be saved and is
 // probably not meant. Not strict is for the templates in a Logto
 // connector's configuration: what works there is a warning at most.
 func CheckTemplate(t store.MailTemplate, strict bool) (warnings []string, err error) {
 	// First, and alone: nothing looks at what is far too long.
-	if len(t.Content) > maxContent {
-		return nil, fmt.Errorf("the content has %d kB: %d at most", len(t.Content)>>10, maxContent>>10)
+	if len(t.Content) > MaxContent {
+		return nil, &TemplateError{"content", fmt.Errorf("the content has %d kB: %d at most", len(t.Content)>>10, MaxContent>>10)}
 	}
 	if len(t.Subject) > 4*maxTemplateSubject || utf8.RuneCountInString(t.Subject) > maxTemplateSubject {
-		return nil, fmt.Errorf("the subject is longer than %d characters", maxTemplateSubject)
+		return nil, &TemplateError{"subject", fmt.Errorf("the subject is longer than %d characters", maxTemplateSubject)}
 	}
 	if !utf8.ValidString(t.Subject) || !utf8.ValidString(t.Content) {
-		return nil, errors.New("the template is not in UTF-8")
+		return nil, &TemplateError{"content", errors.New("the template is not in UTF-8")}
 	}
 	c := checker{strict: strict, coded: coded(t.Usage)}
 	if strict {
 		c.place(t)
 	}
+	c.field = "subject"
 	c.subject(t.Subject)
+	c.field = "content"
 	c.content(t)
+	c.field = "replyTo"
 	c.mailbox("the address for answers (replyTo)", t.ReplyTo)
+	c.field = "sendFrom"
 	c.mailbox("the sender (sendFrom)", t.SendFrom)
 	return c.warnings, errors.Join(c.errs...)
 }
@@ -51,12 +80,13 @@ func CheckTemplate(t store.MailTemplate, strict bool) (warnings []string, err er
 // checker collects what is wrong.
 type checker struct {
 	strict, coded bool
+	field         string // that is looked at
 	warnings      []string
 	errs          []error
 }
 
 func (c *checker) refuse(format string, args ...any) {
-	c.errs = append(c.errs, fmt.Errorf(format, args...))
+	c.errs = append(c.errs, &TemplateError{c.field, fmt.Errorf(format, args...)})
 }
 
 func (c *checker) warn(format string, args ...any) {
@@ -79,9 +109,11 @@ func (c *checker) full() bool { return len(c.errs)+len(c.warnings) >= maxProblem
 
 // place checks what the template is for.
 func (c *checker) place(t store.MailTemplate) {
+	c.field = "usage"
 	if !slices.Contains(Usages(), t.Usage) {
 		c.refuse("there is no mail for %q: there are %s", excerpt(string(t.Usage)), join(Usages()))
 	}
+	c.field = "locale"
 	if _, err := language.Parse(t.Locale); err != nil || len(t.Locale) > 35 || strings.Contains(t.Locale, "_") {
 		c.refuse("%q is no language tag: write en, pt-BR or zh-CN", excerpt(t.Locale))
 	}
@@ -136,6 +168,7 @@ func (c *checker) content(t store.MailTemplate) {
 		c.html(t.Content)
 	case typePlain:
 	default:
+		c.field = "contentType"
 		c.refuse("the content type is %q: text/html or text/plain", t.ContentType)
 	}
 }

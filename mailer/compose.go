@@ -40,14 +40,38 @@ func (r *renderer) lastKnown(templates []store.MailTemplate, err error) ([]store
 
 func (r *renderer) compose(m store.Message, templates, own []store.MailTemplate) (Rendered, error) {
 	if len(templates)+len(own) > 0 && coded(m.Usage) == (m.Code != "") { // else ours tells what is wrong
-		if t, ok := operatorsOwn(templates, m); ok {
-			return r.words(m, t), nil
-		}
-		if t, ok := sendersOwn(own, m); ok {
+		if t, source := choose(m, templates, own); source != SourceProgram {
 			return r.words(m, t), nil
 		}
 	}
 	return r.render(m)
+}
+
+// Source tells whose words a mail has.
+type Source string
+
+// The sources.
+const (
+	SourceTemplate  Source = "template"  // the operator's template
+	SourceConnector Source = "connector" // the connector's own
+	SourceProgram   Source = "program"   // ours
+)
+
+// SourceOf tells whose words the mail for a usage and a language has: with the operator's
+// templates, and through a connector with templates of its own. The template is that one;
+// none with [SourceProgram].
+func SourceOf(usage store.Usage, locale string, templates, own []store.MailTemplate) (store.MailTemplate, Source) {
+	return choose(sample(usage, locale), templates, own)
+}
+
+func choose(m store.Message, templates, own []store.MailTemplate) (store.MailTemplate, Source) {
+	if t, ok := operatorsOwn(templates, m); ok {
+		return t, SourceTemplate
+	}
+	if t, ok := sendersOwn(own, m); ok {
+		return t, SourceConnector
+	}
+	return store.MailTemplate{}, SourceProgram
 }
 
 // operatorsOwn finds the operator's template for a message: in its language, by the tag

@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -40,6 +41,7 @@ func StateNames() []string {
 type DeliveryStore interface {
 	Deliveries(ctx context.Context, f store.DeliveryFilter) ([]store.Delivery, error)
 	Delivery(ctx context.Context, id store.ID) (store.Delivery, error)
+	KeepDelivery(ctx context.Context, d store.Delivery) error
 }
 
 // Deliveries reads the delivery log: what became of each mail, never its code.
@@ -163,4 +165,16 @@ func maybe(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
+}
+
+// KeepTest writes down a mail that [TestSend] sent, or did not, with what its
+// provider had against it.
+func (d *Deliveries) KeepTest(ctx context.Context, t Test, sent Tested, refused *SendError) error {
+	hash := d.addresses.Sums([]byte(t.To))[0]
+	kept := store.Delivery{ID: sent.ID, Usage: cmp.Or(t.Usage, store.UsageGeneric), Locale: sent.Locale, Address: hash, Recipient: d.recipients.Seal([]byte(t.To), hash[:]),
+		State: store.MailSent, Sender: t.Connector, Provider: sent.Provider}
+	if refused != nil {
+		kept.State, kept.Error = store.MailFailed, hide(refused.Error(), store.Message{To: t.To, Code: testCode})
+	}
+	return d.store.KeepDelivery(ctx, kept)
 }

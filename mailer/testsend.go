@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type Test struct {
 	Connector string
 	Config    []byte // JSON
 	To        store.Email
+	Usage     store.Usage          // which mail; "": Generic
 	Locale    string               // BCP 47; "": English
 	App       string               // that it speaks for; "": none
 	Templates []store.MailTemplate // the operator's own
@@ -31,6 +33,7 @@ type Test struct {
 
 // Tested is what went out.
 type Tested struct {
+	ID       store.ID      `json:"-"`    // of the mail; zero if nothing was tried
 	From     string        `json:"from"` // the address, the template's if it asks for one; "" if the sender does not tell it
 	Subject  string        `json:"subject"`
 	Locale   string        `json:"locale"`
@@ -38,7 +41,7 @@ type Tested struct {
 	Took     time.Duration `json:"-"`
 }
 
-// TestSend sends the mail for [store.UsageGeneric], with a code that opens nothing, at
+// TestSend sends a mail, with a code that opens nothing, at
 // once and past the queue, the suppression list and all limits. The error is a
 // [*SendError], Misconfigured if the configuration is refused, with the provider's own
 // words and, where it is known, what to do.
@@ -55,6 +58,9 @@ func TestSend(ctx context.Context, kinds Kinds, t Test) (Tested, error) {
 		return Tested{}, &SendError{Class: Misconfigured, Err: fmt.Errorf("word the mail: %w", err)}
 	}
 	out := Tested{Subject: m.Subject, Locale: m.Locale}
+	if out.ID, err = store.ParseID(m.ID); err != nil {
+		return Tested{}, fmt.Errorf("test send: %w", err)
+	}
 	if a, ok := sender.(Addressed); ok {
 		out.From = a.Address()
 	}
@@ -83,8 +89,11 @@ func testMail(t Test, sender Sender) (Rendered, error) {
 	if s, ok := sender.(Templated); ok {
 		own = s.Templates()
 	}
-	m, err := new(renderer).compose(store.Message{To: t.To, Usage: store.UsageGeneric, Locale: t.Locale, Code: testCode, CodeTTL: testTTL, App: t.App, Asked: now},
-		t.Templates, own)
+	message := store.Message{To: t.To, Usage: cmp.Or(t.Usage, store.UsageGeneric), Locale: t.Locale, CodeTTL: testTTL, App: t.App, Asked: now}
+	if coded(message.Usage) {
+		message.Code = testCode
+	}
+	m, err := new(renderer).compose(message, t.Templates, own)
 	m.ID = store.NewID(now).String()
 	return m, err
 }

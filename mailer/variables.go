@@ -1,7 +1,9 @@
 package mailer
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,6 +26,9 @@ var variables = map[string]string{
 	"request.place":     "the network that it was asked from",
 	"request.browser":   "the browser that it was asked in",
 }
+
+// Variables are the names that a template can use, in alphabetical order.
+func Variables() []string { return slices.Sorted(maps.Keys(variables)) }
 
 // roots are the first parts of names that are filled: a name that is not in
 // variables is empty under one of them, and left as it stands under any other.

@@ -11,11 +11,13 @@ import (
 	"idp/store/address"
 )
 
-// words is an error as it may be logged and stored: without the address, the code and
-// the links, which providers like to quote.
-func (q *Queue) words(err error, j job) string {
-	m := j.message
-	text := withoutLinks(withoutAddress(err.Error(), m.To), m.Link, m.NotMe)
+// words is an error as it may be logged and stored.
+func (q *Queue) words(err error, j job) string { return hide(err.Error(), j.message) }
+
+// hide takes the address of a mail, its code and its links out of an error, which
+// providers like to quote.
+func hide(text string, m store.Message) string {
+	text = withoutLinks(withoutAddress(text, m.To), m.Link, m.NotMe)
 	if local, _, _ := strings.Cut(string(m.To), "@"); len(local) > 2 {
 		text = withoutName(text, local)
 	}

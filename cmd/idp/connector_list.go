@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -66,7 +67,7 @@ func (in *instance) connectorViews(ctx context.Context) ([]connectorView, error)
 	if err != nil {
 		return nil, err
 	}
-	counts, err := in.db.MailCounts(ctx, in.db.Now().Add(-countedFor))
+	counts, err := in.db.MailCounts(ctx, in.db.Now().Add(-countedFor), math.MaxInt32)
 	if err != nil {
 		return nil, err
 	}

@@ -77,20 +77,38 @@ func (db *DB) Delivery(ctx context.Context, id store.ID) (store.Delivery, error)
 	return found[0], nil
 }
 
+// KeepDelivery writes down a mail that went past the queue and has ended: its times are
+// now, but for that of its end. Nothing is written for an id that is there.
+func (db *DB) KeepDelivery(ctx context.Context, d store.Delivery) error {
+	now := db.now()
+	s := Script{Idempotent: true}
+	s.Do(`
+		INSERT INTO mail (id, challenge, usage, decoy, state, attempts, worker, due_at, created_at, expires_at, settled_at,
+		  sender, provider_id, error, address, recipient, locale)
+		VALUES ($1, $1, $2, 0, $3, 1, $1, $4, $4, $4, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (id) DO NOTHING`,
+		d.ID[:], string(d.Usage), int16(d.State), now, d.Sender, d.Provider, d.Error, d.Address[:], d.Recipient, d.Locale)
+	if err := db.engine.Run(ctx, &s); err != nil {
+		return fmt.Errorf("keep mail: %w", err)
+	}
+	return nil
+}
+
 // idSlack is how much older than its row a mail's id can be: a notice's begins with the
 // time of the authorization request, which restarts after an hour, and its challenge
 // lives for half of one.
 const idSlack = 3 * time.Hour
 
-// MailCounts counts the mails of the time since, per connector and state. Decoys are
-// none.
-func (db *DB) MailCounts(ctx context.Context, since time.Time) ([]store.MailCount, error) {
+// MailCounts counts the mails of the time since, per connector and state: the newest of
+// them, most at most. Decoys are none.
+func (db *DB) MailCounts(ctx context.Context, since time.Time, most int) ([]store.MailCount, error) {
 	from := idAt(since.Add(-idSlack))
 	var out []store.MailCount
 	err := db.engine.Read(ctx, `
 		SELECT sender, shown, COUNT(*) FROM (
-		  SELECT sender, `+mailState+` AS shown FROM mail WHERE id >= $1 AND created_at >= $2 AND decoy = 0) AS recent
-		GROUP BY sender, shown ORDER BY sender, shown`, []any{from[:], since.UnixMicro()},
+		  SELECT sender, `+mailState+` AS shown FROM mail WHERE id >= $1 AND created_at >= $2 AND decoy = 0
+		  ORDER BY id DESC LIMIT $3) AS recent
+		GROUP BY sender, shown ORDER BY sender, shown`, []any{from[:], since.UnixMicro(), most},
 		func(scan func(...any) error) error {
 			var c store.MailCount
 			var state int

@@ -56,6 +56,21 @@ func (db *DB) SetMailTemplates(ctx context.Context, templates []store.MailTempla
 	return out, db.administer(ctx, "set mail templates", &s, told...)
 }
 
+// AddMailTemplate adds a template for a usage and language that has none. It answers what
+// is stored. The error is [store.Changed] if there is one by now.
+func (db *DB) AddMailTemplate(ctx context.Context, t store.MailTemplate, told ...store.Event) (store.MailTemplate, error) {
+	const op = "add mail template"
+	var s Script
+	s.Do(`
+		INSERT INTO mail_template (id, usage, locale, subject, content, content_type, reply_to, send_from, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+		ON CONFLICT (usage, locale) DO NOTHING
+		RETURNING id, created_at, updated_at`,
+		store.RandomText(templateID), string(t.Usage), t.Locale, t.Subject, t.Content, t.ContentType, t.ReplyTo, t.SendFrom, db.now()).
+		Into(&t.ID, into(&t.CreatedAt), into(&t.UpdatedAt)).Need(op, store.Changed)
+	return t, db.administer(ctx, op, &s, told...)
+}
+
 // templateID is how long ids are, as Logto's.
 const templateID = 21
 

@@ -74,7 +74,7 @@ func testMailCounts(t *testing.T, f *fixture) {
 	f.begun(f.begin("b@example.com"))
 	decoy := f.begun(f.begin("c@example.com"))
 	f.exec(`UPDATE mail SET decoy = 1 WHERE id = $1`, decoy.Mail.ID[:])
-	counts, err := f.db.MailCounts(f.ctx(), f.db.Now().Add(-24*time.Hour))
+	counts, err := f.db.MailCounts(f.ctx(), f.db.Now().Add(-24*time.Hour), 100)
 	f.no(err)
 	want := []store.MailCount{
 		{State: store.MailQueued, Count: 1}, {Sender: "aws-ses-mail", State: store.MailSent, Count: 1}, {Sender: "aws-ses-mail", State: store.MailDelivered, Count: 1},
@@ -86,6 +86,10 @@ func testMailCounts(t *testing.T, f *fixture) {
 		if counts[i] != want[i] {
 			t.Errorf("%+v, want %+v", counts[i], want[i])
 		}
+	}
+
+	if newest, err := f.db.MailCounts(f.ctx(), f.db.Now().Add(-24*time.Hour), 1); err != nil || len(newest) != 1 || newest[0].Count != 1 {
+		t.Errorf("%+v, %v", newest, err)
 	}
 
 	// Records are kept as long as is asked for; suppressed addresses stay.
@@ -100,5 +104,30 @@ func testMailCounts(t *testing.T, f *fixture) {
 	}
 	if rows := f.count(`SELECT COUNT(*) FROM suppression`); rows != 1 {
 		t.Errorf("%d suppressed addresses are left, want 1", rows)
+	}
+}
+
+func testKeepDelivery(t *testing.T, f *fixture) {
+	kept := store.Delivery{ID: store.NewID(f.db.Now()), Usage: store.UsageGeneric, Locale: "ja", Address: random(), Recipient: []byte("sealed"),
+		State: store.MailSent, Sender: "aws-ses-mail", Provider: "p1"}
+	f.no(f.db.KeepDelivery(f.ctx(), kept))
+	other := kept
+	other.Provider = "p2"
+	f.no(f.db.KeepDelivery(f.ctx(), other)) // is there
+	got, err := f.db.Delivery(f.ctx(), kept.ID)
+	f.no(err)
+	if got.Usage != kept.Usage || got.Locale != "ja" || got.Address != kept.Address || string(got.Recipient) != "sealed" || got.State != store.MailSent ||
+		got.Sender != kept.Sender || got.Provider != "p1" || got.Attempts != 1 || got.SettledAt.IsZero() || got.Decoy {
+		t.Errorf("%+v", got)
+	}
+	if claimed := f.claim(10); len(claimed) != 0 {
+		t.Errorf("%+v", claimed)
+	}
+	// What its provider tells later belongs to it.
+	f.no(f.db.RecordFeedback(f.ctx(), f.feedback(store.FeedbackDelivery, "p1")))
+	got, err = f.db.Delivery(f.ctx(), kept.ID)
+	f.no(err)
+	if got.State != store.MailDelivered {
+		t.Errorf("%+v", got)
 	}
 }

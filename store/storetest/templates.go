@@ -36,6 +36,19 @@ func testMailTemplates(t *testing.T, f *fixture) {
 		t.Errorf("read back as %+v", all)
 	}
 
+	// Nobody's words take the place of another's unseen.
+	third := first
+	third.Locale = "de"
+	added, err := f.db.AddMailTemplate(f.ctx(), third)
+	f.no(err)
+	if added.ID == "" || added.UpdatedAt.IsZero() {
+		t.Errorf("added as %+v", added)
+	}
+	unseen := store.Event{ID: store.NewID(f.db.Now()), Kind: "mail_template.changed"}
+	_, err = f.db.AddMailTemplate(f.ctx(), third, unseen)
+	f.want(err, store.Changed)
+	f.no(f.db.DeleteMailTemplates(f.ctx(), []store.MailTemplate{added}))
+
 	// Of two who change it at once one is told, and nothing of his is kept.
 	next := replaced
 	next.Subject = "Again"

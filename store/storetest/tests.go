@@ -127,6 +127,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"ParallelTokens":              testParallelTokens,
 	"Verification":                testVerification,
 	"Deliveries":                  testDeliveries,
+	"KeepDelivery":                testKeepDelivery,
 	"MailCounts":                  testMailCounts,
 	"Feedback":                    testFeedback,
 	"FeedbackOrder":               testFeedbackOrder,
