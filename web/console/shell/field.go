@@ -10,7 +10,7 @@ type Field struct {
 	Name, Label, Hint string
 	Value, Error      string
 	On                bool              // of a box: it is ticked
-	Is                map[string]string // what else is particular: type, placeholder, autocomplete, rows, required, readonly, value, mono
+	Is                map[string]string // what else is particular, by the names in particulars
 	Options           []Option
 }
 
@@ -19,6 +19,9 @@ type Option struct {
 	Value, Name, Hint string
 	On                bool
 }
+
+// particulars are what a template may say of a field besides.
+var particulars = []string{"type", "placeholder", "autocomplete", "inputmode", "min", "max", "rows", "value", "required", "readonly", "optional", "narrow", "mono", "cards", "check"}
 
 // hasForm is a view with a form.
 type hasForm interface{ form() Form }
@@ -35,6 +38,9 @@ func newField(view any, name, label, hint string, more ...any) (Field, error) {
 	}
 	form := holder.form()
 	f := Field{Name: name, Label: label, Hint: hint, Value: form.Value(name), Error: form.Error(name), Is: map[string]string{}}
+	for _, p := range particulars {
+		f.Is[p] = ""
+	}
 	for i := 0; i < len(more); i++ {
 		if options, ok := more[i].([]Option); ok {
 			for _, o := range options {
@@ -46,6 +52,9 @@ func newField(view any, name, label, hint string, more ...any) (Field, error) {
 		key, ok := more[i].(string)
 		if !ok || i+1 == len(more) {
 			return f, fmt.Errorf("field %s: %v has no value", name, more[i])
+		}
+		if _, known := f.Is[key]; !known {
+			return f, fmt.Errorf("field %s: nothing is known of %q", name, key)
 		}
 		i++
 		f.Is[key] = fmt.Sprint(more[i])
