@@ -84,7 +84,9 @@ func (dryStore) UpdateRole(_ context.Context, r store.Role, _ time.Time, _ ...st
 	return r.UpdatedAt, nil
 }
 
-func (dryStore) SetRoleScopes(context.Context, string, []string, ...store.Event) error { return nil }
+func (dryStore) SetRoleScopes(context.Context, string, []string, time.Time, ...store.Event) error {
+	return nil
+}
 
 func (dryStore) DeleteRole(context.Context, string, time.Time, ...store.Event) error { return nil }
 

@@ -30,6 +30,16 @@ func (s *Service) RoleUsers(ctx context.Context, role string, l store.Listing) (
 	return s.store.RoleUsers(ctx, role, l)
 }
 
+// RolePeople is [Service.RoleUsers] with who they are; when they signed in last is not told.
+func (s *Service) RolePeople(ctx context.Context, role string, l store.Listing) ([]store.User, int, error) {
+	ids, total, err := s.RoleUsers(ctx, role, l)
+	if err != nil {
+		return nil, 0, err
+	}
+	people, err := s.store.UsersByID(ctx, ids)
+	return people, total, err
+}
+
 // RoleClients lists the clients that have a role, and counts them.
 func (s *Service) RoleClients(ctx context.Context, role string, l store.Listing) ([]store.Client, int, error) {
 	if _, err := s.store.Role(ctx, role); err != nil {

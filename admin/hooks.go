@@ -23,6 +23,8 @@ type hookStore interface {
 	UpdateHook(ctx context.Context, h store.Hook, seen time.Time, told ...store.Event) (time.Time, error)
 	DeleteHook(ctx context.Context, id string, seen time.Time, told ...store.Event) error
 	HookLog(ctx context.Context, f store.HookLogFilter, offset, limit, most int) ([]store.HookDelivery, int, error)
+	HookDelivery(ctx context.Context, hook string, id store.ID) (store.HookDelivery, error)
+	HookBacklog(ctx context.Context, hook string, most int) (int, error)
 	HookCounts(ctx context.Context, hook string, since time.Time, most int) (store.HookCounts, error)
 	Tell(ctx context.Context, told ...store.Event) error
 }
@@ -49,8 +51,19 @@ func HookEvents() []string { return webhook.Events() }
 // HookConfig says where and how a webhook posts.
 type HookConfig = webhook.Config
 
+// HookTrial is what became of a test.
+type HookTrial = webhook.Trial
+
 // HookTestError says that a test did not come through.
-type HookTestError = webhook.TestError
+type HookTestError struct {
+	Event  string
+	Status int // of the answer, 0 for none
+	Err    error
+}
+
+func (e *HookTestError) Error() string { return fmt.Sprintf("%s: %v", e.Event, e.Err) }
+
+func (e *HookTestError) Unwrap() error { return e.Err }
 
 // Hooks lists the webhooks as they are now, the oldest first.
 func (s *Service) Hooks(ctx context.Context) ([]Hook, error) {
@@ -217,28 +230,40 @@ func (s *Service) DeleteHook(ctx context.Context, by audit.Actor, id string, see
 	return s.store.DeleteHook(ctx, id, seen, s.book.Entry(by, audit.Record{Kind: "hook.deleted", Target: "hook:" + id, Detail: audit.Changes(hookSeen(h, c), nil)}))
 }
 
-// TestHook posts each of the events, with somebody who does not exist, to where c says, under
-// the signing key of a webhook. The error is a [*HookTestError] if one did not come through.
+// TestHook is [Service.TryHook] for who asks only whether all came through. The error is a
+// [*HookTestError] if one did not.
 func (s *Service) TestHook(ctx context.Context, by audit.Actor, id string, events []string, c webhook.Config) error {
+	trials, err := s.TryHook(ctx, by, id, events, c)
+	for _, t := range trials {
+		if t.Err != nil {
+			err = errors.Join(err, &HookTestError{Event: t.Event, Status: t.Status, Err: t.Err})
+		}
+	}
+	return err
+}
+
+// TryHook posts each of the events, with somebody who does not exist, to where c says, under
+// the signing key of a webhook, and tells what was answered.
+func (s *Service) TryHook(ctx context.Context, by audit.Actor, id string, events []string, c webhook.Config) ([]HookTrial, error) {
 	const op = "test hook"
 	h, err := s.store.FreshHook(ctx, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := checkHookEvents(op, events); err != nil {
-		return err
+		return nil, err
 	}
 	was, _, err := s.hooks.Open(h)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if c, err = unmaskHook(op, c, was); err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.store.Tell(ctx, s.book.Entry(by, audit.Record{Kind: "hook.tested", Target: "hook:" + id, Detail: map[string]any{"url": originOf(c.URL), "events": events}})); err != nil {
-		return err
+		return nil, err
 	}
-	return s.hooks.Test(ctx, op, h, events, c)
+	return s.hooks.Try(ctx, op, h, events, c)
 }
 
 // HookLog lists what became of the deliveries of a webhook, the newest first, and counts them
@@ -250,12 +275,44 @@ func (s *Service) HookLog(ctx context.Context, f store.HookLogFilter, offset, li
 	return s.store.HookLog(ctx, f, offset, limit, most)
 }
 
+// HookDelivery reads a delivery of a webhook. The error is [store.NotFound].
+func (s *Service) HookDelivery(ctx context.Context, hook string, id store.ID) (store.HookDelivery, error) {
+	return s.store.HookDelivery(ctx, hook, id)
+}
+
 // HookDay is the time that [Service.HookCounts] looks back, and a log does as a rule.
 const HookDay = 24 * time.Hour
 
 // HookCounts tells how a webhook got on in the last day.
 func (s *Service) HookCounts(ctx context.Context, id string) (store.HookCounts, error) {
 	return s.store.HookCounts(ctx, id, s.store.Now().Add(-HookDay), 10_000)
+}
+
+// HookStanding is how a webhook gets on, as far as its newest deliveries tell.
+type HookStanding struct {
+	Counts  store.HookCounts   // of the last day
+	Last    store.HookDelivery // the newest that was tried; without an id if there is none
+	Waiting int                // deliveries that are still to be made
+}
+
+// Failing tells whether nothing came through in the last day, though something was posted.
+func (s HookStanding) Failing() bool { return s.Counts.Requests > 0 && s.Counts.Successes == 0 }
+
+// HookStanding tells how a webhook gets on. It looks at most deliveries, and counts those
+// that wait no further than that.
+func (s *Service) HookStanding(ctx context.Context, id string, most int) (h HookStanding, err error) {
+	if h.Counts, err = s.store.HookCounts(ctx, id, s.store.Now().Add(-HookDay), most); err != nil {
+		return h, err
+	}
+	last, _, err := s.store.HookLog(ctx, store.HookLogFilter{Hook: id, Newest: most}, 0, 1, 1)
+	if err != nil {
+		return h, err
+	}
+	if len(last) == 1 {
+		h.Last = last[0]
+	}
+	h.Waiting, err = s.store.HookBacklog(ctx, id, most)
+	return h, err
 }
 
 // fillHook checks a form and puts it into a hook. was is the configuration that masks stand for.

@@ -32,6 +32,11 @@ func (s *Service) Resources(ctx context.Context, l store.Listing) ([]store.Resou
 	return s.store.Resources(ctx, l)
 }
 
+// ScopeCounts tells how many scopes each resource has, by its id.
+func (s *Service) ScopeCounts(ctx context.Context) (map[string]int, error) {
+	return s.store.ScopeCounts(ctx)
+}
+
 // Resource reads a resource.
 func (s *Service) Resource(ctx context.Context, id string) (store.Resource, error) {
 	return s.store.Resource(ctx, id)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"idp/audit"
@@ -14,12 +15,13 @@ type roleStore interface {
 	Roles(ctx context.Context, l store.RoleListing) ([]store.Role, int, error)
 	Role(ctx context.Context, id string) (store.Role, error)
 	RoleHolders(ctx context.Context, id string) (store.RoleHolders, error)
+	RoleTally(ctx context.Context, id string, most int) (store.RoleTally, error)
 	CreateRole(ctx context.Context, r store.Role, scopes []string, told ...store.Event) error
 	UpdateRole(ctx context.Context, r store.Role, seen time.Time, told ...store.Event) (time.Time, error)
 	DeleteRole(ctx context.Context, id string, seen time.Time, told ...store.Event) error
 	RoleScopes(ctx context.Context, role string, l store.Listing) ([]store.Scope, int, error)
 	AddRoleScopes(ctx context.Context, role string, scopes []string, told ...store.Event) error
-	SetRoleScopes(ctx context.Context, role string, scopes []string, told ...store.Event) error
+	SetRoleScopes(ctx context.Context, role string, scopes []string, seen time.Time, told ...store.Event) error
 	RemoveRoleScope(ctx context.Context, role, scope string, told ...store.Event) error
 }
 
@@ -38,6 +40,11 @@ func (s *Service) RoleHolders(ctx context.Context, id string) (store.RoleHolders
 	return s.store.RoleHolders(ctx, id)
 }
 
+// RoleTally counts who has a role, and its scopes, each up to most.
+func (s *Service) RoleTally(ctx context.Context, id string, most int) (store.RoleTally, error) {
+	return s.store.RoleTally(ctx, id, most)
+}
+
 // CreateRole adds a role with scopes, by their ids. Its id is made here unless it has one; no
 // type is that of people.
 func (s *Service) CreateRole(ctx context.Context, by audit.Actor, r store.Role, scopes []string) (store.Role, error) {
@@ -51,7 +58,10 @@ func (s *Service) CreateRole(ctx context.Context, by audit.Actor, r store.Role, 
 	if err := errors.Join(checkID(op, r.ID), checkRole(op, r)); err != nil {
 		return r, err
 	}
-	given, err := s.givable(ctx, op, by, r, scopes)
+	given, err := s.givable(ctx, op, r, scopes)
+	if err == nil {
+		err = mayGive(op, by, given)
+	}
 	if err != nil {
 		return r, err
 	}
@@ -62,8 +72,9 @@ func (s *Service) CreateRole(ctx context.Context, by audit.Actor, r store.Role, 
 	return s.store.Role(ctx, r.ID)
 }
 
-// givable reads scopes that somebody wants a role to have, and tells whether it may.
-func (s *Service) givable(ctx context.Context, op string, by audit.Actor, r store.Role, ids []string) ([]store.Scope, error) {
+// givable reads scopes that somebody wants a role to have, and tells whether a role of its
+// type can.
+func (s *Service) givable(ctx context.Context, op string, r store.Role, ids []string) ([]store.Scope, error) {
 	scopes := make([]store.Scope, 0, len(ids))
 	for i, id := range ids {
 		field := fmt.Sprintf("scopeIds[%d]", i)
@@ -78,7 +89,7 @@ func (s *Service) givable(ctx context.Context, op string, by audit.Actor, r stor
 		}
 		scopes = append(scopes, c)
 	}
-	return scopes, mayGive(op, by, scopes)
+	return scopes, nil
 }
 
 // UpdateRole changes name, description and whether it is given by default, by change. seen
@@ -134,15 +145,7 @@ func (s *Service) RoleScopes(ctx context.Context, role string, l store.Listing) 
 
 // AddRoleScopes gives a role scopes, by their ids.
 func (s *Service) AddRoleScopes(ctx context.Context, by audit.Actor, role string, scopes []string) error {
-	return s.changeScopes(ctx, "add scopes to role", by, role, scopes, true, s.store.AddRoleScopes)
-}
-
-// SetRoleScopes gives a role exactly these scopes, by their ids.
-func (s *Service) SetRoleScopes(ctx context.Context, by audit.Actor, role string, scopes []string) error {
-	return s.changeScopes(ctx, "set scopes of role", by, role, scopes, false, s.store.SetRoleScopes)
-}
-
-func (s *Service) changeScopes(ctx context.Context, op string, by audit.Actor, role string, scopes []string, keep bool, change func(context.Context, string, []string, ...store.Event) error) error {
+	const op = "add scopes to role"
 	r, err := s.store.Role(ctx, role)
 	if err != nil {
 		return err
@@ -150,7 +153,10 @@ func (s *Service) changeScopes(ctx context.Context, op string, by audit.Actor, r
 	if err := notBuiltInRole(op, role); err != nil {
 		return err
 	}
-	given, err := s.givable(ctx, op, by, r, scopes)
+	given, err := s.givable(ctx, op, r, scopes)
+	if err == nil {
+		err = mayGive(op, by, given)
+	}
 	if err != nil {
 		return err
 	}
@@ -158,11 +164,46 @@ func (s *Service) changeScopes(ctx context.Context, op string, by audit.Actor, r
 	if err != nil {
 		return err
 	}
-	after := given
-	if keep {
-		after = append(after, before...)
+	return s.store.AddRoleScopes(ctx, role, scopes, s.scopesEntry(by, r, before, append(given, before...)))
+}
+
+// SetRoleScopes gives a role exactly these scopes, by their ids. Those that it has need
+// nobody's leave: so they are written only if it still has them. seen as in
+// [Service.UpdateClient].
+func (s *Service) SetRoleScopes(ctx context.Context, by audit.Actor, role string, seen time.Time, scopes []string) error {
+	const op = "set scopes of role"
+	if err := notBuiltInRole(op, role); err != nil {
+		return err
 	}
-	return change(ctx, role, scopes, s.book.Entry(by, audit.Record{Kind: "role.updated", Target: "role:" + role, Detail: audit.Changes(roleSeen(r, before), roleSeen(r, after))}))
+	_, err := edit(op, seen,
+		func() (store.Role, time.Time, error) {
+			r, err := s.store.Role(ctx, role)
+			return r, r.UpdatedAt, err
+		},
+		func(r store.Role, version time.Time) (store.Role, error) {
+			after, err := s.givable(ctx, op, r, scopes)
+			if err != nil {
+				return r, err
+			}
+			before, err := s.allScopes(ctx, role)
+			if err != nil {
+				return r, err
+			}
+			had := map[string]bool{}
+			for _, c := range before {
+				had[c.ID] = true
+			}
+			added := slices.DeleteFunc(slices.Clone(after), func(c store.Scope) bool { return had[c.ID] })
+			if err := mayGive(op, by, added); err != nil {
+				return r, err
+			}
+			return r, s.store.SetRoleScopes(ctx, role, scopes, version, s.scopesEntry(by, r, before, after))
+		})
+	return err
+}
+
+func (s *Service) scopesEntry(by audit.Actor, r store.Role, before, after []store.Scope) store.Event {
+	return s.book.Entry(by, audit.Record{Kind: "role.updated", Target: "role:" + r.ID, Detail: audit.Changes(roleSeen(r, before), roleSeen(r, after))})
 }
 
 // RemoveRoleScope takes a scope from a role.

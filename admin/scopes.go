@@ -11,6 +11,8 @@ import (
 )
 
 type scopeStore interface {
+	AllScopes(ctx context.Context, l store.Listing) ([]store.Scope, int, error)
+	ScopeCounts(ctx context.Context) (map[string]int, error)
 	Scopes(ctx context.Context, resource string, l store.Listing) ([]store.Scope, int, error)
 	Scope(ctx context.Context, id string) (store.Scope, error)
 	CreateScope(ctx context.Context, c store.Scope, told ...store.Event) error
@@ -24,6 +26,16 @@ func (s *Service) Scopes(ctx context.Context, resource string, l store.Listing) 
 		return nil, 0, err
 	}
 	return s.store.Scopes(ctx, resource, l)
+}
+
+// AllScopes lists the scopes of all resources, resource by resource, and counts them.
+func (s *Service) AllScopes(ctx context.Context, l store.Listing) ([]store.Scope, int, error) {
+	return s.store.AllScopes(ctx, l)
+}
+
+// Scope reads a scope of a resource.
+func (s *Service) Scope(ctx context.Context, resource, id string) (store.Scope, error) {
+	return s.scopeOf(ctx, "read scope", resource, id)
 }
 
 // CreateScope adds a scope to a resource. Its id is made here unless it has one.

@@ -11,6 +11,7 @@ import (
 )
 
 type userStore interface {
+	UsersByID(ctx context.Context, ids []string) ([]store.User, error)
 	User(ctx context.Context, id string) (store.User, error)
 	UserByEmail(ctx context.Context, email store.Email) (store.User, error)
 	Users(ctx context.Context, q store.UserQuery) (store.UserPage, error)

@@ -126,7 +126,7 @@ func (in Instance) planRoles(ctx context.Context, p *Plan, there, wanted File, p
 			if from, to := differing(before.Scopes, after.Scopes); len(from)+len(to) == 0 {
 				return nil
 			}
-			return in.Admin.SetRoleScopes(ctx, in.By, before.ID, scopes)
+			return in.Admin.SetRoleScopes(ctx, in.By, before.ID, time.Time{}, scopes)
 		},
 		remove: func(ctx context.Context, r Role) error { return in.Admin.DeleteRole(ctx, in.By, r.ID, time.Time{}) },
 	}.plan(ctx, p, wanted.Roles, prune)

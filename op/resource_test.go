@@ -152,8 +152,8 @@ func TestResourceRefusals(t *testing.T) {
 	fails(t, f.refresh(tok.Refresh, "resource", stock), 400, "invalid_grant")
 	// A resource that is gone.
 	tok = f.tokens(f.exchange(f.enter("ada@example.com", "resource", orders, "scope", offline)))
-	f.must(f.db.SetRoleScopes(t.Context(), "clerk", nil))
-	f.must(f.db.SetRoleScopes(t.Context(), "reader", nil))
+	f.must(f.db.SetRoleScopes(t.Context(), "clerk", nil, time.Time{}))
+	f.must(f.db.SetRoleScopes(t.Context(), "reader", nil, time.Time{}))
 	f.must(f.db.DeleteResource(t.Context(), "orders", time.Time{}))
 	fails(t, f.refresh(tok.Refresh, "resource", orders), 400, "invalid_target")
 	f.tokens(f.refresh(tok.Refresh))

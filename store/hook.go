@@ -31,8 +31,14 @@ type HookResult struct {
 type HookLogFilter struct {
 	Hook     string
 	Event    string    // "" for any
+	State    HookState // 0 for any
 	From, To time.Time // when they were queued, both included; To zero: until now
+	Newest   int       // how many of the newest of that time are looked at; 0: all
 }
 
 // HookCounts tells how a hook gets on.
-type HookCounts struct{ Requests, Successes int }
+type HookCounts struct {
+	Requests  int // posts, each attempt
+	Successes int // deliveries that came through
+	GivenUp   int // deliveries that did not, and are not tried again
+}

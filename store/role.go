@@ -28,6 +28,10 @@ type RoleHolders struct {
 	SomeClients    []Client
 }
 
+// RoleTally is how many have a role, and how many scopes it has, each counted no further than
+// was asked for.
+type RoleTally struct{ Users, Clients, Scopes int }
+
 // RoleListing is the part of the list of roles that is asked for.
 type RoleListing struct {
 	Listing

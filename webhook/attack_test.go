@@ -76,17 +76,14 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// try posts a test to an address and gives what went wrong.
-func (w *world) try(s *webhook.Desk, c webhook.Config) *webhook.TestError {
+// try posts a test to an address and tells what became of it.
+func (w *world) try(s *webhook.Desk, c webhook.Config) webhook.Trial {
 	w.Helper()
 	h := store.Hook{ID: "try"}
 	w.must(s.Seal("test", &h, webhook.Config{URL: "https://hooks.example"}, signingKey))
-	err := s.Test(w.Context(), "test", h, []string{webhook.PostSignIn}, c)
-	var failed *webhook.TestError
-	if err != nil && !errors.As(err, &failed) {
-		w.Fatal(err)
-	}
-	return failed
+	trials, err := s.Try(w.Context(), "test", h, []string{webhook.PostSignIn}, c)
+	w.must(err)
+	return trials[0]
 }
 
 // A name may lead anywhere, and elsewhere than it did when it was looked at: what counts
@@ -104,19 +101,19 @@ func TestNamesOfPrivateAddresses(t *testing.T) {
 	closed := w.desk(nil)
 	for _, host := range []string{"localhost", "LOCALHOST"} {
 		failed := w.try(closed, webhook.Config{URL: "https://" + host + ":" + port})
-		if failed == nil || !strings.Contains(failed.Error(), "nothing is posted to that address") {
+		if failed.Err == nil || !strings.Contains(failed.Err.Error(), "nothing is posted to that address") {
 			t.Errorf("%s: %v", host, failed)
 		}
 	}
 	// Another network is allowed, so http is; this name leads out of it.
 	other := w.desk([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
-	if failed := w.try(other, webhook.Config{URL: "http://localhost:" + port}); failed == nil || !strings.Contains(failed.Error(), "nothing is posted") {
+	if failed := w.try(other, webhook.Config{URL: "http://localhost:" + port}); failed.Err == nil || !strings.Contains(failed.Err.Error(), "nothing is posted") {
 		t.Error(failed)
 	}
 	if reached.Load() {
 		t.Error("it was reached")
 	}
-	if failed := w.try(w.desk(loopback), webhook.Config{URL: "http://localhost:" + port}); failed != nil || !reached.Load() {
+	if failed := w.try(w.desk(loopback), webhook.Config{URL: "http://localhost:" + port}); failed.Err != nil || !reached.Load() {
 		t.Errorf("an allowed one was not reached: %v", failed)
 	}
 }
@@ -127,7 +124,7 @@ func TestRedirect(t *testing.T) {
 	secret := w.receive(nil)
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		r := w.receive(func(_ int, rw http.ResponseWriter, req *http.Request) { http.Redirect(rw, req, secret.URL, status) })
-		if failed := w.try(w.desk(loopback), webhook.Config{URL: r.URL}); failed == nil || failed.Status != status {
+		if failed := w.try(w.desk(loopback), webhook.Config{URL: r.URL}); failed.Err == nil || failed.Status != status {
 			t.Errorf("%d: %v", status, failed)
 		}
 	}
@@ -144,7 +141,7 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", proxy.URL)
 	t.Setenv("ALL_PROXY", proxy.URL)
 	// Not loopback, which the library keeps from the proxy by itself: a host that is not found.
-	if failed := w.try(w.desk(loopback), webhook.Config{URL: "http://hooks.invalid"}); failed == nil || len(proxy.got()) != 0 {
+	if failed := w.try(w.desk(loopback), webhook.Config{URL: "http://hooks.invalid"}); failed.Err == nil || len(proxy.got()) != 0 {
 		t.Errorf("%v; the proxy got %d", failed, len(proxy.got()))
 	}
 }
@@ -178,7 +175,7 @@ func TestHostileAnswers(t *testing.T) {
 		t.Helper()
 		start := time.Now()
 		failed := w.try(s, webhook.Config{URL: u})
-		if took := time.Since(start); took > most || (failed == nil) != fine {
+		if took := time.Since(start); took > most || (failed.Err == nil) != fine {
 			t.Errorf("%s: %v after %s", what, failed, took)
 		}
 	}
@@ -237,7 +234,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 	w.must(err)
 	_ = ln.Close()
 	failed := w.try(w.desk(loopback), webhook.Config{URL: "http://" + ln.Addr().String() + "/t0ken"})
-	if failed == nil || strings.Contains(failed.Error(), "t0ken") {
+	if failed.Err == nil || strings.Contains(failed.Err.Error(), "t0ken") {
 		t.Error(failed)
 	}
 }

@@ -24,7 +24,7 @@ const signatureHeader = "Logto-Signature-Sha-256"
 // Bounds of one post.
 const (
 	postTimeout = 10 * time.Second // name, connection, request and answer together
-	maxAnswer   = 64 << 10         // bytes of the answer that are read, so that the connection can be used again; none is kept
+	maxAnswer   = 64 << 10         // bytes of the answer that are read, so that the connection can be used again; of tests the beginning is kept
 	answerTime  = time.Second      // for which they are read
 	maxHead     = 16 << 10         // bytes of the answer's head
 )
@@ -47,7 +47,7 @@ func newClient(allowed []netip.Prefix, agent string) *client {
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout:    5 * time.Second,
 			ForceAttemptHTTP2:      true,
-			DisableCompression:     true, // an answer is not looked at
+			DisableCompression:     true, // an answer is read as it is
 			MaxResponseHeaderBytes: maxHead,
 			MaxIdleConns:           100,
 			MaxIdleConnsPerHost:    perHook,
@@ -57,15 +57,28 @@ func newClient(allowed []netip.Prefix, agent string) *client {
 	return c
 }
 
+// answer is what came back.
+type answer struct {
+	status int       // 0 for none
+	at     time.Time // when its head was there, or there was none
+	begins []byte    // its body, as far as it was to be kept
+}
+
 // post posts a body to a hook and answers the status, 0 if there was none. An error tells
 // what went wrong, in words that hold nothing of the body or the headers.
 func (c *client) post(ctx context.Context, to Config, key, delivery string, body []byte) (status int, err error) {
+	a, err := c.exchange(ctx, to, key, delivery, body, 0)
+	return a.status, err
+}
+
+// exchange is post for who looks at the answer: it keeps some bytes of its body.
+func (c *client) exchange(ctx context.Context, to Config, key, delivery string, body []byte, keep int64) (a answer, err error) {
 	plain := strings.HasPrefix(strings.ToLower(to.URL), "http:")
 	ctx, cancel := context.WithCancel(context.WithValue(ctx, plainKey{}, plain))
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to.URL, bytes.NewReader(body))
 	if err != nil {
-		return 0, errors.New("the URL is none")
+		return a, errors.New("the URL is none")
 	}
 	r.Header.Set("User-Agent", c.agent)
 	r.Header.Set("Content-Type", "application/json")
@@ -74,20 +87,23 @@ func (c *client) post(ctx context.Context, to Config, key, delivery string, body
 	}
 	r.Header.Set("Idempotency-Key", delivery)
 	r.Header.Set(signatureHeader, sign(key, body))
-	answer, err := c.http.Do(r)
+	got, err := c.http.Do(r)
+	a.at = time.Now()
 	if err != nil {
-		return 0, plainly(err)
+		return a, plainly(err)
 	}
-	defer answer.Body.Close()
+	defer got.Body.Close()
 	defer time.AfterFunc(answerTime, cancel).Stop()
-	_, _ = io.CopyN(io.Discard, answer.Body, maxAnswer) // the status counts, whatever follows
+	a.status = got.StatusCode
+	a.begins, _ = io.ReadAll(io.LimitReader(got.Body, keep)) // the status counts, whatever follows
+	_, _ = io.CopyN(io.Discard, got.Body, maxAnswer-keep)
 	switch {
-	case answer.StatusCode >= 200 && answer.StatusCode < 300:
-		return answer.StatusCode, nil
-	case answer.StatusCode >= 300 && answer.StatusCode < 400:
-		return answer.StatusCode, fmt.Errorf("answered %d: redirects are not followed", answer.StatusCode)
+	case a.status >= 200 && a.status < 300:
+		return a, nil
+	case a.status >= 300 && a.status < 400:
+		return a, fmt.Errorf("answered %d: redirects are not followed", a.status)
 	}
-	return answer.StatusCode, fmt.Errorf("answered %d", answer.StatusCode)
+	return a, fmt.Errorf("answered %d", a.status)
 }
 
 // sign is the signature of a body.

@@ -3,56 +3,71 @@ package webhook
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
+	"strings"
+	"sync"
 	"time"
+	"unicode"
 
 	"idp/store"
 )
 
-// TestError says that a test did not come through.
-type TestError struct {
+// Trial is what became of a test.
+type Trial struct {
 	Event  string
-	Status int // of the answer, 0 for none
-	Err    error
+	Status int           // of the answer, 0 for none
+	Answer string        // how its body begins, if it is text
+	Took   time.Duration // until its head was there, or there was none
+	Err    error         // nil if it came through
 }
 
-func (e *TestError) Error() string { return fmt.Sprintf("%s: %v", e.Event, e.Err) }
-
-func (e *TestError) Unwrap() error { return e.Err }
-
-// Test posts each of the events to an address, with somebody who does not exist, under the
-// signing key of a hook. The error is a [TestError], or a [store.Invalid] one about the
-// configuration. Nothing is tried twice.
-func (d *Desk) Test(ctx context.Context, op string, h store.Hook, events []string, c Config) error {
+// Try posts each of the events to an address, with somebody who does not exist, under the
+// signing key of a hook, and tells what was answered. Nothing is tried twice. The error is a
+// [store.Invalid] one about the configuration.
+func (d *Desk) Try(ctx context.Context, op string, h store.Hook, events []string, c Config) ([]Trial, error) {
 	if err := c.Check(op, d.allow); err != nil {
-		return err
+		return nil, err
 	}
 	_, key, err := d.vault.open(h)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, postTimeout)
 	defer cancel()
-	failed := make(chan error, len(events))
-	for _, event := range events {
-		go func() {
+	out := make([]Trial, len(events))
+	var all sync.WaitGroup
+	for i, event := range events {
+		all.Go(func() {
+			out[i].Event = event
 			text, err := json.Marshal(sample(h.ID, event, time.Now()))
 			if err != nil {
-				failed <- err
+				out[i].Err = err
 				return
 			}
-			status, err := d.client.post(ctx, c, key, store.NewID(time.Now()).String(), text)
-			if err != nil {
-				err = &TestError{event, status, err}
-			}
-			failed <- err
-		}()
+			begun := time.Now()
+			answered, err := d.client.exchange(ctx, c, key, store.NewID(begun).String(), text, shown)
+			out[i].Status, out[i].Answer, out[i].Took, out[i].Err = answered.status, readable(answered.begins), answered.at.Sub(begun), err
+		})
 	}
-	for range events {
-		err = errors.Join(err, <-failed)
-	}
-	return err
+	all.Wait()
+	return out, nil
+}
+
+// shown is how much of an answer people are shown, in bytes.
+const shown = 2 << 10
+
+// readable is the text of an answer, as far as it is some: what is no UTF-8 or would move
+// the cursor is replaced.
+func readable(begins []byte) string {
+	text := strings.ToValidUTF8(string(begins), "\ufffd")
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || unicode.IsGraphic(r) {
+			return r
+		}
+		if r == '\r' {
+			return -1
+		}
+		return '\ufffd'
+	}, text)
 }
 
 // sample is a body with nobody's data.

@@ -12,9 +12,9 @@ import (
 
 const hookDeliveryColumns = `id, hook_id, event, payload, state, attempts, worker, due_at, created_at, settled_at, status, error`
 
-func (db *DB) readHookDeliveries(ctx context.Context, op, condition string, args ...any) ([]store.HookDelivery, error) {
+func (db *DB) readHookDeliveries(ctx context.Context, op, from, condition string, args ...any) ([]store.HookDelivery, error) {
 	var out []store.HookDelivery
-	err := db.engine.Read(ctx, `SELECT `+hookDeliveryColumns+` FROM hook_delivery `+condition, args, func(scan func(...any) error) error {
+	err := db.engine.Read(ctx, `SELECT `+hookDeliveryColumns+` FROM `+from+` `+condition, args, func(scan func(...any) error) error {
 		var d store.HookDelivery
 		err := scan(idInto(&d.ID), &d.Hook, &d.Event, &d.Payload, (*int16)(&d.State), &d.Attempts, idInto(&d.Worker), into(&d.DueAt), into(&d.CreatedAt),
 			into(&d.SettledAt), &d.Status, &d.Error)
@@ -55,7 +55,7 @@ func (db *DB) ClaimHookDeliveries(ctx context.Context, hook string, lease time.D
 	if claimed.Rows == 0 {
 		return nil, nil
 	}
-	return db.readHookDeliveries(ctx, op, `WHERE hook_id = $1 AND state = 1 AND worker = $2 AND due_at = $3 ORDER BY id`, hook, token[:], now+micro(lease))
+	return db.readHookDeliveries(ctx, op, `hook_delivery`, `WHERE hook_id = $1 AND state = 1 AND worker = $2 AND due_at = $3 ORDER BY id`, hook, token[:], now+micro(lease))
 }
 
 // SettleHookDeliveries records how claimed deliveries of one claim ended, in one commit. What is
@@ -103,11 +103,25 @@ func hookLog(f store.HookLogFilter) (w where) {
 		to := firstID(f.To.Add(time.Millisecond))
 		w.and(`id < `, to[:])
 	}
+	return w
+}
+
+// hookLogFrom is where the log is read: the deliveries of a time, or the newest of them,
+// less what is not asked for.
+func hookLogFrom(w *where, f store.HookLogFilter) string {
+	from := `hook_delivery`
+	if f.Newest > 0 {
+		from = `(SELECT ` + hookDeliveryColumns + ` FROM hook_delivery` + w.String() + ` ORDER BY id DESC LIMIT ` + w.arg(f.Newest) + `) AS newest`
+		w.parts = nil
+	}
 	if f.Event != "" {
 		w.and(`event = `, f.Event)
 	}
+	if f.State != 0 {
+		w.and(`state = `, int16(f.State))
+	}
 	w.parts = append(w.parts, `(state <> 1 OR attempts > 0)`)
-	return w
+	return from + w.String()
 }
 
 // firstID is the lowest id of a millisecond.
@@ -121,16 +135,29 @@ func firstID(t time.Time) (id store.ID) {
 func (db *DB) HookLog(ctx context.Context, f store.HookLogFilter, offset, limit, most int) ([]store.HookDelivery, int, error) {
 	const op = "list deliveries"
 	w := hookLog(f)
-	where := w.String()
+	from := hookLogFrom(&w, f)
 	args := w.args[:len(w.args):len(w.args)]
 	total := 0
-	err := db.one(ctx, op, `SELECT COUNT(*) FROM (SELECT 1 FROM hook_delivery`+where+` LIMIT `+w.arg(most)+`) AS found`, w.args, &total)
+	err := db.one(ctx, op, `SELECT COUNT(*) FROM (SELECT 1 FROM `+from+` LIMIT `+w.arg(most)+`) AS found`, w.args, &total)
 	if err != nil || offset >= total {
 		return nil, total, err
 	}
 	w.args = args
-	out, err := db.readHookDeliveries(ctx, op, where+` ORDER BY id DESC LIMIT `+w.arg(limit)+` OFFSET `+w.arg(offset), w.args...)
+	out, err := db.readHookDeliveries(ctx, op, from, ` ORDER BY id DESC LIMIT `+w.arg(limit)+` OFFSET `+w.arg(offset), w.args...)
 	return out, total, err
+}
+
+// HookDelivery reads a delivery of a webhook. The error is [store.NotFound].
+func (db *DB) HookDelivery(ctx context.Context, hook string, id store.ID) (store.HookDelivery, error) {
+	const op = "read delivery"
+	found, err := db.readHookDeliveries(ctx, op, `hook_delivery`, `WHERE id = $1 AND hook_id = $2`, id[:], hook)
+	switch {
+	case err != nil:
+		return store.HookDelivery{}, err
+	case len(found) == 0:
+		return store.HookDelivery{}, &store.Error{Code: store.NotFound, Op: op}
+	}
+	return found[0], nil
 }
 
 // HookCounts tells how the deliveries of a webhook ended that were queued since a time; of
@@ -138,8 +165,9 @@ func (db *DB) HookLog(ctx context.Context, f store.HookLogFilter, offset, limit,
 func (db *DB) HookCounts(ctx context.Context, hook string, since time.Time, most int) (c store.HookCounts, err error) {
 	from := firstID(since)
 	err = db.one(ctx, "count deliveries", `
-		SELECT CAST(COALESCE(SUM(attempts), 0) AS BIGINT), CAST(COALESCE(SUM(CASE WHEN state = 2 THEN 1 ELSE 0 END), 0) AS BIGINT)
+		SELECT CAST(COALESCE(SUM(attempts), 0) AS BIGINT), CAST(COALESCE(SUM(CASE WHEN state = 2 THEN 1 ELSE 0 END), 0) AS BIGINT),
+			CAST(COALESCE(SUM(CASE WHEN state = 3 THEN 1 ELSE 0 END), 0) AS BIGINT)
 		FROM (SELECT attempts, state FROM hook_delivery WHERE hook_id = $1 AND id >= $2 ORDER BY id DESC LIMIT $3) AS recent`,
-		[]any{hook, from[:], most}, &c.Requests, &c.Successes)
+		[]any{hook, from[:], most}, &c.Requests, &c.Successes, &c.GivenUp)
 	return c, err
 }

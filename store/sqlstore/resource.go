@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"idp/store"
@@ -78,6 +79,30 @@ func (db *DB) Scopes(ctx context.Context, resource string, l store.Listing) ([]s
 	return pageOf(ctx, db, "list scopes", `SELECT `+scopeColumns,
 		`FROM scope WHERE resource_id = $1 AND lower(name) LIKE lower(CAST($2 AS TEXT)) ESCAPE '\'`,
 		`created_at, id`, l, []any{resource, like(l.Search)}, scanScope)
+}
+
+// AllScopes lists the scopes of all resources, resource by resource, and counts them.
+func (db *DB) AllScopes(ctx context.Context, l store.Listing) ([]store.Scope, int, error) {
+	return pageOf(ctx, db, "list all scopes", `SELECT `+scopeColumns, `FROM scope WHERE lower(name) LIKE lower(CAST($1 AS TEXT)) ESCAPE '\'`,
+		`resource_id, created_at, id`, l, []any{like(l.Search)}, scanScope)
+}
+
+// ScopeCounts tells how many scopes each resource has; those that have none are missing. It
+// looks at [store.MaxCount] scopes.
+func (db *DB) ScopeCounts(ctx context.Context) (map[string]int, error) {
+	out := map[string]int{}
+	err := db.engine.Read(ctx, `SELECT resource_id, COUNT(*) FROM (SELECT resource_id FROM scope LIMIT $1) AS counted GROUP BY resource_id`, []any{store.MaxCount},
+		func(scan func(...any) error) error {
+			var id string
+			var n int
+			err := scan(&id, &n)
+			out[id] = n
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("count scopes: %w", err)
+	}
+	return out, nil
 }
 
 // Scope reads a scope. The error is [store.NotFound].

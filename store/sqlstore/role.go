@@ -42,6 +42,17 @@ func (db *DB) RoleHolders(ctx context.Context, id string) (h store.RoleHolders, 
 	return h, err
 }
 
+// RoleTally counts who has a role, and its scopes, each up to most; nothing if there is no
+// such role.
+func (db *DB) RoleTally(ctx context.Context, id string, most int) (n store.RoleTally, err error) {
+	err = db.one(ctx, "count holders of role", `
+		SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM user_role WHERE role_id = $1 LIMIT $2) AS people),
+		       (SELECT COUNT(*) FROM (SELECT 1 FROM client_role WHERE role_id = $1 LIMIT $2) AS machines),
+		       (SELECT COUNT(*) FROM (SELECT 1 FROM role_scope WHERE role_id = $1 LIMIT $2) AS scopes)`,
+		[]any{id, most}, &n.Users, &n.Clients, &n.Scopes)
+	return n, err
+}
+
 // CreateRole adds a role with scopes, by their ids. Errors: [store.Conflict] if its id or name is
 // taken; [store.Invalid] if there is no such scope.
 func (db *DB) CreateRole(ctx context.Context, r store.Role, scopes []string, told ...store.Event) error {
@@ -124,13 +135,14 @@ func (db *DB) RemoveRoleScope(ctx context.Context, role, scope string, told ...s
 	return db.administer(ctx, op, &s, told...)
 }
 
-// SetRoleScopes gives a role exactly these scopes, by their ids. Errors as those of
-// [DB.AddRoleScopes].
-func (db *DB) SetRoleScopes(ctx context.Context, role string, scopes []string, told ...store.Event) error {
+// SetRoleScopes gives a role exactly these scopes, by their ids. seen is its UpdatedAt; zero:
+// whatever it is. Errors: those of [DB.AddRoleScopes], and [store.Changed].
+func (db *DB) SetRoleScopes(ctx context.Context, role string, scopes []string, seen time.Time, told ...store.Event) error {
 	const op = "set scopes of role"
 	var s Script
-	s.Do(`UPDATE role SET updated_at = `+later("$2")+` WHERE id = $1`, role, db.now()).Need(op, store.NotFound)
+	s.Do(`UPDATE role SET updated_at = `+later("$3")+` WHERE id = $1 AND CAST($2 AS BIGINT) IN (0, updated_at)`, role, stamp(seen), db.now()).Need(op, store.Changed)
 	s.Do(`DELETE FROM role_scope WHERE role_id = $1`, role)
 	addScopes(&s, op, role, scopes)
-	return db.administer(ctx, op, &s, told...)
+	err := db.administer(ctx, op, &s, told...)
+	return db.changedOrGone(ctx, err, `SELECT 1 FROM role WHERE id = $1`, role)
 }

@@ -47,6 +47,36 @@ func (db *DB) Users(ctx context.Context, q store.UserQuery) (store.UserPage, err
 	return page, db.addSignIns(ctx, page.Users)
 }
 
+// UsersByID reads these people, some hundred at most, in the order that they are asked for.
+// Who is not there is left out; when they signed in last is not told.
+func (db *DB) UsersByID(ctx context.Context, ids []string) ([]store.User, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var w where
+	args := make([]string, len(ids))
+	for i, id := range ids {
+		args[i] = w.arg(id)
+	}
+	found := make(map[string]store.User, len(ids))
+	err := db.engine.Read(ctx, `SELECT `+userColumns+` FROM users AS u WHERE u.id IN (`+strings.Join(args, ", ")+`)`, w.args, func(scan func(...any) error) error {
+		var u store.User
+		err := scan(userInto(&u)...)
+		found[u.ID] = u
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read users: %w", err)
+	}
+	out := make([]store.User, 0, len(found))
+	for _, id := range ids {
+		if u, ok := found[id]; ok {
+			out = append(out, u)
+		}
+	}
+	return out, nil
+}
+
 // needFew lets a search through that reads all people, if they are not too many.
 func (db *DB) needFew(ctx context.Context, op string, why error) error {
 	people, err := db.countUsers(ctx, branch{})

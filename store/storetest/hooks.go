@@ -170,6 +170,11 @@ func testHookDeliveries(t *testing.T, f *fixture) {
 	}{
 		{store.HookLogFilter{Hook: "one", Event: "PostSignIn"}, 0},
 		{store.HookLogFilter{Hook: "one", Event: "User.Created"}, 2},
+		{store.HookLogFilter{Hook: "one", State: store.HookDelivered}, 1},
+		{store.HookLogFilter{Hook: "one", State: store.HookWaiting}, 0},
+		{store.HookLogFilter{Hook: "one", Event: "User.Created", Newest: 1}, 1},
+		{store.HookLogFilter{Hook: "one", State: store.HookGivenUp, Newest: 1}, 0}, // it is not among them
+		{store.HookLogFilter{Hook: "one", State: store.HookGivenUp, Newest: 2}, 1},
 		{store.HookLogFilter{Hook: "one", From: second.Time()}, 1},
 		{store.HookLogFilter{Hook: "one", To: first.Time()}, 1},
 		{store.HookLogFilter{Hook: "one", From: first.Time(), To: second.Time()}, 2},
@@ -181,9 +186,14 @@ func testHookDeliveries(t *testing.T, f *fixture) {
 	if page, total, err := f.db.HookLog(f.ctx(), store.HookLogFilter{Hook: "one"}, 1, 1, 100); err != nil || total != 2 || len(page) != 1 || page[0].ID != first {
 		t.Errorf("%+v, %d, %v", page, total, err)
 	}
-	if c, err := f.db.HookCounts(f.ctx(), "one", first.Time(), 100); err != nil || c.Requests != 4 || c.Successes != 1 {
+	if c, err := f.db.HookCounts(f.ctx(), "one", first.Time(), 100); err != nil || c.Requests != 4 || c.Successes != 1 || c.GivenUp != 1 {
 		t.Errorf("%+v, %v", c, err)
 	}
+	if d, err := f.db.HookDelivery(f.ctx(), "one", first); err != nil || d.Error != "answered 500" || d.Hook != "one" {
+		t.Errorf("%+v, %v", d, err)
+	}
+	_, err = f.db.HookDelivery(f.ctx(), "off", first)
+	f.want(err, store.NotFound)
 	f.db.AdvanceForTest(31 * 24 * time.Hour)
 	for range 200 {
 		_, err := f.db.Purge(f.ctx(), 500)

@@ -44,8 +44,8 @@ func testMachinePermissions(t *testing.T, f *fixture) {
 	if scopes, err := f.db.ScopesOf(f.ctx(), "orders"); err != nil || !slices.Equal(scopes, []string{"do:read", "do:write"}) {
 		t.Error(scopes, err)
 	}
-	f.no(f.db.SetRoleScopes(f.ctx(), "robot", nil))
-	f.no(f.db.SetRoleScopes(f.ctx(), "writer", nil))
+	f.no(f.db.SetRoleScopes(f.ctx(), "robot", nil, time.Time{}))
+	f.no(f.db.SetRoleScopes(f.ctx(), "writer", nil, time.Time{}))
 	f.no(f.db.DeleteResource(f.ctx(), "orders", time.Time{}))
 	_, err = f.db.ResourceAt(f.ctx(), r.Indicator)
 	f.want(err, store.NotFound)

@@ -24,6 +24,24 @@ func (f *fixture) scope(resource, id string) store.Scope {
 	return c
 }
 
+func testScopesOfAll(t *testing.T, f *fixture) {
+	f.resource("orders")
+	f.resource("stock")
+	f.scope("stock", "count")
+	f.scope("orders", "read")
+	f.scope("orders", "write")
+	counts, err := f.db.ScopeCounts(f.ctx())
+	f.no(err)
+	if counts["orders"] != 2 || counts["stock"] != 1 || counts[store.ManagementResource] < 10 || len(counts) != 3 {
+		t.Error(counts)
+	}
+	list, n, err := f.db.AllScopes(f.ctx(), store.Listing{Search: "DO:", Limit: 2})
+	f.no(err)
+	if n != 3 || len(list) != 2 || list[0].ID != "read" || list[1].Resource != "orders" {
+		t.Error(n, list)
+	}
+}
+
 func testResources(t *testing.T, f *fixture) {
 	all := store.Listing{Limit: 100}
 	built, err := f.db.Resource(f.ctx(), store.ManagementResource)

@@ -53,7 +53,12 @@ func testRoles(t *testing.T, f *fixture) {
 	}
 	read, err := f.db.Role(f.ctx(), "clerk")
 	f.no(err)
-	f.no(f.db.SetRoleScopes(f.ctx(), "clerk", []string{"write"}))
+	f.no(f.db.SetRoleScopes(f.ctx(), "clerk", []string{"write"}, read.UpdatedAt))
+	f.want(f.db.SetRoleScopes(f.ctx(), "clerk", nil, read.UpdatedAt), store.Changed)
+	f.want(f.db.SetRoleScopes(f.ctx(), "nothing", nil, time.Time{}), store.NotFound)
+	if n, err := f.db.RoleTally(f.ctx(), "clerk", 10); err != nil || n != (store.RoleTally{Scopes: 1}) {
+		t.Error(n, err)
+	}
 	read.Name, read.Default = "Desk", true
 	_, err = f.db.UpdateRole(f.ctx(), read, read.UpdatedAt)
 	f.want(err, store.Changed) // its scopes are part of it
@@ -97,6 +102,17 @@ func testUsersWithRoles(t *testing.T, f *fixture) {
 	if list, n, err := f.db.Roles(f.ctx(), store.RoleListing{Listing: store.Listing{Limit: 10}, NotUser: ada, Type: store.UserRole}); err != nil || n != 1 || list[0].ID != "clerk" {
 		t.Fatal(list, n, err)
 	}
+	f.no(f.db.AddUserRoles(f.ctx(), []string{ada}, []string{"clerk"}))
+	if n, err := f.db.RoleTally(f.ctx(), "clerk", 10); err != nil || n != (store.RoleTally{Users: 2}) {
+		t.Error(n, err)
+	}
+	if n, err := f.db.RoleTally(f.ctx(), "clerk", 1); err != nil || n != (store.RoleTally{Users: 1}) {
+		t.Error(n, err)
+	}
+	if list, err := f.db.UsersByID(f.ctx(), []string{bob, "nobody", ada}); err != nil || len(list) != 2 || list[0].Email != "bob@example.com" || list[1].ID != ada {
+		t.Error(list, err)
+	}
+	f.no(f.db.RemoveUserRole(f.ctx(), ada, "clerk"))
 	if h, err := f.db.RoleHolders(f.ctx(), "clerk"); err != nil || h.Users != 1 || h.Clients != 0 || h.SomeUsers[0] != bob {
 		t.Fatal(h, err)
 	}

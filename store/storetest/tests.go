@@ -57,6 +57,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"NamedSecrets":                testNamedSecrets,
 	"Resources":                   testResources,
 	"ResourceInUse":               testResourceInUse,
+	"ScopesOfAll":                 testScopesOfAll,
 	"Roles":                       testRoles,
 	"UsersWithRoles":              testUsersWithRoles,
 	"DeletedRoles":                testDeletedRoles,

@@ -257,7 +257,7 @@ func TestRolesAreTold(t *testing.T) {
 	read, write := f.scope("orders"), f.scope("stock")
 	role, err := f.admin.CreateRole(t.Context(), audit.Command(), store.Role{Name: "Robot", Type: store.MachineRole}, []string{read})
 	f.must(err)
-	f.must(f.admin.SetRoleScopes(t.Context(), audit.Command(), role.ID, []string{write}))
+	f.must(f.admin.SetRoleScopes(t.Context(), audit.Command(), role.ID, time.Time{}, []string{write}))
 	f.expect(f.call("POST", "/api/applications/nightly/roles", map[string]any{"roleIds": []string{role.ID}}), 201)
 	logs := f.expect(f.call("GET", "/api/logs?page_size=100", nil), 200)
 	for _, want := range []string{"role.created", "role.updated", "client.roles_changed", "scope.created", "resource.created", "read:stock", role.ID} {
@@ -270,7 +270,7 @@ func TestRolesAreTold(t *testing.T) {
 	if n != 1 || scopes[0].ID != write {
 		t.Errorf("%+v", scopes)
 	}
-	if err := f.admin.SetRoleScopes(t.Context(), audit.Actor{ID: "client:weak"}, role.ID, []string{store.ManagementScope}); store.CodeOf(err) != store.Forbidden {
+	if err := f.admin.SetRoleScopes(t.Context(), audit.Actor{ID: "client:weak"}, role.ID, time.Time{}, []string{store.ManagementScope}); store.CodeOf(err) != store.Forbidden {
 		t.Error(err)
 	}
 }
