@@ -42,7 +42,7 @@ var rules = []rule{
 	{"admin", []string{"idp/store", "idp/keyring", "idp/audit", "idp/mailer", "idp/webhook"}, "the functions of administrators, without HTTP"},
 	{"config", []string{"idp/store", "idp/audit", "idp/admin"}, "configuration as code: package admin by a file"},
 	{"web/api", []string{"idp/store", "idp/audit", "idp/admin", "idp/web"}, "the management API: package admin over HTTP"},
-	{"web/console", []string{"idp/store", "idp/keyring", "idp/audit", "idp/admin", "idp/web"}, "package admin for people"},
+	{"web/console", []string{"idp/store", "idp/keyring", "idp/audit", "idp/admin", "idp/mailer", "idp/webhook", "idp/web"}, "package admin, and what its types are made of, for people"},
 	{"doctor", []string{"idp/store", "idp/mailer"}, "looks from outside: at the DNS, and at the server as clients meet it"},
 	{"web/webtest", []string{"idp"}, "the pages and everything behind them, for tests"},
 	{"web", []string{"idp/store", "idp/keyring"}, "declares the interfaces it needs of op, otp and mailer"},
