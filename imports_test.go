@@ -39,7 +39,7 @@ var rules = []rule{
 	{"mailer", []string{"idp/store", "idp/keyring"}, "never op, otp or web"},
 	{"audit", []string{"idp/store", "idp/keyring"}, "the record of who did what"},
 	{"webhook", []string{"idp/store", "idp/keyring", "idp/audit"}, "posts what happened; never op, otp, mailer or web"},
-	{"admin", []string{"idp/store", "idp/keyring", "idp/audit", "idp/mailer", "idp/webhook"}, "the functions of administrators, without HTTP"},
+	{"admin", []string{"idp/store", "idp/keyring", "idp/audit", "idp/mailer", "idp/webhook", "idp/doctor"}, "the functions of administrators, without HTTP"},
 	{"config", []string{"idp/store", "idp/audit", "idp/admin"}, "configuration as code: package admin by a file"},
 	{"web/api", []string{"idp/store", "idp/audit", "idp/admin", "idp/web"}, "the management API: package admin over HTTP"},
 	{"web/console", []string{"idp/store", "idp/keyring", "idp/audit", "idp/admin", "idp/mailer", "idp/webhook", "idp/web"}, "package admin, and what its types are made of, for people"},

@@ -1,9 +1,11 @@
 package admin
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
+	"idp/mailer"
 	"idp/store"
 )
 
@@ -46,4 +48,21 @@ func configErrors(id string, err error) *ConfigErrors {
 func isKey(id, word string) bool {
 	i := slices.IndexFunc(factories, func(f Factory) bool { return f.ID == id })
 	return i >= 0 && slices.ContainsFunc(factories[i].Form, func(f FormField) bool { return f.Key == word })
+}
+
+// ConfigWarnings tells what is probably not meant in a configuration that works.
+func ConfigWarnings(config map[string]any) []string {
+	list, ok := config["templates"]
+	if !ok {
+		return nil
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return nil
+	}
+	var own []mailer.OwnTemplate
+	if json.Unmarshal(text, &own) != nil { // the connector's factory says why
+		return nil
+	}
+	return mailer.OwnWarnings(own)
 }

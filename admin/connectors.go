@@ -33,6 +33,7 @@ type Connector struct {
 	Config    map[string]any // with [Mask] in the place of secrets
 	Address   string         // that it sends from, "" if it does not tell
 	Problem   string         // why its configuration does not work, "" if it does
+	Warnings  []string       // what is probably not meant in it
 	UpdatedAt time.Time
 }
 
@@ -214,6 +215,7 @@ func (s *Service) showConnector(c store.Connector) Connector {
 		return out
 	}
 	out.Config, _ = masked("", config).(map[string]any)
+	out.Warnings = ConfigWarnings(config)
 	factory, ok := s.senders[c.ID]
 	if !ok {
 		out.Problem = "this version has no such connector"

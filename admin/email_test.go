@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -9,9 +10,12 @@ import (
 
 	"idp/admin"
 	"idp/audit"
+	"idp/doctor"
+	"idp/doctor/dnstest"
 	"idp/keyring"
 	"idp/mailer"
 	"idp/mailer/ses"
+	"idp/mailer/ses/sestest"
 	"idp/mailer/smtp"
 	"idp/store"
 )
@@ -178,5 +182,50 @@ func TestConnectorStates(t *testing.T) {
 	must(t, err)
 	if more || len(states) != 1 || states[0].Health == nil || states[0].Health.State != mailer.Open || states[0].Health.Latest.LastError != "no route" || states[0].Mails["sent"] != 1 {
 		t.Errorf("%+v", states)
+	}
+}
+
+// The provider is asked how it is set up, and the DNS of the sender's domain, as it is written and
+// not saved.
+func TestCheckConnector(t *testing.T) {
+	t.Parallel()
+	_, w := setup(t)
+	ring, err := keyring.New([]byte("0123456789abcdef0123456789abcdef"))
+	must(t, err)
+	fake := sestest.Start(sestest.Options{})
+	t.Cleanup(fake.Close)
+	zone, err := dnstest.Start(dnstest.Zone{"TXT example.com": {"v=spf1 include:amazonses.com -all"}, "MX example.com": {"10 mx.example.com."}, "TXT amazonses.com": {"v=spf1 ip4:192.0.2.0/24 -all"}})
+	must(t, err)
+	t.Cleanup(func() { _ = zone.Close() })
+	s, err := admin.New(admin.Deps{Store: w, Book: audit.New(ring, w.Now), Ring: ring, DNS: doctor.NewResolver(zone.Address()),
+		Senders: mailer.Kinds{ses.ID: ses.Factory(ses.Options{Endpoint: fake.URL})}})
+	must(t, err)
+	var config map[string]any
+	must(t, json.Unmarshal(fake.Config(map[string]any{"emailAddress": "shop@example.com"}), &config))
+	found, err := s.CheckConnector(t.Context(), ses.ID, config)
+	must(t, err)
+	levels := map[string]mailer.Level{}
+	for _, f := range found {
+		levels[f.Check] = f.Level
+	}
+	if levels["account"] != mailer.OK || levels["SPF"] != mailer.OK || levels["DMARC"] == "" || levels["MX"] != mailer.OK {
+		t.Errorf("%+v", found)
+	}
+	if _, err := s.CheckConnector(t.Context(), ses.ID, nil); store.CodeOf(err) != store.NotFound {
+		t.Error(err)
+	}
+	if fake.Accepted() != 0 {
+		t.Error("a mail was sent")
+	}
+}
+
+func TestConfigWarnings(t *testing.T) {
+	t.Parallel()
+	own := func(usage, content string) any {
+		return map[string]any{"usageType": usage, "subject": "s", "content": content}
+	}
+	got := admin.ConfigWarnings(map[string]any{"templates": []any{own("SignIn", "{{code}} {{ cod }}"), own("Generic", "{{code}}")}})
+	if len(got) != 1 || !strings.HasPrefix(got[0], "SignIn: ") || admin.ConfigWarnings(nil) != nil {
+		t.Errorf("%q", got)
 	}
 }

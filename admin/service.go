@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"idp/audit"
+	"idp/doctor"
 	"idp/keyring"
 	"idp/mailer"
 	"idp/store"
@@ -49,6 +50,8 @@ type Deps struct {
 	// Under what challenges and records of mails are kept, which go with an account. Nil: there are none.
 	Codes, Mails Addresses
 
+	DNS doctor.Resolver // that senders' domains are looked up with; nil: the system's
+
 	Private []netip.Prefix // networks that are not public, and webhooks may post to
 	Agent   string         // the User-Agent of posts to webhooks
 }
@@ -64,6 +67,7 @@ type Service struct {
 
 	codes, mails Addresses
 	hooks        *webhook.Desk
+	dns          doctor.Resolver
 
 	deliveries   *mailer.Deliveries
 	suppressions *mailer.Suppressions
@@ -80,8 +84,12 @@ func New(d Deps) (*Service, error) {
 	if d.Frame.Tries == 0 {
 		d.Frame.Tries = 5
 	}
+	if d.DNS == nil {
+		d.DNS = doctor.NewResolver("")
+	}
 	return &Service{
 		store: d.Store, book: d.Book, senders: d.Senders, connectors: d.Ring.Sealer("connector"), frame: d.Frame, newKey: d.NewKey, codes: d.Codes, mails: d.Mails,
+		dns:   d.DNS,
 		hooks: webhook.NewDesk(d.Ring, d.Private, cmp.Or(d.Agent, "idp")), deliveries: mailer.NewDeliveries(d.Store, d.Ring), suppressions: mailer.NewSuppressions(d.Store, d.Ring),
 	}, nil
 }

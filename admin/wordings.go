@@ -9,6 +9,28 @@ import (
 	"idp/store"
 )
 
+// What the program knows of mails, for those who do not know the mailer.
+type (
+	RenderedMail  = mailer.Rendered
+	WordingSource = mailer.Source
+)
+
+// The sources of a mail's words.
+const (
+	WordsOfTemplate  = mailer.SourceTemplate
+	WordsOfConnector = mailer.SourceConnector
+	WordsOfProgram   = mailer.SourceProgram
+)
+
+// MailUsages are the mails that there are words for.
+func MailUsages() []store.Usage { return mailer.Usages() }
+
+// MailLocales are the languages that the program words mails in.
+func MailLocales() []string { return mailer.Locales() }
+
+// MailVariables are the names that a template can use.
+func MailVariables() []string { return mailer.Variables() }
+
 // Wording tells whose words the mail for a usage and a language has.
 type Wording struct {
 	Usage    store.Usage

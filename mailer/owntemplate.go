@@ -25,6 +25,23 @@ type OwnTemplate struct {
 // other one.
 var required = []store.Usage{store.UsageRegister, store.UsageSignIn, store.UsageForgotPassword, store.UsageGeneric}
 
+func (o OwnTemplate) template() store.MailTemplate {
+	return store.MailTemplate{Usage: store.Usage(o.UsageType), Subject: o.Subject, Content: o.Content,
+		ContentType: cmp.Or(o.ContentType, typeHTML), ReplyTo: o.ReplyTo, SendFrom: o.SendFrom}
+}
+
+// OwnWarnings tells what is probably not meant in the templates of a connector, which works as
+// it does with Logto all the same.
+func OwnWarnings(list []OwnTemplate) (warnings []string) {
+	for _, o := range list {
+		said, _ := CheckTemplate(o.template(), false) // errors are those of OwnTemplates
+		for _, w := range said {
+			warnings = append(warnings, o.UsageType+": "+w)
+		}
+	}
+	return warnings
+}
+
 // OwnTemplates checks the templates of a connector, less strictly than an operator's
 // ([CheckTemplate]), and gives them as [Templated] does: none for nil, which means our own mails. As
 // with Logto, all mails have to be worded if one is, with Logto's own words where one is
@@ -39,8 +56,7 @@ func OwnTemplates(list []OwnTemplate) ([]store.MailTemplate, error) {
 	}
 	var errs []error
 	for i, o := range list {
-		t := store.MailTemplate{Usage: store.Usage(o.UsageType), Subject: o.Subject, Content: o.Content,
-			ContentType: cmp.Or(o.ContentType, typeHTML), ReplyTo: o.ReplyTo, SendFrom: o.SendFrom}
+		t := o.template()
 		_, err := CheckTemplate(t, false)
 		if o.UsageType == "" {
 			err = errors.New("usageType is missing")

@@ -27,6 +27,8 @@ type connectorSituation struct {
 	Position  int    `json:"position" doc:"It is tried after those with a lower one"`
 	Problem   string `json:"problem,omitempty" doc:"Why its configuration does not work"`
 	UpdatedAt int64  `json:"updatedAt" doc:"Milliseconds since 1970"`
+
+	Warnings []string `json:"warnings,omitempty" nullable:"false" doc:"What is probably not meant in the configuration's templates"`
 }
 
 type oneConnector struct {
@@ -188,7 +190,7 @@ func connectorProblem(err error) error {
 
 func (a *API) showConnector(c admin.Connector) *oneConnector {
 	out := connector{ID: c.ID, ConnectorID: c.ID, Config: c.Config, Metadata: map[string]any{}, FromEmail: c.Address,
-		ExtraInfo: connectorSituation{Position: c.Position, Problem: c.Problem, UpdatedAt: c.UpdatedAt.UnixMilli()}}
+		ExtraInfo: connectorSituation{Position: c.Position, Problem: c.Problem, UpdatedAt: c.UpdatedAt.UnixMilli(), Warnings: c.Warnings}}
 	f, err := a.Admin.Factory(c.ID)
 	if err != nil { // what is set up and not offered any more
 		f = admin.Factory{ID: c.ID, Logto: c.ID, Name: c.ID}
