@@ -89,10 +89,10 @@ func (s *Service) AddClientRoles(ctx context.Context, by audit.Actor, clients, r
 }
 
 // SetClientRoles gives a machine exactly these roles. Those that it has need nobody's
-// leave: so they are written only if it still has them.
-func (s *Service) SetClientRoles(ctx context.Context, by audit.Actor, client string, roles []string) error {
+// leave: so they are written only if it still has them. seen as in [Service.UpdateClient].
+func (s *Service) SetClientRoles(ctx context.Context, by audit.Actor, client string, roles []string, seen time.Time) error {
 	const op = "set roles of client"
-	_, err := edit(op, time.Time{},
+	_, err := edit(op, seen,
 		func() (store.Client, time.Time, error) {
 			c, err := s.store.FreshClient(ctx, client)
 			return c, c.UpdatedAt, err

@@ -248,7 +248,7 @@ func (in Instance) updateClient(ctx context.Context, before, after Client) error
 	if !slices.Equal(before.Roles, after.Roles) {
 		roles, err := in.roleIDs(ctx, after.Roles)
 		if err == nil {
-			err = in.Admin.SetClientRoles(ctx, in.By, after.ID, roles)
+			err = in.Admin.SetClientRoles(ctx, in.By, after.ID, roles, time.Time{})
 		}
 		if err != nil {
 			return err

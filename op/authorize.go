@@ -159,7 +159,7 @@ func (p *Provider) knownClient(r *http.Request, form url.Values) (store.Client, 
 		return client, &refusal{problem}
 	case err != nil:
 		return client, err
-	case !registered(client, uri):
+	case !client.Registered(uri):
 		problem.Kind, problem.Registered = "redirect_mismatch", client.RedirectURIs
 		return client, &refusal{problem}
 	}

@@ -49,7 +49,7 @@ func (p *Provider) Open(sealed string, browser store.Hash) (store.AuthRequest, e
 		defer cancel()
 		client, err := p.store.Client(ctx, req.Client)
 		switch {
-		case store.CodeOf(err) == store.NotFound, err == nil && !registered(client, req.RedirectURI):
+		case store.CodeOf(err) == store.NotFound, err == nil && !client.Registered(req.RedirectURI):
 			return store.AuthRequest{}, invalid
 		case err != nil:
 			return store.AuthRequest{}, err

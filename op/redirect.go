@@ -3,7 +3,6 @@ package op
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"idp/store"
@@ -53,47 +52,4 @@ func (p *Provider) answer(t target, pairs ...string) string {
 func seeOther(w http.ResponseWriter, location string) {
 	w.Header().Set("Location", location)
 	w.WriteHeader(http.StatusSeeOther)
-}
-
-// registered tells whether a client may be answered at uri. URIs are compared as
-// strings (RFC 9700 section 2.1); a native client may use any port of a loopback
-// address it has registered (RFC 8252 section 7.3).
-func registered(c store.Client, uri string) bool {
-	if uri == "" || strings.Contains(uri, "#") {
-		return false // parameters behind a fragment would not reach the client
-	}
-	if slices.Contains(c.RedirectURIs, uri) {
-		return true
-	}
-	if c.Type != store.Native {
-		return false
-	}
-	host, rest, ok := loopback(uri)
-	return ok && slices.ContainsFunc(c.RedirectURIs, func(known string) bool {
-		h, r, ok := loopback(known)
-		return ok && h == host && r == rest
-	})
-}
-
-// loopback splits an http loopback URI into host and what follows the port. It
-// looks at bytes and parses nothing: what two parsers could read differently is
-// not a loopback URI.
-func loopback(uri string) (host, rest string, ok bool) {
-	for _, host := range []string{"http://127.0.0.1", "http://[::1]", "http://localhost"} {
-		rest, ok := strings.CutPrefix(uri, host)
-		if !ok {
-			continue
-		}
-		if port, isPort := strings.CutPrefix(rest, ":"); isPort {
-			rest = strings.TrimLeft(port, "0123456789")
-			if digits := len(port) - len(rest); digits < 1 || digits > 5 {
-				return "", "", false
-			}
-		}
-		if rest == "" || rest[0] == '/' || rest[0] == '?' {
-			return host, rest, true
-		}
-		return "", "", false
-	}
-	return "", "", false
 }

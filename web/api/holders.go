@@ -188,7 +188,7 @@ func (a *API) putApplicationRoles(ctx context.Context, in *struct {
 	Application string `path:"applicationId" maxLength:"64"`
 	Body        roleIDs
 }) (*struct{ Body roleIDs }, error) {
-	return &struct{ Body roleIDs }{in.Body}, a.Admin.SetClientRoles(ctx, actor(ctx), in.Application, in.Body.Roles)
+	return &struct{ Body roleIDs }{in.Body}, a.Admin.SetClientRoles(ctx, actor(ctx), in.Application, in.Body.Roles, noTime)
 }
 
 func (a *API) deleteApplicationRole(ctx context.Context, in *struct {

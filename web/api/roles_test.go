@@ -188,7 +188,7 @@ func TestNobodyGivesBackWhatWasTaken(t *testing.T) {
 	take := func() { _ = f.db.RemoveClientRole(t.Context(), "nightly", store.ManagementRole) } // there once
 	racing, err := admin.New(admin.Deps{Store: slow{f.db, take}, Book: audit.New(f.ring, f.db.Now), Ring: f.ring, Senders: mailer.Kinds{}})
 	f.must(err)
-	err = racing.SetClientRoles(t.Context(), audit.Actor{ID: "client:weak", Scopes: []string{"applications:write"}}, "nightly", []string{store.ManagementRole})
+	err = racing.SetClientRoles(t.Context(), audit.Actor{ID: "client:weak", Scopes: []string{"applications:write"}}, "nightly", []string{store.ManagementRole}, time.Time{})
 	if store.CodeOf(err) != store.Forbidden {
 		t.Errorf("the error is %v", err)
 	}
