@@ -15,8 +15,9 @@ import (
 	"testing"
 )
 
-// errorsFile holds reasons of package admin, which are no texts of pages.
-const errorsFile = "errors.json"
+// errorsFiles begin the names of those that hold reasons of package admin, which are no texts
+// of pages: errors.json, errors-AREA.json.
+const errorsFiles = "errors"
 
 var (
 	inTemplate = regexp.MustCompile(`\bt "((?:[^"\\]|\\.)+)"`)
@@ -51,7 +52,7 @@ func TestTextsAreTranslated(t *testing.T) {
 					t.Errorf("%s: %q has the values %v, want %v", file, english, values(translated), values(english))
 				case known[english] != "" && said[english] != translated:
 					t.Errorf("%q is translated differently in %s and in %s", english, known[english], file)
-				case used[english] == "" && filepath.Base(file) != errorsFile:
+				case used[english] == "" && !strings.HasPrefix(filepath.Base(file), errorsFiles):
 					t.Errorf("%s: %q is used nowhere", file, english)
 				}
 				known[english], said[english] = file, translated

@@ -21,7 +21,7 @@ type Option struct {
 }
 
 // particulars are what a template may say of a field besides.
-var particulars = []string{"type", "placeholder", "autocomplete", "inputmode", "min", "max", "rows", "value", "required", "readonly", "optional", "narrow", "mono", "cards", "check"}
+var particulars = []string{"type", "placeholder", "autocomplete", "inputmode", "min", "max", "rows", "value", "required", "readonly", "optional", "narrow", "mono", "cards", "check", "maxlength"}
 
 // hasForm is a view with a form.
 type hasForm interface{ form() Form }

@@ -100,13 +100,18 @@ func New(d Deps) (*Shell, error) {
 // Set is the pages of one area.
 type Set struct{ pages *page.Set }
 
-// Load reads the templates pages/NAME.html of an area.
+// Load reads the templates pages/NAME.html of an area. What pages/parts.html defines, if it is
+// there, all of them can use.
 func (s *Shell) Load(files fs.FS) *Set {
 	folder, err := fs.Sub(files, "pages")
 	if err != nil {
 		panic(err) // no such name is invalid
 	}
-	return &Set{s.kit.Load(folder, nil, s.languages, s.files)}
+	kit := s.kit
+	if own, err := fs.ReadFile(folder, "parts.html"); err == nil {
+		kit.Parts += string(own)
+	}
+	return &Set{kit.Load(folder, nil, s.languages, s.files)}
 }
 
 // Mount adds the shell's own routes; areas' come by [Shell.Get] and [Shell.Post].
