@@ -43,6 +43,7 @@ var rules = []rule{
 	{"config", []string{"idp/store", "idp/audit", "idp/admin"}, "configuration as code: package admin by a file"},
 	{"web/api", []string{"idp/store", "idp/audit", "idp/admin", "idp/web"}, "the management API: package admin over HTTP"},
 	{"web/console", []string{"idp/store", "idp/keyring", "idp/audit", "idp/admin", "idp/mailer", "idp/webhook", "idp/web"}, "package admin, and what its types are made of, for people"},
+	{"idptest", []string{}, "for the tests of apps: the standard library only"},
 	{"doctor", []string{"idp/store", "idp/mailer"}, "looks from outside: at the DNS, and at the server as clients meet it"},
 	{"web/webtest", []string{"idp"}, "the pages and everything behind them, for tests"},
 	{"web", []string{"idp/store", "idp/keyring"}, "declares the interfaces it needs of op, otp and mailer"},

@@ -38,7 +38,7 @@ type Newcomer struct {
 
 // Imported says what became of a [Newcomer].
 type Imported struct {
-	There   bool              // an account with the same values was there
+	There   bool              // an account was there, with the same values unless Refused names one
 	Refused *store.FieldError // nil: the account is there now
 }
 
@@ -215,7 +215,9 @@ func (in *intake) compare(n Newcomer, p store.Import) Imported {
 		return Imported{}
 	}
 	if field := differs(n, p, there); field != "" {
-		return refuse(field, "is not what the account "+there.ID+" has, which is there already and stays as it is")
+		out := refuse(field, "is not what the account "+there.ID+" has, which is there already and stays as it is")
+		out.There = true
+		return out
 	}
 	return Imported{There: true}
 }

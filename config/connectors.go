@@ -28,7 +28,7 @@ func reference(v any) (Secret, bool) {
 		return Secret{}, false
 	}
 	for key := range m {
-		if !slices.Contains([]string{"env", "file", "stored"}, key) {
+		if !slices.Contains([]string{"env", "file", "stored", "value"}, key) {
 			return Secret{}, false
 		}
 	}

@@ -15,13 +15,16 @@
 // written in a transaction of its own with its entry in the audit log; if one fails, those
 // before it stay, and applying the file again goes on from there.
 //
-// Secrets are in the file by reference (secret.go).
+// Secrets are in the file by reference (secret.go). A [Seed], the file of idp dev --seed, has
+// people, too, and may have the secrets themselves.
 //
 //	file.go     the form of the file, reading and writing it
 //	plan.go     comparing, and doing what differs
 //	print.go    a plan as people read it
 //	needed.go   what cannot be deleted
 //	secret.go   references to secrets
+//	line.go     in which line of the file an error is
+//	seed.go     a configuration with people, for development
 //	tree.go     values as JSON has them
 //	NOUN.go     a section
 package config

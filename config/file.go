@@ -31,6 +31,8 @@ type File struct {
 	Templates  []Template  `yaml:"templates,omitempty"`
 	Experience *Experience `yaml:"experience,omitempty"`
 	Hooks      []Hook      `yaml:"hooks,omitempty"`
+
+	root *yaml.Node // of what was read; nil: it was not read from a file
 }
 
 // sections are their names, in the order in which they are made: what comes later may name
@@ -38,27 +40,39 @@ type File struct {
 var sections = []string{"resources", "roles", "clients", "connectors", "templates", "experience", "hooks"}
 
 // Read reads a file. A field that there is not is an error that names it with its line.
-func Read(r io.Reader) (File, error) {
-	text, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+func Read(r io.Reader) (f File, err error) {
+	f.root, err = read(r, &f, sections)
 	if err != nil {
 		return File{}, err
 	}
-	if len(text) > MaxFile {
-		return File{}, fmt.Errorf("the file is longer than %d bytes", MaxFile)
+	return f, nil
+}
+
+// read reads a file that has sections, strictly, and gives what knows where its things stand.
+func read(r io.Reader, to any, sections []string) (*yaml.Node, error) {
+	text, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+	if err != nil {
+		return nil, err
 	}
-	var f File
+	if len(text) > MaxFile {
+		return nil, fmt.Errorf("the file is longer than %d bytes", MaxFile)
+	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
-	switch err := d.Decode(&f); {
+	switch err := d.Decode(to); {
 	case errors.Is(err, io.EOF):
-		return File{}, errors.New("the file is empty: it has sections, of " + strings.Join(sections, ", "))
+		return nil, errors.New("the file is empty: it has sections, of " + strings.Join(sections, ", "))
 	case err != nil:
-		return File{}, plainly(err)
+		return nil, plainly(err)
 	}
 	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return File{}, errors.New("the file has more than one document")
+		return nil, errors.New("the file has more than one document")
 	}
-	return f, nil
+	var root yaml.Node
+	if err := yaml.Unmarshal(text, &root); err != nil || len(root.Content) == 0 {
+		return nil, err
+	}
+	return root.Content[0], nil
 }
 
 // unfit is what the library says of a value that is not of the kind that a field has.
@@ -117,6 +131,7 @@ type Instance struct {
 	By     audit.Actor
 	Getenv func(string) string                        // gives "" for what is not set
 	Keys   func(jwks []byte) (kept string, err error) // checks the public keys of a client; nil: they are taken as they are
+	Open   bool                                       // secrets may stand in the file itself: for development
 
 	isDry bool
 }

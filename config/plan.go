@@ -3,7 +3,6 @@ package config
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -85,17 +84,34 @@ func (p *Plan) Apply(ctx context.Context, done func(Change)) error {
 	return finish()
 }
 
+// Noted keeps what had to be said of a change that was made.
+func (p *Plan) Noted(done Change) {
+	for i, planned := range p.Changes {
+		if planned.Section == done.Section && planned.Key == done.Key && planned.Action == done.Action {
+			p.Changes[i].Note = done.Note
+		}
+	}
+}
+
 // wrap says which thing an error is about, and of a field that does not fit nothing but that.
 func wrap(section, key string, err error) error {
 	var field *store.FieldError
 	if store.CodeOf(err) == store.Invalid && errors.As(err, &field) {
 		err = field
 	}
-	if key == "" || key == section {
-		return fmt.Errorf("%s: %w", section, err)
-	}
-	return fmt.Errorf("%s[%s]: %w", section, key, err)
+	return &thingError{Thing{section, key}, err}
 }
+
+// thingError is an error about something of a section, or about a section.
+type thingError struct {
+	Thing
+
+	err error
+}
+
+func (e *thingError) Error() string { return e.String() + ": " + e.err.Error() }
+
+func (e *thingError) Unwrap() error { return e.err }
 
 // section is a kind of thing, as the file has it.
 type section[T any] struct {

@@ -78,7 +78,7 @@ func (p *Plan) Summary(done bool) string {
 
 // String names a thing: connectors[aws-ses-mail].
 func (t Thing) String() string {
-	if t.Key == t.Section { // there is one
+	if t.Key == "" || t.Key == t.Section { // all, or there is one
 		return t.Section
 	}
 	return t.Section + "[" + t.Key + "]"

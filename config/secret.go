@@ -16,6 +16,7 @@ type Secret struct {
 	Env    string `yaml:"env,omitempty"`    // name of an environment variable
 	File   string `yaml:"file,omitempty"`   // path of a file; one newline at its end does not belong to it
 	Stored bool   `yaml:"stored,omitempty"` // the one that the instance has; what an export says
+	Value  string `yaml:"value,omitempty"`  // the secret itself, in a [Seed] only
 }
 
 // maxSecret bounds a secret.
@@ -31,7 +32,7 @@ func (s *Secret) UnmarshalYAML(n *yaml.Node) error {
 	var read plain
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		switch key := n.Content[i].Value; key {
-		case "env", "file", "stored":
+		case "env", "file", "stored", "value":
 		default:
 			return fmt.Errorf("line %d: a secret has no field %q: it is {env: NAME}, {file: PATH} or {stored: true}", n.Content[i].Line, key)
 		}
@@ -40,7 +41,7 @@ func (s *Secret) UnmarshalYAML(n *yaml.Node) error {
 		return err
 	}
 	given := 0
-	for _, is := range []bool{read.Env != "", read.File != "", read.Stored} {
+	for _, is := range []bool{read.Env != "", read.File != "", read.Stored, read.Value != ""} {
 		if is {
 			given++
 		}
@@ -59,6 +60,10 @@ func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal("(secret)") 
 // secret gives what a reference stands for; "" for one that is stored.
 func (in Instance) secret(s Secret) (string, error) {
 	switch {
+	case s.Value != "" && !in.Open:
+		return "", errors.New("a secret itself stands only in the file of idp dev --seed: write {env: NAME} or {file: PATH}")
+	case s.Value != "":
+		return checkSecret(s.Value)
 	case strings.HasPrefix(s.Env, settingsPrefix):
 		return "", fmt.Errorf("the environment variable %s is a setting of the program, and is put nowhere else", s.Env)
 	case s.Env != "":

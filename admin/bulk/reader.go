@@ -44,6 +44,7 @@ type Refusal struct {
 	Email  string `json:"email,omitempty"` // likewise
 	Field  string `json:"field,omitempty"` // "" for the line as a whole
 	Reason string `json:"reason"`
+	There  bool   `json:"-"` // the account is there, with another value of Field
 }
 
 func (r *Refusal) Error() string {

@@ -115,7 +115,7 @@ func (im *Importer) flush(ctx context.Context) error {
 	for i, o := range out {
 		switch n := im.people[i]; {
 		case o.Refused != nil:
-			err := im.refuse(Refusal{Line: im.lines[i], ID: n.ID, Email: string(n.Email), Field: o.Refused.Field, Reason: o.Refused.Reason})
+			err := im.refuse(Refusal{Line: im.lines[i], ID: n.ID, Email: string(n.Email), Field: o.Refused.Field, Reason: o.Refused.Reason, There: o.There})
 			if err != nil {
 				return err
 			}

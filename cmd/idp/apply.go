@@ -62,6 +62,9 @@ func (c *applyCmd) Run(a *app) error {
 		there := config.Instance{Admin: service, By: audit.Command(), Getenv: a.getenv, Keys: op.ClientKeys}
 		plan, err := there.Plan(ctx, wanted, c.Prune)
 		if err != nil {
+			if line := wanted.Line(err); line > 0 {
+				err = fmt.Errorf("line %d: %w", line, err)
+			}
 			return configRefused(c.File, err)
 		}
 		if c.DryRun {
@@ -78,11 +81,7 @@ func (c *applyCmd) Run(a *app) error {
 			if !c.JSON && done.Note != "" {
 				a.note("%s: %s", printable(config.Thing{Section: done.Section, Key: done.Key}.String()), done.Note)
 			}
-			for i, planned := range plan.Changes {
-				if planned.Section == done.Section && planned.Key == done.Key && planned.Action == done.Action {
-					plan.Changes[i].Note = done.Note
-				}
-			}
+			plan.Noted(done)
 		})
 		if err != nil {
 			err = failed(fmt.Errorf("%d of %d changes were made, then: %w", made, len(plan.Changes), err), "Mend it and apply the file again: it goes on from there.")

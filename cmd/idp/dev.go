@@ -33,7 +33,17 @@ func (*devCmd) Help() string {
 
   idp dev --listen 127.0.0.1:4001 --bookstore-listen 127.0.0.1:4000    on other ports
 
-  idp client create --data-dir .idp --name "My app" --type traditional --redirect-uri http://localhost:8080/callback`
+  idp client create --data-dir .idp --name "My app" --type traditional --redirect-uri http://localhost:8080/callback
+
+  idp dev --seed seed.yaml    with your clients, roles and people from the start, each time the same, for the tests of your apps
+
+A seed is the file that idp apply takes, and may have the secrets themselves, {value: TEXT}, and people:
+
+  clients:
+    - {id: shopshopshop, name: Shop, type: traditional, redirectUris: ["http://localhost:8080/callback"],
+       secrets: [{name: test, secret: {value: shop-secret-for-tests-0123456789}}]}
+  users:
+    - {email: ada@example.com, name: Ada}`
 }
 
 // Run serves the provider and the sample app until a signal.
@@ -43,6 +53,9 @@ func (c *devCmd) Run(a *app) error {
 		return err
 	}
 	o.dev, o.Webhooks = true, c.Webhooks
+	if o.seed, err = a.readSeed(c.Seed); err != nil {
+		return err
+	}
 	p, err := a.place(devFolder)
 	if err != nil {
 		return err

@@ -61,6 +61,7 @@ type options struct {
 	endpoint *url.URL
 	otp      otp.Config
 	dev      bool
+	seed     *seed // nil: none
 }
 
 func newOptions(s settings.Server, listen string) (options, error) {
@@ -137,6 +138,9 @@ func (a *app) serve(o options, p place, more func(context.Context, *instance, *s
 	}
 	if o.dev {
 		if err := errors.Join(in.needConnector(ctx), in.needOwner(ctx)); err != nil {
+			return err
+		}
+		if err := a.sow(ctx, in, o); err != nil {
 			return err
 		}
 	}

@@ -87,6 +87,7 @@ type Webhooks struct {
 // Dev is what only idp dev takes.
 type Dev struct {
 	BookstoreListen string `help:"Address of the sample app." default:"127.0.0.1:3000" placeholder:"ADDR" group:"dev"`
+	Seed            string `help:"What the instance starts with, for the tests of your apps: the file of idp apply, with people (docs/testing.md)." placeholder:"FILE" group:"dev"`
 }
 
 // all is every setting there is; the names that the environment and the file may
