@@ -80,6 +80,7 @@ type Pages struct {
 	deps      Deps
 	languages *locales.Set
 	templates *page.Set
+	files     *static.Files
 	looks     *page.Looks
 	ownForms  func(http.Handler) http.Handler
 	tokens    *keyring.MAC // of forms
@@ -105,7 +106,8 @@ func New(d Deps) (*Pages, error) {
 		deps: d, languages: locales.Load(), looks: page.NewLooks(d.Store), tokens: d.Ring.MAC("account form"), names: d.Ring.MAC("account session"),
 		host: page.Host(d.Endpoint), https: d.Endpoint.Scheme == "https", loopback: store.IsLoopback(d.Endpoint.Hostname()),
 	}
-	p.templates = page.Load(folder, nil, p.languages, static.Load())
+	p.files = static.Load()
+	p.templates = page.Load(folder, nil, p.languages, p.files)
 	p.ownForms, err = form.Own(d.Endpoint, p.handle(func(*visit) error { return problem.CrossSite() }))
 	return p, err
 }

@@ -27,6 +27,20 @@ func Of(app string, look *Look) Frame {
 // IsLight tells whether the page is light whatever the browser prefers.
 func (f Frame) IsLight() bool { return f.Look != nil && f.Look.Light }
 
+// Schemes are the colour schemes that the page has, as <meta name="color-scheme"> says it.
+func (f Frame) Schemes() string {
+	switch {
+	case f.IsLight():
+		return "light"
+	case f.IsPreview():
+		return "dark"
+	}
+	return "light dark"
+}
+
+// IsPreview tells that nobody signs in on the page: it is looked at (see [Preview]).
+func (f Frame) IsPreview() bool { return f.Look != nil && f.Look.Style != "" }
+
 // HasLogo tells whether there is a picture in the place of the initial.
 func (f Frame) HasLogo() bool { return f.Look != nil && f.Look.Logo != "" }
 

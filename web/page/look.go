@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"html/template"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -21,7 +22,8 @@ type Look struct {
 	Theme                string // address of the style sheet, "" for none
 	Logo, DarkLogo       string
 	Favicon, DarkFavicon string
-	Light                bool // also where the browser prefers dark pages
+	Light                bool          // also where the browser prefers dark pages
+	Style                template.HTML // of a preview: all of its style
 
 	images string // where they are from, as sources of a Content-Security-Policy
 	theme  theme

@@ -82,6 +82,15 @@ func (f *Files) URL(name string) string {
 	return one.url
 }
 
+// Text is what the file with this name holds; an unknown name is a bug and panics.
+func (f *Files) Text(name string) string {
+	one, ok := f.byName[name]
+	if !ok {
+		panic("no static file " + name)
+	}
+	return string(one.plain)
+}
+
 // ServeHTTP implements [http.Handler] below [Prefix].
 func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()

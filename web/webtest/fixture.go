@@ -55,6 +55,8 @@ type Fixture struct {
 	Log     *Log
 	Mails   *Mails
 	Handler http.Handler
+	SignIn  *signin.Pages
+	Account *account.Pages
 }
 
 // Outage is an engine that can be told to fail like a database that is away.
@@ -156,6 +158,7 @@ func (f *Fixture) compose(ring *keyring.Ring, codes *otp.Engine, cookies *browse
 	f.Must(err)
 	accounts, err := account.New(account.Deps{Store: f.DB, SignOuts: provider, SignIn: pages, Addresses: codes, Browser: cookies, Ring: ring, Endpoint: endpoint})
 	f.Must(err)
+	f.SignIn, f.Account = pages, accounts
 	provider.SetPages(allPages{pages, accounts})
 	r := chi.NewRouter()
 	r.Use(serve.Middleware(serve.Deps{Log: log, ClientIP: ip.Of, Failed: pages.Failed}))
