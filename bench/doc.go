@@ -6,6 +6,7 @@
 //	go run ./bench -json > figures.json
 //	go run ./bench -endpoints -duration 5s -warmup 1s
 //	go run ./bench -mails 20000
+//	go run ./bench -console -people 1000000 -events 10000000
 //
 // It builds ./cmd/idp, makes a throw-away database (for Postgres a throw-away
 // cluster with fsync on), registers the accounts through the sign-up pages, and then
@@ -50,6 +51,10 @@
 // they are committed, a number of waiting mails as fast as they go, and a backlog after an
 // outage. The CPU per mail is that of the third: claiming, opening, wording, signing,
 // sending, logging and settling, without the challenge that a mail comes with.
+//
+// With -console, a Postgres is filled with people and entries of the audit log, an owner
+// signs in to the console, and each page that its links lead to is asked for again and again,
+// one request at a time: what is told is the time from the request to the last byte.
 //
 // Driver, server and database share the machine, so sign-ins per second say as
 // much about the driver as about the server. CPU per sign-in is the figure to

@@ -34,22 +34,7 @@ func measureLists(ctx context.Context, people, events int, out io.Writer) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, cluster.Stop()) }()
-	fill, err := postgres.Open(ctx, cluster.URL(), postgres.Options{StatementTimeout: fillTimeout})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, fill.Close()) }()
-	if err := fill.Migrate(ctx); err != nil {
-		return err
-	}
-	if err := fillUsers(ctx, fill, people); err != nil {
-		return err
-	}
-	progress("writing %d events", events)
-	if err := fillEvents(ctx, fill, events); err != nil {
-		return err
-	}
-	if err := vacuumUsers(ctx, fill); err != nil {
+	if err := fillPostgres(ctx, cluster.URL(), people, events); err != nil {
 		return err
 	}
 	engine, err := postgres.Open(ctx, cluster.URL(), postgres.Options{})
@@ -69,6 +54,26 @@ func measureLists(ctx context.Context, people, events int, out io.Writer) (err e
 		}
 	}
 	return w.Flush()
+}
+
+// fillPostgres makes the schema, people and events.
+func fillPostgres(ctx context.Context, url string, people, events int) (err error) {
+	fill, err := postgres.Open(ctx, url, postgres.Options{StatementTimeout: fillTimeout})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, fill.Close()) }()
+	if err := fill.Migrate(ctx); err != nil {
+		return err
+	}
+	if err := fillUsers(ctx, fill, people); err != nil {
+		return err
+	}
+	progress("writing %d events", events)
+	if err := fillEvents(ctx, fill, events); err != nil {
+		return err
+	}
+	return vacuumUsers(ctx, fill)
 }
 
 func (l list) measure(ctx context.Context, db *sqlstore.DB, w io.Writer) error {

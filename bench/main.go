@@ -31,6 +31,7 @@ type options struct {
 	Mails     int  // measure that many mails instead
 	Backlog   int  // and this many after an outage
 	Lists     bool // measure pages of the management API instead
+	Console   bool // measure pages of the console instead
 	Events    int  // over this many entries of the audit log
 	People    int  // and this many accounts
 }
@@ -62,8 +63,9 @@ func parseFlags() (options, error) {
 	flag.IntVar(&o.Mails, "mails", 0, "measure the mail queue with this many mails through a fake SES, instead of sign-ins; 20000 is a good number")
 	flag.IntVar(&o.Backlog, "backlog", 100_000, "with -mails: mails that wait for the end of an outage")
 	flag.BoolVar(&o.Lists, "lists", false, "measure pages of the management API on a filled Postgres, instead of sign-ins")
-	flag.IntVar(&o.Events, "events", 10_000_000, "with -lists: entries of the audit log")
-	flag.IntVar(&o.People, "people", 1_000_000, "with -lists: accounts")
+	flag.BoolVar(&o.Console, "console", false, "measure the pages of the console on a filled Postgres, instead of sign-ins")
+	flag.IntVar(&o.Events, "events", 10_000_000, "with -lists and -console: entries of the audit log")
+	flag.IntVar(&o.People, "people", 1_000_000, "with -lists and -console: accounts")
 	flag.BoolVar(&o.JSON, "json", false, "print JSON")
 	flag.Parse()
 	switch *db {
@@ -116,6 +118,8 @@ func measureAll(ctx context.Context, o options) (err error) {
 	switch {
 	case o.Mails > 0:
 		return mailsOnAll(ctx, o, dir)
+	case o.Console:
+		return consoleOnPostgres(ctx, o, dir)
 	case o.Lists:
 		return listsOnPostgres(ctx, o)
 	}
