@@ -1,13 +1,19 @@
 package console
 
 import (
+	"idp/web/console/resources"
+	"idp/web/console/roles"
 	"idp/web/console/shell"
 	"idp/web/console/start"
+	"idp/web/console/webhooks"
 )
 
 // areas are the areas, in the order of the menu.
 func areas(s *shell.Shell, d Deps) []area {
 	return []area{
 		start.New(s, d.Admin),
+		resources.New(s, d.Admin),
+		roles.New(s, d.Admin),
+		webhooks.New(s, d.Admin),
 	}
 }
