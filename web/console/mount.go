@@ -1,6 +1,7 @@
 package console
 
 import (
+	"idp/web/console/applications"
 	"idp/web/console/resources"
 	"idp/web/console/roles"
 	"idp/web/console/shell"
@@ -15,5 +16,6 @@ func areas(s *shell.Shell, d Deps) []area {
 		resources.New(s, d.Admin),
 		roles.New(s, d.Admin),
 		webhooks.New(s, d.Admin),
+		applications.New(s, d.Admin),
 	}
 }

@@ -95,6 +95,9 @@ func (s *Shown) Follow() *Shown {
 var (
 	formTag  = regexp.MustCompile(`(?s)<form[^>]* action="([^"]*)"[^>]*>(.*?)</form>`)
 	inputTag = regexp.MustCompile(`<input[^>]*>`)
+	areaTag  = regexp.MustCompile(`(?s)<textarea[^>]* name="([^"]*)"[^>]*>\n?(.*?)</textarea>`)
+	listTag  = regexp.MustCompile(`(?s)<select[^>]* name="([^"]*)"[^>]*>(.*?)</select>`)
+	option   = regexp.MustCompile(`<option value="([^"]*)"( selected)?`)
 	attr     = regexp.MustCompile(`(name|value)="([^"]*)"`)
 	linkTag  = regexp.MustCompile(`(?s)<a[^>]* href="([^"]*)"[^>]*>(.*?)</a>`)
 	tag      = regexp.MustCompile(`<[^>]*>`)
@@ -138,8 +141,20 @@ func (s *Shown) findForm(path string) []string {
 func (s *Shown) Form(path string, fields ...string) url.Values {
 	s.Helper()
 	values := url.Values{}
-	for _, input := range inputTag.FindAllString(s.formTo(path)[2], -1) {
-		if strings.Contains(input, ` type="checkbox"`) && !strings.Contains(input, " checked") { // as browsers do
+	within := s.formTo(path)[2]
+	for _, area := range areaTag.FindAllStringSubmatch(within, -1) {
+		values.Set(area[1], html.UnescapeString(area[2]))
+	}
+	for _, list := range listTag.FindAllStringSubmatch(within, -1) {
+		for i, o := range option.FindAllStringSubmatch(list[2], -1) {
+			if i == 0 || o[2] != "" { // as browsers do
+				values.Set(list[1], html.UnescapeString(o[1]))
+			}
+		}
+	}
+	for _, input := range inputTag.FindAllString(within, -1) {
+		box := strings.Contains(input, ` type="checkbox"`)
+		if (box || strings.Contains(input, ` type="radio"`)) && !strings.Contains(input, " checked") { // as browsers do
 			continue
 		}
 		var name, value string
@@ -149,6 +164,10 @@ func (s *Shown) Form(path string, fields ...string) url.Values {
 			} else {
 				value = html.UnescapeString(a[2])
 			}
+		}
+		if box {
+			values.Add(name, value) // boxes of one name
+			continue
 		}
 		values.Set(name, value)
 	}

@@ -1,0 +1,1 @@
+npm install @logto/express@3 express@5 express-session cookie-parser

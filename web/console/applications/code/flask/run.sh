@@ -1,0 +1,2 @@
+flask --app app run --port <<.Port>>
+# then open <<.Home>>

@@ -1,0 +1,2 @@
+npx next dev --port <<.Port>>
+# then open <<.Home>>

@@ -1,0 +1,2 @@
+node --env-file=.env app.mjs
+# or: flask --app app run --port <<.Port>>

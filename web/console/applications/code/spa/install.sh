@@ -1,0 +1,1 @@
+npm install @logto/browser@3 vite

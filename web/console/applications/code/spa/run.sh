@@ -1,0 +1,2 @@
+npx vite --port <<.Port>>
+# then open <<.Home>>
