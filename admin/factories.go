@@ -76,7 +76,7 @@ var factories = []Factory{
 		Readme:  "# HTTP\n\nEach mail is posted to one address. With a signing key the header `logto-signature-sha-256` proves that it comes from here.\n",
 		Example: "{\n  \"url\": \"https://mail.example.com/hooks/idp\",\n  \"signingKey\": \"<at least 32 characters>\"\n}\n",
 		Form: []FormField{
-			{Key: "url", Label: "Address", Type: "Text", Required: true, Placeholder: "https://mail.example.com/hooks/idp"},
+			{Key: "url", Label: "URL", Type: "Text", Required: true, Placeholder: "https://mail.example.com/hooks/idp"},
 			{Key: "signingKey", Label: "Signing key", Type: "Text", Secret: true, Help: "At least 32 characters."},
 			{Key: "timeout", Label: "Timeout", Type: "Text", Placeholder: "3s"},
 		},

@@ -123,9 +123,9 @@ func (s *Service) ownTemplates(c store.Connector) []store.MailTemplate {
 
 // Draft is a template as it would go out, with sample data, and what is to be said about it.
 type Draft struct {
-	mailer.Rendered                         // empty if there are too many words to show
-	Warnings        []string                // what can be saved and is probably not meant
-	Errors          []*mailer.TemplateError // why it cannot be saved
+	RenderedMail                         // empty if there are too many words to show
+	Warnings     []string                // what can be saved and is probably not meant
+	Errors       []*mailer.TemplateError // why it cannot be saved
 }
 
 // DraftMailTemplate looks at a template that is not saved.
@@ -138,7 +138,7 @@ func (s *Service) DraftMailTemplate(t store.MailTemplate) (out Draft, err error)
 	if !slices.Contains(mailer.Usages(), t.Usage) || len(t.Content) > mailer.MaxContent {
 		return out, nil
 	}
-	out.Rendered, err = mailer.Preview(t.Usage, t.Locale, t)
+	out.RenderedMail, err = mailer.Preview(t.Usage, t.Locale, t)
 	return out, err
 }
 

@@ -2,6 +2,7 @@ package console
 
 import (
 	"idp/web/console/applications"
+	"idp/web/console/email"
 	"idp/web/console/resources"
 	"idp/web/console/roles"
 	"idp/web/console/shell"
@@ -17,5 +18,6 @@ func areas(s *shell.Shell, d Deps) []area {
 		roles.New(s, d.Admin),
 		webhooks.New(s, d.Admin),
 		applications.New(s, d.Admin),
+		email.New(s, d.Admin),
 	}
 }

@@ -7,10 +7,12 @@ const release = (form) => {
   for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
 };
 
-// Leaving with something unsaved warns: forms that say data-guard.
-const values = (form) => new URLSearchParams([...new FormData(form)].map(([k, v]) => [k, v instanceof File ? v.name : v])).toString();
+// Leaving with something unsaved warns: forms that say data-guard, and with "changed" that it was
+// not what is saved to begin with. Fields in data-unguarded are not what is saved.
+const isKept = (form, name) => !form.dataset.unguarded?.split(" ").includes(name);
+const values = (form) => new URLSearchParams([...new FormData(form)].filter(([k]) => isKept(form, k)).map(([k, v]) => [k, v instanceof File ? v.name : v])).toString();
 const guarded = new Map();
-for (const form of document.querySelectorAll("form[data-guard]")) guarded.set(form, form.querySelector('[aria-invalid="true"]') || document.querySelector(".wrong") ? "" : values(form));
+for (const form of document.querySelectorAll("form[data-guard]")) guarded.set(form, form.dataset.guard === "changed" || form.querySelector('[aria-invalid="true"]') || document.querySelector(".wrong") ? "" : values(form));
 addEventListener("beforeunload", (event) => {
   for (const [form, before] of guarded) {
     if (!form.dataset.sent && values(form) !== before) event.preventDefault();

@@ -1,0 +1,71 @@
+package email
+
+import (
+	"embed"
+
+	"github.com/go-chi/chi/v5"
+
+	"idp/admin"
+	"idp/store"
+	"idp/web/console/shell"
+	"idp/web/locales"
+)
+
+//go:embed pages/*.html
+var files embed.FS
+
+// Pages is the area. Its methods are safe for concurrent use.
+type Pages struct {
+	shell     *shell.Shell
+	admin     *admin.Service
+	set       *shell.Set
+	languages *locales.Set
+}
+
+// New makes the area.
+func New(s *shell.Shell, a *admin.Service) *Pages {
+	return &Pages{s, a, s.Load(files), locales.Load()}
+}
+
+// Addresses of pages.
+const (
+	here          = shell.Path + "/email"
+	allConnectors = here + "/connectors"
+	allTemplates  = here + "/templates"
+)
+
+// How long fields may be, in bytes: what is too long for what it is, is told beside the field.
+const (
+	maxConfig  = 1 << 20
+	maxContent = 512 << 10
+)
+
+// Mount adds the routes.
+func (p *Pages) Mount(r chi.Router) {
+	config := shell.Fields{"config": maxConfig, "c.templates": maxConfig}
+	words := shell.Fields{"content": maxContent}
+	p.shell.Get(r, "/email", p.connectors)
+	p.shell.Post(r, "/email/order", store.RoleOwner, p.order)
+	p.shell.Get(r, "/email/connectors", p.kinds)
+	p.shell.Get(r, "/email/connectors/{id}", p.connector)
+	p.shell.Post(r, "/email/connectors/{id}", store.RoleOwner, p.changeConnector, config)
+	p.shell.Post(r, "/email/connectors/{id}/delete", store.RoleOwner, p.deleteConnector)
+	p.shell.Get(r, "/email/templates", p.templates)
+	p.shell.Get(r, "/email/templates/json", p.templatesJSON)
+	p.shell.Post(r, "/email/templates/json", store.RoleOwner, p.saveJSON, shell.Fields{"templates": maxConfig})
+	p.shell.Get(r, "/email/templates/{usage}/{locale}", p.template)
+	p.shell.Post(r, "/email/templates/{usage}/{locale}", store.RoleOwner, p.changeTemplate, words)
+	p.shell.Get(r, "/email/templates/{usage}/{locale}/preview", p.preview)
+	p.shell.Post(r, "/email/templates/{usage}/{locale}/preview", store.RoleOwner, p.previewDraft, words)
+	p.shell.Post(r, "/email/templates/{usage}/{locale}/reset", store.RoleOwner, p.resetTemplate)
+}
+
+// tab is one of the pages of the area, for the part "tabs".
+type tab struct {
+	Name, Href string
+	Current    bool
+}
+
+func tabs(v *shell.Visit, templates bool) []tab {
+	return []tab{{v.T("Connectors"), here, !templates}, {v.T("Templates"), allTemplates, templates}}
+}
