@@ -53,7 +53,7 @@ func (s *Service) ImportUsers(ctx context.Context, by audit.Actor, people []Newc
 		return nil, err
 	}
 	for try := 1; ; try++ {
-		owners, err := s.store.Owners(ctx)
+		owners, err := s.store.Operators(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -120,7 +120,7 @@ func (s *Service) ExportUsers(ctx context.Context, by audit.Actor, each func(New
 type intake struct {
 	now    time.Time
 	roles  []store.Role
-	owners []store.Owner
+	owners []store.Operator
 	fresh  []store.Import
 
 	byID, byEmail, byUsername map[string]store.Import
@@ -209,7 +209,7 @@ func (in *intake) compare(n Newcomer, p store.Import) Imported {
 		return refuse("username", "is that of the account "+other.ID)
 	}
 	if !known {
-		if n.Suspended != nil && *n.Suspended && slices.ContainsFunc(in.owners, func(o store.Owner) bool { return o.Email == n.Email }) {
+		if n.Suspended != nil && *n.Suspended && slices.ContainsFunc(in.owners, func(o store.Operator) bool { return o.Email == n.Email }) {
 			return refuse("suspended", "is an owner: the last of them has to be able to sign in")
 		}
 		return Imported{}

@@ -54,11 +54,11 @@ func (s *Service) mayActFor(ctx context.Context, op string, by audit.Actor, emai
 	if store.Covers(by.Scopes, store.ScopeAll) {
 		return nil
 	}
-	owners, err := s.store.Owners(ctx)
+	owners, err := s.store.Operators(ctx)
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(owners, func(o store.Owner) bool { return o.Email == email }) {
+	if slices.ContainsFunc(owners, func(o store.Operator) bool { return o.Email == email }) {
 		return &store.Error{Code: store.Forbidden, Op: op,
 			Err: errors.New("the address is an owner's, who may do everything: that takes the scope " + store.ScopeAll + " of the management API")}
 	}

@@ -22,7 +22,7 @@ type Store interface {
 	keyStore
 	templateStore
 	importStore
-	ownerStore
+	operatorStore
 	logStore
 	holderStore
 	resourceStore

@@ -19,6 +19,19 @@ const (
 	requestKept  = 24 * time.Hour
 )
 
+// How long a session of the console lives, unused and at all.
+const (
+	consoleIdle     = 30 * time.Minute
+	consoleAbsolute = 12 * time.Hour
+)
+
+// Enter is the session of who enters the console by a link: the same one for the same link
+// and browser.
+func (p *Provider) Enter(link, browser store.Hash) (secret string, s store.NewSession) {
+	sum := p.consoles.Sum([]byte("link"), link[:], browser[:])
+	return encode(sum[:]), store.NewSession{Console: true, Hash: store.HashOf(sum[:]), Idle: consoleIdle, Absolute: consoleAbsolute}
+}
+
 // Seal makes the URL parameter r of a validated request, bound to a browser.
 func (p *Provider) Seal(req store.AuthRequest, browser store.Hash) string {
 	return seal(p.requests, browser, &req, &req.State)
@@ -80,6 +93,11 @@ func (p *Provider) Finish(req store.AuthRequest, proof store.Proof) store.Finish
 		Subject:       req.Subject,
 		Redirect:      req.RedirectURI,
 		Otherwise:     req.RedirectURI,
+	}
+	if req.Console {
+		secret := p.consoles.Sum(proof.Challenge[:])
+		f.SessionSecret, f.Completion.Event = encode(secret[:]), "console.signed_in"
+		f.Completion.Session = store.NewSession{Console: true, Hash: store.HashOf(secret[:]), Idle: consoleIdle, Absolute: consoleAbsolute}
 	}
 	if proof.Purpose == store.PurposeRecover {
 		f.Completion.Others, f.Completion.Event = true, "user.recovered"

@@ -120,6 +120,7 @@ type Provider struct {
 	requests  *keyring.Sealer // r
 	keySealer *keyring.Sealer // private signing keys
 	sessions  *keyring.MAC    // session secrets
+	consoles  *keyring.MAC    // the same of the console's sessions
 	codes     *keyring.MAC    // authorization codes
 	signOuts  *keyring.Sealer // o
 	access    *keyring.MAC    // access tokens, from the refresh token that was presented
@@ -143,7 +144,7 @@ func New(d Deps) (*Provider, error) {
 		store: d.Store, endpoint: endpoint, issuer: endpoint + base,
 		browser: d.Browser, pages: d.Pages, config: d.Config.withDefaults(), log: d.Log,
 		requests: d.Ring.Sealer("request"), keySealer: d.Ring.Sealer("signing key"),
-		sessions: d.Ring.MAC("session"), codes: d.Ring.MAC("authorization code"), signOuts: d.Ring.Sealer("sign-out"),
+		sessions: d.Ring.MAC("session"), consoles: d.Ring.MAC("console session"), codes: d.Ring.MAC("authorization code"), signOuts: d.Ring.Sealer("sign-out"),
 		access: d.Ring.MAC("access token"), refresh: d.Ring.MAC("refresh token"), genuine: d.Ring.MAC("genuine refresh token"),
 	}
 	var err error

@@ -136,7 +136,7 @@ func (e *Engine) challengeID(a store.Attempt, round byte) store.ID {
 }
 
 func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID) (store.Begun, error) {
-	code := newCode(e.config.Digits)
+	code := newCode(e.digits(a.Purpose))
 	l, err := e.letter(a, id, code)
 	if err != nil {
 		return store.Begun{}, fmt.Errorf("begin challenge: %w", err)
@@ -161,7 +161,7 @@ func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID) (store
 // with the wait, [store.Spent], [store.Expired], [store.Used], [store.NotFound],
 // [store.Unavailable].
 func (e *Engine) Resend(ctx context.Context, a store.Again) (store.Begun, error) {
-	code := newCode(e.config.Digits)
+	code := newCode(e.digits(a.Purpose))
 	l, err := e.letter(a.Attempt, a.Challenge, code)
 	if err != nil {
 		return store.Begun{}, fmt.Errorf("resend code: %w", err)
@@ -184,7 +184,7 @@ func (e *Engine) Resend(ctx context.Context, a store.Again) (store.Begun, error)
 // an account carries the notice of it. The error is [store.Invalid] when it cannot
 // be a code; that costs no try.
 func (e *Engine) Guess(t store.Try) (store.Guess, error) {
-	code, err := normalize(t.Code, e.config.Digits)
+	code, err := normalize(t.Code, e.digits(t.Purpose))
 	if err != nil {
 		return store.Guess{}, &store.Error{Code: store.Invalid, Op: "read code", Err: err}
 	}

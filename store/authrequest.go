@@ -32,6 +32,7 @@ type AuthRequest struct {
 	LoginHint     string    `json:"h,omitempty"`
 	UILocales     []string  `json:"l,omitempty"`
 	StartedAt     time.Time `json:"t"`
+	Console       bool      `json:"co,omitempty"` // somebody enters the console, and RedirectURI is one of its pages
 	OneTimeToken  string    `json:"ot,omitempty"` // signs in as LoginHint, in the place of a code
 
 	AuthAfter time.Time `json:"aa,omitzero"`   // the person must have proved who they are since then (prompt=login); zero: ever
@@ -39,7 +40,7 @@ type AuthRequest struct {
 	Subject   string    `json:"sub,omitempty"` // the only person who will do (id_token_hint), "" for any
 }
 
-// IsOwn tells that nobody but the account page asks.
+// IsOwn tells that no app asks, but a page of our own.
 func (r AuthRequest) IsOwn() bool { return r.Client == "" }
 
 // Proof is what a [Finish] is made of: the challenge that is about to be judged.

@@ -14,6 +14,7 @@ const (
 	PurposeSignIn   Purpose = 1
 	PurposeRegister Purpose = 2
 	PurposeRecover  Purpose = 3
+	PurposeConsole  Purpose = 5 // an operator enters the console
 	PurposeVerify   Purpose = 4 // an app asks for itself whether somebody reads an address; nobody is signed in
 )
 
@@ -131,6 +132,7 @@ const (
 	OutcomeSuspended         // right, but the account is suspended
 	OutcomeLimited           // a limit is spent; Wait
 	OutcomeClosed            // right, but there is no account, and none can be made
+	OutcomeNoOperator        // right, but the console is not theirs to enter
 )
 
 // Completion is the consequence of a proof: what is written with it in the same
@@ -146,6 +148,7 @@ type Completion struct {
 
 // NewSession is a browser's session with us, named by the hash of its secret.
 type NewSession struct {
+	Console  bool // it is one of the console's, see [ConsoleSession]
 	Hash     Hash
 	Idle     time.Duration
 	Absolute time.Duration

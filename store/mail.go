@@ -30,7 +30,7 @@ const (
 // Usage gives the mail for a purpose.
 func (p Purpose) Usage() Usage {
 	switch p {
-	case PurposeSignIn:
+	case PurposeSignIn, PurposeConsole:
 		return UsageSignIn
 	case PurposeRegister:
 		return UsageRegister

@@ -10,31 +10,47 @@ import (
 )
 
 type adminCmd struct {
-	Add    adminAddCmd    `cmd:"" help:"Make somebody an owner, who may do everything."`
-	Remove adminRemoveCmd `cmd:"" help:"Make an owner one no more; the last one stays."`
-	List   adminListCmd   `cmd:"" help:"List the owners."`
+	Add    adminAddCmd    `cmd:"" help:"Let somebody into the console, as an owner, who may do everything, or with less."`
+	Remove adminRemoveCmd `cmd:"" help:"Let somebody into the console no more; the last owner stays."`
+	List   adminListCmd   `cmd:"" help:"List who may enter the console, and as what."`
+	Login  adminLoginCmd  `cmd:"" help:"Print a link into the console that works once: the way in while mail does not work."`
 }
 
 type adminAddCmd struct {
 	recipient `embed:""`
+	Role      string `help:"What they may do: owner, everything; admin, all that makes nobody an owner; viewer, look." enum:"owner,admin,viewer" default:"owner"`
 }
 
-// Run adds an owner.
+// Run lets somebody in, or gives them another role.
 func (c *adminAddCmd) Run(a *app) error {
 	email, err := c.parse()
 	if err != nil {
 		return err
 	}
 	return a.with(func(ctx context.Context, in *instance) error {
-		err := in.admin.AddOwner(ctx, audit.Command(), string(email))
-		switch {
-		case store.CodeOf(err) == store.Conflict:
-			a.note("%s is an owner already.", email)
+		role := store.OperatorRole(c.Role)
+		err := in.admin.AddOperator(ctx, audit.Command(), string(email), role)
+		if store.CodeOf(err) == store.Conflict {
+			all, err := in.admin.Operators(ctx)
+			if err != nil {
+				return err
+			}
+			for _, o := range all {
+				if o.Email == email && o.Role == role {
+					a.note("%s is %s already.", email, called[role])
+					return nil
+				}
+			}
+			if err := in.admin.SetOperatorRole(ctx, audit.Command(), string(email), role); err != nil {
+				return lastOwner(email, err)
+			}
+			a.note("%s is %s now.", email, called[role])
 			return nil
-		case err != nil:
+		}
+		if err != nil {
 			return err
 		}
-		a.note("%s is an owner now: whoever has the account of that address, once there is one.", email)
+		a.note("%s is %s now: whoever has the account of that address, once there is one.", email, called[role])
 		return nil
 	})
 }
@@ -50,41 +66,49 @@ func (c *adminRemoveCmd) Run(a *app) error {
 		return err
 	}
 	return a.with(func(ctx context.Context, in *instance) error {
-		err := in.admin.RemoveOwner(ctx, audit.Command(), string(email))
-		switch store.CodeOf(err) {
-		case store.NotFound:
-			return failed(fmt.Errorf("%s is no owner", email), "See who is: idp admin list")
-		case store.InUse:
-			return failed(fmt.Errorf("%s is the last owner who can sign in", email), "Make somebody else one before: idp admin add EMAIL")
-		case "":
+		err := in.admin.RemoveOperator(ctx, audit.Command(), string(email))
+		if store.CodeOf(err) == store.NotFound {
+			return failed(fmt.Errorf("%s may not enter the console", email), "See who may: idp admin list")
 		}
 		if err == nil {
-			a.note("%s is no owner any more. The account, if there is one, stays.", email)
+			a.note("%s may not enter the console any more. The account, if there is one, stays.", email)
 		}
-		return err
+		return lastOwner(email, err)
 	})
+}
+
+// called is what somebody with a role is.
+var called = map[store.OperatorRole]string{store.RoleOwner: "an owner", store.RoleAdmin: "an admin", store.RoleViewer: "a viewer"}
+
+// lastOwner says what to do about an error that keeps the last owner.
+func lastOwner(email store.Email, err error) error {
+	if store.CodeOf(err) == store.InUse {
+		return failed(fmt.Errorf("%s is the last owner who can sign in", email), "Make somebody else one before: idp admin add EMAIL")
+	}
+	return err
 }
 
 type adminListCmd struct{ jsonFlag }
 
-// ownerView is an owner as the command prints it.
-type ownerView struct {
+// operatorView is who may enter the console as the command prints it.
+type operatorView struct {
 	Email     string     `json:"email"`
+	Role      string     `json:"role"`
 	User      string     `json:"userId,omitempty"` // "" if nobody has registered with the address yet
 	Suspended bool       `json:"suspended"`
 	Since     *time.Time `json:"createdAt"`
 }
 
-// Run lists the owners.
+// Run lists who may enter the console.
 func (c *adminListCmd) Run(a *app) error {
 	return a.with(func(ctx context.Context, in *instance) error {
-		owners, err := in.admin.Owners(ctx)
+		owners, err := in.admin.Operators(ctx)
 		if err != nil {
 			return err
 		}
-		views, rows := []ownerView{}, [][]string{{"ADDRESS", "SINCE", "ACCOUNT"}}
+		views, rows := []operatorView{}, [][]string{{"ADDRESS", "ROLE", "SINCE", "ACCOUNT"}}
 		for _, o := range owners {
-			v := ownerView{string(o.Email), o.User, !o.SuspendedAt.IsZero(), &o.CreatedAt}
+			v := operatorView{string(o.Email), string(o.Role), o.User, !o.SuspendedAt.IsZero(), &o.CreatedAt}
 			views = append(views, v)
 			account := v.User
 			switch {
@@ -93,7 +117,7 @@ func (c *adminListCmd) Run(a *app) error {
 			case v.Suspended:
 				account += ", suspended"
 			}
-			rows = append(rows, []string{v.Email, day(o.CreatedAt), account})
+			rows = append(rows, []string{v.Email, v.Role, day(o.CreatedAt), account})
 		}
 		if c.JSON {
 			return a.printJSON(views)

@@ -70,7 +70,7 @@ func (c *devCmd) Run(a *app) error {
 	}
 	defer ln.Close()
 	return a.serve(o, p, func(ctx context.Context, in *instance, s *server) error {
-		owners, err := in.admin.Owners(ctx)
+		owners, err := in.admin.Operators(ctx)
 		if err != nil {
 			return err
 		}
@@ -93,11 +93,11 @@ const devOwner = "owner@example.com"
 
 // needOwner makes an owner, unless there is one.
 func (in *instance) needOwner(ctx context.Context) error {
-	owners, err := in.admin.Owners(ctx)
+	owners, err := in.admin.Operators(ctx)
 	if err != nil || len(owners) > 0 {
 		return err
 	}
-	return in.admin.AddOwner(ctx, audit.Command(), devOwner)
+	return in.admin.AddOperator(ctx, audit.Command(), devOwner, store.RoleOwner)
 }
 
 // bookstoreID is the client id of the sample app, the same everywhere.
@@ -184,7 +184,7 @@ func (s *server) mailboxURL() string {
 }
 
 // banner tells what runs where, and what to do now.
-func (a *app) banner(s *server, p place, shopURL string, owners []store.Owner) {
+func (a *app) banner(s *server, p place, shopURL string, owners []store.Operator) {
 	bold, plain := "", ""
 	if isTerminal(a.stdout) {
 		bold, plain = "\x1b[1m", "\x1b[0m"

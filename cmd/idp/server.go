@@ -22,6 +22,8 @@ import (
 	"idp/web/api"
 	"idp/web/browser"
 	"idp/web/clientip"
+	"idp/web/console"
+	"idp/web/console/shell"
 	"idp/web/devinbox"
 	"idp/web/feedback"
 	"idp/web/serve"
@@ -40,6 +42,7 @@ type server struct {
 	pages    *signin.Pages
 	account  *account.Pages
 	api      *api.API
+	console  *console.Console
 	feedback *mailer.Feedback
 	sealer   *audit.Sealer
 	webhooks *webhook.Service
@@ -87,8 +90,12 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 	if err != nil {
 		return nil, err
 	}
+	service, err := in.service(s.senders(), admin.Frame{CodeTTL: o.otp.CodeTTL, Tries: o.otp.Tries}, o.webhookAllow()...)
+	if err != nil {
+		return nil, err
+	}
 	s.pages, err = signin.New(signin.Deps{
-		Codes: s.codes, Requests: s.provider, Clients: in.db, Experiences: in.db, Browser: cookies, Ring: in.ring, ClientIP: s.ip.Of,
+		Codes: s.codes, Requests: s.provider, Clients: in.db, Operators: service, Experiences: in.db, Browser: cookies, Ring: in.ring, ClientIP: s.ip.Of,
 		Now: in.db.Now, Endpoint: o.endpoint, Log: log, Digits: o.OTPDigits, Link: o.OTPLink, Mailbox: path,
 	})
 	if err != nil {
@@ -101,11 +108,16 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 		return nil, err
 	}
 	s.provider.SetPages(allPages{s.pages, s.account})
-	service, err := in.service(s.senders(), admin.Frame{CodeTTL: o.otp.CodeTTL, Tries: o.otp.Tries}, o.webhookAllow()...)
+	s.api, err = api.New(api.Deps{Admin: service, Tokens: s.provider, Codes: s.codes, ClientIP: s.ip.Of, Version: buildVersion(), Log: log})
 	if err != nil {
 		return nil, err
 	}
-	s.api, err = api.New(api.Deps{Admin: service, Tokens: s.provider, Codes: s.codes, ClientIP: s.ip.Of, Version: buildVersion(), Log: log})
+	s.console, err = console.New(console.Deps{
+		Deps: shell.Deps{
+			Store: in.db, SignIn: s.pages, Browser: cookies, Ring: in.ring, Book: audit.New(in.ring, in.db.Now), Endpoint: o.endpoint, ClientIP: s.ip.Of, Agent: signin.BrowserName, Log: log, Dev: mailbox,
+		},
+		Admin: service,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -154,13 +166,14 @@ func (s *server) handler() http.Handler {
 	s.pages.Mount(r)
 	s.account.Mount(r)
 	s.api.Mount(r)
+	s.console.Mount(r)
 	feedback.Mount(r, feedback.Deps{Feedback: s.feedback, Log: s.log})
 	if s.mailbox != nil {
 		s.mailbox.Mount(r)
 	}
 	bounded := http.MaxBytesHandler(r, maxBody)
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		if request.URL.Path == feedback.Path || strings.HasPrefix(request.URL.Path, api.Path+"/") { // have bounds of their own, which are higher
+		if request.URL.Path == feedback.Path || strings.HasPrefix(request.URL.Path, api.Path+"/") || strings.HasPrefix(request.URL.Path, shell.Path+"/") { // have bounds of their own, which are higher
 			r.ServeHTTP(w, request)
 			return
 		}

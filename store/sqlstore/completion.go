@@ -30,14 +30,13 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 		s.Do(`UPDATE users SET email = email WHERE email = $3 AND `+proved, p.challenge[:], p.attempt[:], string(p.email))
 	}
 	n := c.Session
-	s.Do(`
-		INSERT INTO session (hash, user_id, browser, amr, auth_time, idle_at, expires_at, agent, seen_at)
-		SELECT $3, id, $4, $5, $6, $7, $8, $10, $6 FROM users
-		WHERE email = $9 AND suspended_at IS NULL AND `+proved+`
-		ON CONFLICT (hash) DO UPDATE SET idle_at = session.idle_at WHERE session.ended_at IS NULL
-		RETURNING user_id`,
-		p.challenge[:], p.attempt[:], n.Hash[:], p.browser[:], jsonOf(n.AMR), now, now+micro(n.Idle), now+micro(n.Absolute), string(p.email), n.Agent).
-		Into(user)
+	table := "session"
+	if n.Console {
+		table = "console_session"
+		makeConsoleSession(s, now, n, p.browser, `email = $9 AND EXISTS (SELECT 1 FROM challenge WHERE id = $7 AND prover = $8)`, []any{p.challenge[:], p.attempt[:], string(p.email)}, user)
+	} else {
+		makeSession(s, now, n, p, user)
+	}
 	if c.Others { // before anything of theirs goes over to the new session
 		endOthers(s, now, n.Hash, p)
 	}
@@ -54,11 +53,23 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 			INSERT INTO event (id, at, kind, user_id, client_id, request, personal)
 			SELECT $1, $3, CASE WHEN users.id IS NULL THEN 'challenge.locked' WHEN users.created_at = $3 THEN 'user.registered' ELSE $4 END,
 			  COALESCE(users.id, (SELECT id FROM users AS owner WHERE owner.email = $9), ''), $5, $7, $8
-			FROM challenge LEFT JOIN session ON session.hash = $6 AND challenge.prover = $2 LEFT JOIN users ON users.id = session.user_id
+			FROM challenge LEFT JOIN `+table+` AS made ON made.hash = $6 AND challenge.prover = $2 LEFT JOIN users ON users.id = made.user_id
 			WHERE challenge.id = $1 AND (users.id IS NOT NULL OR challenge.guesser = $2 AND tries >= max_tries AND consumed_at IS NULL)
 			ON CONFLICT (id) DO NOTHING`,
 			p.challenge[:], p.attempt[:], now, c.Event, c.Code.Client, n.Hash[:], p.trace.request, p.trace.personal, string(p.email))
 	}
+}
+
+// makeSession appends the session, for an account that is not suspended.
+func makeSession(s *Script, now int64, n store.NewSession, p proof, user *string) {
+	s.Do(`
+		INSERT INTO session (hash, user_id, browser, amr, auth_time, idle_at, expires_at, agent, seen_at)
+		SELECT $3, id, $4, $5, $6, $7, $8, $10, $6 FROM users
+		WHERE email = $9 AND suspended_at IS NULL AND EXISTS (SELECT 1 FROM challenge WHERE id = $1 AND prover = $2)
+		ON CONFLICT (hash) DO UPDATE SET idle_at = session.idle_at WHERE session.ended_at IS NULL
+		RETURNING user_id`,
+		p.challenge[:], p.attempt[:], n.Hash[:], p.browser[:], jsonOf(n.AMR), now, now+micro(n.Idle), now+micro(n.Absolute), string(p.email), n.Agent).
+		Into(user)
 }
 
 // notify appends the mail that goes with the first proof of a challenge. (For the branch
@@ -95,6 +106,8 @@ func inherit(s *Script, now int64, n store.NewSession, guard string, guardArgs .
 // endOthers appends the end of everything that the account had before its code was
 // proved for the first time: a second click ends nothing that began since.
 func endOthers(s *Script, now int64, session store.Hash, p proof) {
+	s.Do(`UPDATE console_session SET ended_at = $1 WHERE ended_at IS NULL AND user_id = (SELECT user_id FROM session WHERE hash = $4)
+		  AND EXISTS (SELECT 1 FROM challenge WHERE id = $2 AND prover = $3 AND consumed_at = $1)`, now, p.challenge[:], p.attempt[:], session[:])
 	const these = `user_id = (SELECT user_id FROM session WHERE hash = $4)
 		  AND EXISTS (SELECT 1 FROM challenge WHERE id = $2 AND prover = $3 AND consumed_at = $1) AND `
 	args := []any{now, p.challenge[:], p.attempt[:], session[:]}

@@ -58,10 +58,11 @@ var (
 
 	// Right is not enough: signing in needs an account and registering needs none,
 	// unless the person has confirmed the other ($9); recovering needs one in any case,
-	// and so does everything where no account can be made ($15).
+	// and so does everything where no account can be made ($15). The console asks for an
+	// operator, with an account or not.
 	// Accounts appear under the
 	// lock of the address's budget, so known is not older than the lock.
-	accepted = right + ` AND (CAST($9 AS SMALLINT) = 1 AND purpose <> 3 OR consumed_at IS NOT NULL OR
+	accepted = right + ` AND (purpose <> 5 OR EXISTS (SELECT 1 FROM owner WHERE owner.email = $10)) AND (purpose = 5 OR CAST($9 AS SMALLINT) = 1 AND purpose <> 3 OR consumed_at IS NOT NULL OR
 	      CASE WHEN purpose = 2 THEN 0 ELSE 1 END = account.known)
 	    AND (CAST($15 AS SMALLINT) = 0 OR consumed_at IS NOT NULL OR account.known = 1)`
 
@@ -138,7 +139,9 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		if c.Others {
 			forgetOthers(&s, now, hashes{g.Address, g.Former}, by, proved)
 		}
-		remember(&s, now, by, proved)
+		if !c.Session.Console {
+			remember(&s, now, by, proved)
+		}
 	}
 	if !g.Notice.IsZero() {
 		notify(&s, now, g.Notice.Mail, c.Session.Hash, proved, &notice)
@@ -175,6 +178,9 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 // notYet tells why a right code was not accepted. Where accounts can be made, a question
 // is open; where they cannot, that is so only for who registers and has one.
 func (db *DB) notYet(ctx context.Context, g store.Guess) (store.Outcome, error) {
+	if g.Purpose == store.PurposeConsole {
+		return store.OutcomeNoOperator, nil
+	}
 	if !g.Closed {
 		return store.OutcomeConfirm, nil
 	}

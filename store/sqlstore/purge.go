@@ -52,6 +52,9 @@ func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 		dead int64
 	}{
 		{db.purge("budget", "key", "tat < $2 AND tat2 < $2"), hash[:], now},
+		{db.purge("console_session", "hash", "expires_at < $2"), hash[:], now - micro(keepSession)},
+		{db.purge("console_link", "hash", "expires_at < $2"), hash[:], now - micro(keepSession)},
+		{db.purge("console_form", "key", "claimed_at < $2"), hash[:], now - micro(keepSession)},
 		{db.purge("mute", "address", "ends_at < $2"), hash[:], now},
 		{db.purgeDevices(), hash[:], now},
 		{db.purge("session", "hash", noGrant+" AND expires_at < $2"), hash[:], now - micro(keepSession)},

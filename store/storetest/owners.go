@@ -14,9 +14,9 @@ import (
 func testOwners(t *testing.T, f *fixture) {
 	ada := store.User{ID: "adaadaadaada", Email: "ada@example.com"}
 	f.no(f.db.CreateUser(f.ctx(), ada))
-	f.no(f.db.AddOwner(f.ctx(), ada.Email, store.Event{Kind: "owner.added"}))
-	f.want(f.db.AddOwner(f.ctx(), ada.Email, store.Event{Kind: "owner.added"}), store.Conflict)
-	f.want(f.db.RemoveOwner(f.ctx(), "bob@example.com"), store.NotFound)
+	f.no(f.db.AddOperator(f.ctx(), ada.Email, store.RoleOwner, store.Event{Kind: "owner.added"}))
+	f.want(f.db.AddOperator(f.ctx(), ada.Email, store.RoleOwner, store.Event{Kind: "owner.added"}), store.Conflict)
+	f.want(f.db.RemoveOperator(f.ctx(), "bob@example.com"), store.NotFound)
 	suspend := func(id string, yes bool) error {
 		_, err := f.db.SuspendUser(f.ctx(), id, yes, time.Time{}, store.Event{Kind: "user.suspended"})
 		return err
@@ -25,7 +25,7 @@ func testOwners(t *testing.T, f *fixture) {
 		return f.db.DeleteUser(f.ctx(), id, time.Time{}, store.Traces{}, store.Event{Kind: "user.deleted"})
 	}
 	// The last one stays.
-	f.want(f.db.RemoveOwner(f.ctx(), ada.Email, store.Event{Kind: "owner.removed"}), store.InUse)
+	f.want(f.db.RemoveOperator(f.ctx(), ada.Email, store.Event{Kind: "owner.removed"}), store.InUse)
 	f.want(suspend(ada.ID, true), store.InUse)
 	f.want(remove(ada.ID), store.InUse)
 	f.want(suspend("nobody", true), store.NotFound)
@@ -33,7 +33,7 @@ func testOwners(t *testing.T, f *fixture) {
 		t.Errorf("%d entries of what did not happen", n)
 	}
 	// Addresses of owners stay where they are.
-	f.no(f.db.AddOwner(f.ctx(), "bob@example.com"))
+	f.no(f.db.AddOperator(f.ctx(), "bob@example.com", store.RoleOwner))
 	eve := store.User{ID: "eveeveeveeve", Email: "eve@example.com"}
 	f.no(f.db.CreateUser(f.ctx(), eve))
 	for name, change := range map[string]store.User{
@@ -56,15 +56,15 @@ func testOwners(t *testing.T, f *fixture) {
 	f.no(f.db.CreateUser(f.ctx(), store.User{ID: "bobbobbobbob", Email: "bob@example.com"}))
 	f.no(suspend("bobbobbobbob", true))
 	f.want(suspend(ada.ID, true), store.InUse)
-	f.want(f.db.RemoveOwner(f.ctx(), ada.Email), store.InUse)
+	f.want(f.db.RemoveOperator(f.ctx(), ada.Email), store.InUse)
 	f.no(suspend("bobbobbobbob", false))
 	f.no(remove(ada.ID))
-	owners, err := f.replica().Owners(f.ctx())
+	owners, err := f.replica().Operators(f.ctx())
 	f.no(err)
 	if len(owners) != 1 || owners[0].Email != "bob@example.com" || owners[0].User != "bobbobbobbob" || owners[0].CreatedAt.IsZero() || !owners[0].SuspendedAt.IsZero() {
 		t.Errorf("%+v", owners)
 	}
-	f.want(f.db.RemoveOwner(f.ctx(), "bob@example.com"), store.InUse)
+	f.want(f.db.RemoveOperator(f.ctx(), "bob@example.com"), store.InUse)
 }
 
 // Owners who remove, suspend and delete one another at once leave one.
@@ -73,7 +73,7 @@ func testOwnerRaces(t *testing.T, f *fixture) {
 	for n := range all {
 		email := store.Email(fmt.Sprintf("o%d@example.com", n))
 		f.no(f.db.CreateUser(f.ctx(), store.User{ID: fmt.Sprintf("owner%07d", n), Email: email}))
-		f.no(f.db.AddOwner(f.ctx(), email))
+		f.no(f.db.AddOperator(f.ctx(), email, store.RoleOwner))
 	}
 	var gone atomic.Int64
 	f.parallel(all, []*sqlstore.DB{f.db, f.replica()}, func(n int, db *sqlstore.DB) {
@@ -81,7 +81,7 @@ func testOwnerRaces(t *testing.T, f *fixture) {
 		var err error
 		switch n % 3 {
 		case 0:
-			err = db.RemoveOwner(f.ctx(), store.Email(fmt.Sprintf("o%d@example.com", n)))
+			err = db.RemoveOperator(f.ctx(), store.Email(fmt.Sprintf("o%d@example.com", n)))
 		case 1:
 			_, err = db.SuspendUser(f.ctx(), id, true, time.Time{})
 		case 2:
@@ -110,7 +110,7 @@ func testOwnerAddedDuringSuspension(t *testing.T, f *fixture) {
 	}
 	f.no(f.db.CreateUser(f.ctx(), store.User{ID: "adaadaadaada", Email: "ada@example.com"}))
 	f.no(f.db.CreateUser(f.ctx(), store.User{ID: "bobbobbobbob", Email: "bob@example.com"}))
-	f.no(f.db.AddOwner(f.ctx(), "ada@example.com"))
+	f.no(f.db.AddOperator(f.ctx(), "ada@example.com", store.RoleOwner))
 	const pause = 200 * time.Millisecond
 	f.parallel(3, []*sqlstore.DB{f.db, f.replica()}, func(i int, db *sqlstore.DB) {
 		time.Sleep(time.Duration(i) * pause)
@@ -124,8 +124,8 @@ func testOwnerAddedDuringSuspension(t *testing.T, f *fixture) {
 			_, err := db.SuspendUser(f.ctx(), "bobbobbobbob", true, time.Time{})
 			f.no(err)
 		case 2:
-			f.no(db.AddOwner(f.ctx(), "bob@example.com"))
-			if err := db.RemoveOwner(f.ctx(), "ada@example.com"); store.CodeOf(err) != store.InUse {
+			f.no(db.AddOperator(f.ctx(), "bob@example.com", store.RoleOwner))
+			if err := db.RemoveOperator(f.ctx(), "ada@example.com"); store.CodeOf(err) != store.InUse {
 				t.Errorf("the last owner who can sign in is removed: %v", err)
 			}
 		}

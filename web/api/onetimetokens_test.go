@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"idp/audit"
+	"idp/store"
 )
 
 func TestOneTimeTokens(t *testing.T) {
@@ -78,7 +79,7 @@ func TestOneTimeTokens(t *testing.T) {
 func TestOneTimeTokensOfOwners(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.must(f.admin.AddOwner(t.Context(), audit.Command(), "root@example.com"))
+	f.must(f.admin.AddOperator(t.Context(), audit.Command(), "root@example.com", store.RoleOwner))
 	make := func(scopes, email string) answer {
 		t.Helper()
 		return f.callAs(scopes, "POST", "/api/one-time-tokens", map[string]any{"email": email})

@@ -22,6 +22,7 @@ const keep = 400 * 24 * time.Hour
 const (
 	secretName   = "idp_browser"
 	sessionName  = "idp_session"
+	consoleName  = "idp_console"
 	languageName = "idp_lang"
 )
 
@@ -55,6 +56,16 @@ func (c *Cookies) SetSession(w http.ResponseWriter, secret string) { c.set(w, se
 
 // ClearSession takes the session away.
 func (c *Cookies) ClearSession(w http.ResponseWriter) { c.set(w, sessionName, "", -1) }
+
+// Console is the hash of the secret of the browser's session in the console; false if it
+// brought none.
+func (c *Cookies) Console(r *http.Request) (store.Hash, bool) { return c.secret(r, consoleName) }
+
+// SetConsole hands a session of the console to the browser.
+func (c *Cookies) SetConsole(w http.ResponseWriter, secret string) { c.set(w, consoleName, secret, 0) }
+
+// ClearConsole takes it away.
+func (c *Cookies) ClearConsole(w http.ResponseWriter) { c.set(w, consoleName, "", -1) }
 
 // Language is the language that the person chose in this browser, or "".
 func (c *Cookies) Language(r *http.Request) string {

@@ -76,7 +76,7 @@ func (p *Pages) getAddress(v *visit) error {
 	if c, ok := p.openChallenge(v.form.Get("c"), v.browser); ok {
 		data.Typed = page.Address(c.Email)
 	}
-	return p.showAddress(v, v.serves(purposeOf(v.r.URL.Path)), http.StatusOK, data)
+	return p.showAddress(v, v.serves(v.purpose()), http.StatusOK, data)
 }
 
 // getOwn is an address page opened from a bookmark: no app has sent anybody there.
@@ -134,7 +134,7 @@ func (p *Pages) address(v *visit, purpose store.Purpose, data *view) *view {
 		other = store.PurposeRegister
 		data.Rescue = v.address("/recover", "again", v.again)
 	}
-	if v.experience.Mode.Allows(other) {
+	if purpose != store.PurposeConsole && v.experience.Mode.Allows(other) {
 		data.Other = v.address(actionOf(other), "again", v.again)
 	}
 	p.addLanguages(v, v.address(data.Action, "again", v.again), data)
@@ -152,7 +152,7 @@ func (p *Pages) postAddress(v *visit) error {
 	if err != nil {
 		return err
 	}
-	purpose := purposeOf(v.r.URL.Path)
+	purpose := v.purpose()
 	data := p.view(v)
 	data.Typed = strings.TrimSpace(v.form.Get("email"))
 	data.Again = v.form.Get("again")
@@ -195,7 +195,7 @@ func (p *Pages) postAddress(v *visit) error {
 func (p *Pages) attempt(v *visit, c challenge) store.Attempt {
 	a := store.Attempt{
 		Purpose: c.Purpose, Email: c.Email, Browser: v.browser, Request: v.request.ID, IP: p.ClientIP(v.r),
-		Locale: v.lang.Tag, App: v.client.Name, BrowserName: browserName(v.r.UserAgent()),
+		Locale: v.lang.Tag, App: v.client.Name, BrowserName: BrowserName(v.r.UserAgent()),
 	}
 	narrow(&a, v.experience)
 	if p.Link {

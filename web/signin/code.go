@@ -91,6 +91,9 @@ func (p *Pages) showCode(v *visit, status int, c challenge, data *view) error {
 // code completes the view of the code page.
 func (p *Pages) code(v *visit, c challenge, data *view) *view {
 	data.serves(c.Purpose)
+	if c.Purpose == store.PurposeConsole {
+		data.Digits = max(consoleDigits, data.Digits)
+	}
 	data.Sends, data.More, data.Agreed = c.Sends, !c.NextSend.IsZero(), c.Agreed
 	data.Action = actionOf(c.Purpose)
 	data.Change = v.address(data.Action, "c", data.C)
@@ -140,7 +143,7 @@ func (p *Pages) postCode(v *visit) error {
 	guess, err := p.Codes.Guess(store.Try{
 		Challenge: c.ID, Purpose: c.Purpose, Email: c.Email, Browser: v.browser, Request: v.request.ID,
 		IP: p.ClientIP(v.r), Code: data.Typed, Confirm: confirm && c.Purpose != store.PurposeRecover, Closed: closed(rules, c.Email),
-		Locale: v.lang.Tag, App: v.client.Name, BrowserName: browserName(v.r.UserAgent()),
+		Locale: v.lang.Tag, App: v.client.Name, BrowserName: BrowserName(v.r.UserAgent()),
 	})
 	if store.CodeOf(err) == store.Invalid {
 		return p.notACode(v, c, data, "format")
@@ -149,7 +152,7 @@ func (p *Pages) postCode(v *visit) error {
 		return err
 	}
 	previous, _ := p.Browser.Session(v.r)
-	finish := p.Requests.Finish(v.request, store.Proof{Challenge: c.ID, Purpose: c.Purpose, Previous: previous, Agent: browserName(v.r.UserAgent())})
+	finish := p.Requests.Finish(v.request, store.Proof{Challenge: c.ID, Purpose: c.Purpose, Previous: previous, Agent: BrowserName(v.r.UserAgent())})
 	in, err := p.Codes.Verify(v.r.Context(), guess, finish.Completion)
 	if err != nil {
 		return err
@@ -171,6 +174,10 @@ func (p *Pages) judged(v *visit, c challenge, in store.SignedIn, finish store.Fi
 	data.Tries = in.TriesLeft
 	switch in.Outcome {
 	case store.OutcomeAccepted:
+		if v.request.Console {
+			p.Browser.SetConsole(v.w, finish.SessionSecret)
+			return seeOther(v, finish.Redirect)
+		}
 		p.Browser.SetSession(v.w, finish.SessionSecret)
 		if finish.Subject != "" && in.User != finish.Subject { // the app wants somebody else
 			return seeOther(v, finish.Otherwise)
@@ -194,6 +201,8 @@ func (p *Pages) judged(v *visit, c challenge, in store.SignedIn, finish store.Fi
 			return problem.New("newcomers", http.StatusForbidden)
 		}
 		return p.askConfirm(v, http.StatusOK, c, data)
+	case store.OutcomeNoOperator:
+		return &problem.Problem{Page: "no_operator", Status: http.StatusForbidden, Back: consolePath}
 	case store.OutcomeClosed:
 		return problem.New("closed", http.StatusForbidden)
 	case store.OutcomeSpent:

@@ -21,6 +21,8 @@
 //	                     button that posts it to /verify, anywhere else the code
 //	GET  /not-me         t: the link in every mail, for who did not ask for it
 //	POST /not-me         takes the challenge back; [unmute=1: has mails sent as before]
+//	GET  /console/enter  t: a link into the console: a button, which changes something
+//	POST /console/enter  ──► 303 to the console
 //	GET  /cancel         ──► 303 to the app with error=access_denied
 //
 // Nothing is kept on the server between pages but the challenge. The validated

@@ -86,7 +86,7 @@ func (p *Pages) aboutMail(v *visit, d store.Disowned) *view {
 	data := p.view(v)
 	data.Restart = ""
 	data.Email, data.Asked, data.Place = address.Mask(d.Email), d.Asked, d.Place
-	data.Browser, data.System, _ = strings.Cut(d.BrowserName, " on ") // as browserName writes it
+	data.Browser, data.System, _ = strings.Cut(d.BrowserName, " on ") // as BrowserName writes it
 	data.Link, data.T = v.form.Get("t"), form.Token(p.notMe, v.browser[:], d.Challenge[:])
 	return data
 }

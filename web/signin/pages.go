@@ -47,9 +47,18 @@ type Requests interface {
 	Open(sealed string, browser store.Hash) (store.AuthRequest, error)
 	Finish(req store.AuthRequest, proof store.Proof) store.Finish
 	Cancel(req store.AuthRequest) string
+	// Enter is the session of who enters the console by a link.
+	Enter(link, browser store.Hash) (secret string, s store.NewSession)
 	// Continue answers a request from the session that the browser has. The error is
 	// store.NotFound where that session is gone or will not do.
 	Continue(r *http.Request, req store.AuthRequest, session, browser store.Hash) (location string, err error)
+}
+
+// Operators lets operators into the console.
+type Operators interface {
+	// EnterByLink gives store.NotFound, store.Expired, store.Used or store.Forbidden for a link
+	// that lets nobody in.
+	EnterByLink(context.Context, store.ConsoleEntry) error
 }
 
 // Clients finds the app of a request.
@@ -63,6 +72,7 @@ type Browser interface {
 	Ensure(w http.ResponseWriter, r *http.Request) store.Hash
 	Session(r *http.Request) (store.Hash, bool)
 	SetSession(w http.ResponseWriter, secret string)
+	SetConsole(w http.ResponseWriter, secret string)
 	Language(r *http.Request) string
 	SetLanguage(w http.ResponseWriter, tag string)
 }
@@ -72,6 +82,7 @@ type Deps struct {
 	Codes       Codes
 	Requests    Requests
 	Clients     Clients
+	Operators   Operators
 	Experiences page.Experiences
 	Browser     Browser
 	Ring        *keyring.Ring
@@ -96,10 +107,12 @@ type Pages struct {
 	choices    *keyring.MAC
 	links      *keyring.Sealer
 	notMe      *keyring.MAC
+	enters     *keyring.MAC
 	ownForms   func(http.Handler) http.Handler
 	mailbox    *mailbox // the development mailbox
 	https      bool
 	loopback   bool
+	base       string
 	account    string       // address of the account page
 	self       store.Client // stands for the app in a request of our own
 }
@@ -115,13 +128,13 @@ var variants = map[string][]string{
 	"problem": {
 		"broken", "cookies", "cross", "bad", "large", "unavailable", "failure",
 		"missing", "client", "request", "suspended", "used", "gone",
-		"late", "closed", "newcomers",
+		"late", "closed", "newcomers", "no_operator", "no_entry",
 	},
 }
 
 // New makes the pages.
 func New(d Deps) (*Pages, error) {
-	if d.Codes == nil || d.Requests == nil || d.Clients == nil || d.Experiences == nil || d.Browser == nil || d.Ring == nil ||
+	if d.Codes == nil || d.Requests == nil || d.Clients == nil || d.Operators == nil || d.Experiences == nil || d.Browser == nil || d.Ring == nil ||
 		d.ClientIP == nil || d.Now == nil || d.Endpoint == nil || d.Log == nil {
 		return nil, errors.New("signin: all of Deps but Digits, Link and Mailbox are needed")
 	}
@@ -135,10 +148,11 @@ func New(d Deps) (*Pages, error) {
 	p := &Pages{
 		Deps: d, languages: locales.Load(), files: static.Load(), challenges: d.Ring.Sealer("challenge"), choices: d.Ring.MAC("choice of an account"),
 		links: d.Ring.Sealer("sign-in link"), notMe: d.Ring.MAC("form of who did not ask"),
+		enters: d.Ring.MAC("console link form"), base: strings.TrimRight(d.Endpoint.String(), "/"),
 		https: d.Endpoint.Scheme == "https", loopback: store.IsLoopback(d.Endpoint.Hostname()),
 	}
 	p.mailbox = &mailbox{URL: d.Mailbox}
-	p.account = strings.TrimRight(d.Endpoint.String(), "/") + accountPath
+	p.account = p.base + accountPath
 	p.self = store.Client{Name: page.Host(d.Endpoint)}
 	p.looks = page.NewLooks(d.Experiences)
 	p.templates = page.Load(folder, variants, p.languages, p.files)
@@ -157,6 +171,7 @@ func (p *Pages) Mount(r chi.Router) {
 	r.Get("/verify/status", p.status)
 	r.Get(linkPath, p.handle(p.getLink))
 	r.Get(NotMePath, p.handle(p.getNotMe))
+	r.Get(EnterPath, p.handle(p.getEnter))
 	r.Get("/cancel", p.handle(p.cancel))
 	r.Handle(static.Prefix+"*", p.files)
 	r.Get(page.ThemePath, p.theme)
@@ -170,6 +185,7 @@ func (p *Pages) Mount(r chi.Router) {
 		r.Post("/verify", p.handle(p.postCode))
 		r.Post("/verify/resend", p.handle(p.postResend))
 		r.Post(NotMePath, p.handle(p.postNotMe))
+		r.Post(EnterPath, p.handle(p.postEnter))
 	})
 	r.NotFound(p.NotFound)
 	r.MethodNotAllowed(p.wrongMethod)

@@ -49,7 +49,7 @@ func (p *Pages) askToken(v *visit, status int, guess store.Guess, terms *terms) 
 func (p *Pages) tokenGuess(v *visit, email store.Email) (store.Guess, error) {
 	return p.Codes.TokenGuess(v.r.Context(), store.TokenTry{
 		Token: v.request.OneTimeToken, Email: email, Browser: v.browser, Request: v.request.ID,
-		Locale: v.lang.Tag, App: v.client.Name, BrowserName: browserName(v.r.UserAgent()),
+		Locale: v.lang.Tag, App: v.client.Name, BrowserName: BrowserName(v.r.UserAgent()),
 	})
 }
 
@@ -104,7 +104,7 @@ func (p *Pages) postToken(v *visit) error {
 		return p.askToken(v, http.StatusUnprocessableEntity, guess, t)
 	}
 	previous, _ := p.Browser.Session(v.r)
-	finish := p.Requests.Finish(v.request, store.Proof{Challenge: guess.Challenge, Purpose: guess.Purpose, Previous: previous, Agent: browserName(v.r.UserAgent())})
+	finish := p.Requests.Finish(v.request, store.Proof{Challenge: guess.Challenge, Purpose: guess.Purpose, Previous: previous, Agent: BrowserName(v.r.UserAgent())})
 	in, err := p.Codes.Verify(v.r.Context(), guess, finish.Completion)
 	if err != nil {
 		return err

@@ -12,9 +12,9 @@ var systems = []struct{ mark, name string }{
 	{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"CrOS", "ChromeOS"}, {"Windows", "Windows"}, {"Macintosh", "Mac"}, {"Linux", "Linux"},
 }
 
-// browserName says for the mail which browser asked: "Firefox on Windows". Only
+// BrowserName says for the mail which browser asked: "Firefox on Windows". Only
 // names from the lists get out: the header is any stranger's text.
-func browserName(userAgent string) string {
+func BrowserName(userAgent string) string {
 	name, system := "", ""
 	for _, a := range agents {
 		if strings.Contains(userAgent, a.mark) {

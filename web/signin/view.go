@@ -23,6 +23,7 @@ type view struct {
 
 	Register  bool   // the challenge or form is for a new account
 	Recover   bool   // or for one that somebody else may be in
+	Console   bool   // or for an operator
 	Action    string // where an address is posted to
 	Restarted bool
 	Again     string // the app's own request, for a browser that blocks cookies
@@ -109,7 +110,7 @@ func reference(r *http.Request) string { return serve.RequestID(r.Context()) }
 
 // serves says what the page's code is for.
 func (v *view) serves(p store.Purpose) {
-	v.Register, v.Recover = p == store.PurposeRegister, p == store.PurposeRecover
+	v.Register, v.Recover, v.Console = p == store.PurposeRegister, p == store.PurposeRecover, p == store.PurposeConsole
 }
 
 // screens are the three address pages: where each is, and what its code is for.
@@ -121,6 +122,14 @@ var screens = []struct {
 	{"/sign-in", store.PurposeSignIn, store.ScreenSignIn},
 	{"/register", store.PurposeRegister, store.ScreenRegister},
 	{"/recover", store.PurposeRecover, store.ScreenRecover},
+}
+
+// purpose is what a form of this visit is for, by its address.
+func (v *visit) purpose() store.Purpose {
+	if v.request.Console {
+		return store.PurposeConsole
+	}
+	return purposeOf(v.r.URL.Path)
 }
 
 // purposeOf tells what a form's address is for.
@@ -145,6 +154,9 @@ func actionOf(p store.Purpose) string {
 
 // opens tells which address page a request opens with.
 func opens(req store.AuthRequest) store.Purpose {
+	if req.Console {
+		return store.PurposeConsole
+	}
 	for _, s := range screens {
 		if s.screen == req.Screen {
 			return s.purpose

@@ -101,6 +101,9 @@ func (p *Pages) belong(v *visit, req store.AuthRequest, client store.Client) {
 	v.client.Name = client.Title()
 	v.look = p.looks.Of(v.experience, client)
 	v.experience = v.experience.For(client.Experience)
+	if req.Console {
+		v.experience = forOperators(v.experience)
+	}
 	v.lang = p.languages.Choose(v.experience.Language, req.UILocales, p.Browser.Language(v.r), v.r.Header.Get("Accept-Language"))
 	if !req.IsOwn() {
 		page.Protect(v.w, page.Policy{FormAction: page.FormAction(req.RedirectURI), Look: v.look}, p.https)
@@ -145,15 +148,21 @@ func (v *visit) restart() string {
 // link that works nearly always is better than one that never does.
 const maxLink = 7 << 10
 
-// own stands in again for the query of an app when there is none: the request is the
-// account page's.
-const own = "own"
+// own and ownConsole stand in again for the query of an app when there is none: the request
+// is the account page's, or the console's.
+const (
+	own        = "own"
+	ownConsole = "own-console"
+)
 
 // again is where the request begins anew, from what Begin put into the form.
 // Any link may lead to /oidc/auth with any query, so this one may, too.
 func again(fields url.Values) string {
-	if fields.Get("again") == own {
+	switch fields.Get("again") {
+	case own:
 		return "/sign-in"
+	case ownConsole:
+		return consolePath
 	}
 	query, err := url.ParseQuery(fields.Get("again"))
 	if err != nil || len(query) == 0 {

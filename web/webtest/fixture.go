@@ -19,9 +19,13 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"idp/admin"
+	"idp/audit"
 	"idp/keyring"
 	"idp/mailer"
 	"idp/mailer/inbox"
+	"idp/mailer/ses"
+	"idp/mailer/smtp"
 	"idp/op"
 	"idp/otp"
 	"idp/store"
@@ -30,6 +34,8 @@ import (
 	"idp/web/account"
 	"idp/web/browser"
 	"idp/web/clientip"
+	"idp/web/console"
+	"idp/web/console/shell"
 	"idp/web/serve"
 	"idp/web/signin"
 )
@@ -49,6 +55,7 @@ const (
 type Fixture struct {
 	testing.TB
 	DB      *sqlstore.DB
+	Admin   *admin.Service
 	Outage  *Outage
 	Inbox   *inbox.Inbox
 	Server  *httptest.Server
@@ -145,14 +152,29 @@ func (f *Fixture) openStore(ring *keyring.Ring) {
 }
 
 // compose puts the pages before the provider, as cmd/idp does.
+// service makes what the console stands on.
+func (f *Fixture) service(ring *keyring.Ring, book *audit.Book) *admin.Service {
+	f.Helper()
+	service, err := admin.New(admin.Deps{
+		Store: f.DB, Ring: ring, Book: book,
+		Senders: mailer.Kinds{inbox.ID: f.Inbox.Factory, smtp.ID: smtp.New, ses.ID: ses.New},
+		Codes:   otp.NewAddresses(ring), Mails: mailer.NewRecipients(ring), Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Agent: "idp",
+		NewKey:  func(alg string) (store.SigningKey, error) { return op.NewSigningKey(ring, alg) },
+	})
+	f.Must(err)
+	return service
+}
+
 func (f *Fixture) compose(ring *keyring.Ring, codes *otp.Engine, cookies *browser.Cookies, log *slog.Logger) http.Handler {
 	f.Helper()
 	endpoint := URL(f.Server.URL)
 	provider, err := op.New(op.Deps{Store: f.DB, Ring: ring, Endpoint: endpoint, Browser: cookies, Log: log})
 	f.Must(err)
+	book := audit.New(ring, f.DB.Now)
+	f.Admin = f.service(ring, book)
 	ip := clientip.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, log)
 	pages, err := signin.New(signin.Deps{
-		Codes: codes, Requests: provider, Clients: f.DB, Experiences: f.DB, Browser: cookies, Ring: ring, ClientIP: ip.Of,
+		Codes: codes, Requests: provider, Clients: f.DB, Operators: f.Admin, Experiences: f.DB, Browser: cookies, Ring: ring, ClientIP: ip.Of,
 		Now: f.DB.Now, Endpoint: endpoint, Log: log, Link: true,
 	})
 	f.Must(err)
@@ -165,6 +187,14 @@ func (f *Fixture) compose(ring *keyring.Ring, codes *otp.Engine, cookies *browse
 	r.Handle("/oidc/*", provider.Handler())
 	pages.Mount(r)
 	accounts.Mount(r)
+	operators, err := console.New(console.Deps{
+		Deps: shell.Deps{
+			Store: f.DB, SignIn: pages, Browser: cookies, Ring: ring, Book: book, Endpoint: endpoint, ClientIP: ip.Of, Agent: signin.BrowserName, Log: log,
+		},
+		Admin: f.Admin,
+	})
+	f.Must(err)
+	operators.Mount(r)
 	return r
 }
 

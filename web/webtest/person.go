@@ -252,3 +252,21 @@ func (p *Person) SignedIn(email string, n int) *Person {
 
 // Register makes an account, in a browser of its own.
 func (f *Fixture) Register(email string) { f.Helper(); f.Person().SignedUp(email) }
+
+// Has ends the test if the page does not hold a text, as it stands in its source.
+func (s *Shown) Has(text string) *Shown {
+	s.Helper()
+	if !strings.Contains(s.Body, text) {
+		s.Fatalf("no %q on the page\n%s", text, s.Text())
+	}
+	return s
+}
+
+// Lacks is the reverse of [Shown.Has].
+func (s *Shown) Lacks(text string) *Shown {
+	s.Helper()
+	if strings.Contains(s.Body, text) {
+		s.Fatalf("%q is on the page\n%s", text, s.Text())
+	}
+	return s
+}

@@ -1,0 +1,35 @@
+-- +goose Up
+-- Who enters the console as what; all that were there may do everything.
+ALTER TABLE owner ADD COLUMN role TEXT NOT NULL DEFAULT 'owner';
+-- Who is in it. These sessions are no apps' business, nor are apps' sessions theirs.
+CREATE TABLE console_session (
+  hash       BYTEA PRIMARY KEY,
+  user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  browser    BYTEA NOT NULL,
+  auth_time  BIGINT NOT NULL,
+  idle       BIGINT NOT NULL,  -- dies when it was not used for so long, microseconds
+  idle_at    BIGINT NOT NULL,  -- dies then, unless used
+  expires_at BIGINT NOT NULL,
+  ended_at   BIGINT
+);
+CREATE INDEX console_session_user ON console_session (user_id);
+-- Links into it that somebody at the machine made; each works once.
+CREATE TABLE console_link (
+  hash        BYTEA PRIMARY KEY,
+  email       TEXT NOT NULL,
+  expires_at  BIGINT NOT NULL,
+  consumed_at BIGINT,
+  consumed_by BYTEA              -- hash of the session it became
+);
+-- Forms that were sent, so that none does its work twice.
+CREATE TABLE console_form (
+  key        BYTEA PRIMARY KEY,
+  claimed_at BIGINT NOT NULL,
+  location   TEXT NOT NULL      -- the page it ended at; empty until then
+);
+
+-- +goose Down
+DROP TABLE console_form;
+DROP TABLE console_link;
+DROP TABLE console_session;
+ALTER TABLE owner DROP COLUMN role;
