@@ -121,18 +121,18 @@ type Outcome int
 // The outcomes. Only the browser that owns the challenge is told more than
 // OutcomeGone.
 const (
-	OutcomeAccepted  Outcome = iota + 1
-	OutcomeWrong             // TriesLeft more
-	OutcomeStale             // a code of this challenge that is too old; TriesLeft more
-	OutcomeSpent             // no tries left on this challenge
-	OutcomeExpired           // the challenge is too old
-	OutcomeUsed              // the challenge was completed before
-	OutcomeGone              // no such challenge for this browser, purpose and request
-	OutcomeConfirm           // right, but the account does not exist (sign-in) or does (register): ask
-	OutcomeSuspended         // right, but the account is suspended
-	OutcomeLimited           // a limit is spent; Wait
-	OutcomeClosed            // right, but there is no account, and none can be made
-	OutcomeNoOperator        // right, but the console is not theirs to enter
+	OutcomeAccepted   Outcome = iota + 1
+	OutcomeWrong              // TriesLeft more
+	OutcomeStale              // a code of this challenge that is too old; TriesLeft more
+	OutcomeSpent              // no tries left on this challenge
+	OutcomeExpired            // the challenge is too old
+	OutcomeUsed               // the challenge was completed before
+	OutcomeGone               // no such challenge for this browser, purpose and request
+	OutcomeConfirm            // right, but the account does not exist (sign-in) or does (register): ask
+	OutcomeSuspended          // right, but the account is suspended
+	OutcomeLimited            // a limit is spent; Wait
+	OutcomeClosed             // right, but there is no account, and none can be made
+	OutcomeNoOperator         // right, but the console is not theirs to enter
 )
 
 // Completion is the consequence of a proof: what is written with it in the same

@@ -159,7 +159,7 @@ func (f *Fixture) service(ring *keyring.Ring, book *audit.Book) *admin.Service {
 		Store: f.DB, Ring: ring, Book: book,
 		Senders: mailer.Kinds{inbox.ID: f.Inbox.Factory, smtp.ID: smtp.New, ses.ID: ses.New},
 		Codes:   otp.NewAddresses(ring), Mails: mailer.NewRecipients(ring), Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Agent: "idp",
-		NewKey:  func(alg string) (store.SigningKey, error) { return op.NewSigningKey(ring, alg) },
+		NewKey: func(alg string) (store.SigningKey, error) { return op.NewSigningKey(ring, alg) },
 	})
 	f.Must(err)
 	return service
