@@ -35,6 +35,9 @@ type Frame struct {
 	Tries   int           // wrong guesses per challenge; 5 if 0
 }
 
+// Frame is what the instance was started with.
+func (s *Service) Frame() Frame { return s.frame }
+
 // Experience reads the sign-in experience, as it is now.
 func (s *Service) Experience(ctx context.Context) (store.Experience, error) {
 	return s.store.FreshExperience(ctx)

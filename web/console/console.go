@@ -11,13 +11,15 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"idp/admin"
+	"idp/web/console/experience"
 	"idp/web/console/shell"
 )
 
 // Deps is what the console is made of.
 type Deps struct {
 	shell.Deps
-	Admin *admin.Service
+	Admin    *admin.Service
+	Previews experience.Previews // the pages of people
 }
 
 // Console is all of its pages.

@@ -3,6 +3,7 @@ package console
 import (
 	"idp/web/console/applications"
 	"idp/web/console/email"
+	"idp/web/console/experience"
 	"idp/web/console/resources"
 	"idp/web/console/roles"
 	"idp/web/console/shell"
@@ -14,6 +15,7 @@ import (
 func areas(s *shell.Shell, d Deps) []area {
 	return []area{
 		start.New(s, d.Admin),
+		experience.New(s, d.Admin, d.Previews),
 		resources.New(s, d.Admin),
 		roles.New(s, d.Admin),
 		webhooks.New(s, d.Admin),

@@ -155,3 +155,18 @@ func (s scheme) standOut(c rgb, grounds []rgb) rgb {
 	}
 	return s.away
 }
+
+// Contrast is how well the text of a button of a colour (#rgb or #rrggbb) can be read (WCAG
+// 2.2), and whether that text is white; it is dark else. It is not ok for what is no colour.
+// What is below 4.5 : 1 is mended by the page itself.
+func Contrast(color string) (isWhite bool, ratio float64, ok bool) {
+	if len(color) == 4 {
+		color = "#" + color[1:2] + color[1:2] + color[2:3] + color[2:3] + color[3:] + color[3:]
+	}
+	if _, err := strconv.ParseUint(strings.TrimPrefix(color, "#"), 16, 32); err != nil || len(color) != 7 || color[0] != '#' {
+		return false, 0, false
+	}
+	c := parseColor(color)
+	onWhite, onDark := contrast(inks[0], c), contrast(inks[1], c)
+	return onWhite >= onDark, max(onWhite, onDark), true
+}
