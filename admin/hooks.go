@@ -317,18 +317,12 @@ func (s *Service) HookStanding(ctx context.Context, id string, most int) (h Hook
 
 // fillHook checks a form and puts it into a hook. was is the configuration that masks stand for.
 func (s *Service) fillHook(op string, h *store.Hook, f HookForm, was webhook.Config, key string) error {
-	if err := checkText(op, "name", f.Name, 0, 256); err != nil {
-		return err
-	}
-	if err := checkHookEvents(op, f.Events); err != nil {
-		return err
-	}
 	c, err := unmaskHook(op, f.Config, was)
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.hooks.Seal(op, h, c, key)
 	}
 	h.Name, h.Events, h.Enabled = f.Name, f.Events, f.Enabled
-	return s.hooks.Seal(op, h, c, key)
+	return errors.Join(checkText(op, "name", f.Name, 0, 256), checkHookEvents(op, f.Events), err)
 }
 
 func checkHookEvents(op string, names []string) error {

@@ -31,6 +31,9 @@ func (p *Pages) use(v *shell.Visit) error {
 		return err
 	}
 	names := make([]string, len(scopes))
+	if r.ID == store.ManagementResource {
+		scopes, names = nil, []string{store.ScopeAll}
+	}
 	for i, c := range scopes {
 		names[i] = c.Name
 	}
@@ -62,7 +65,7 @@ func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\
 // resource is left to the app.
 func authorizeExample(issuer, indicator string, scopes []string) string {
 	asked := append([]string{"openid", "offline_access"}, scopes...)
-	return issuer + "/auth?client_id=CLIENT_ID&redirect_uri=REDIRECT_URI&response_type=code\n  &code_challenge=…&code_challenge_method=S256&state=…\n  &scope=" +
+	return issuer + "/auth?client_id=CLIENT_ID\n  &redirect_uri=REDIRECT_URI&response_type=code\n  &code_challenge=…&code_challenge_method=S256&state=…\n  &scope=" +
 		url.PathEscape(strings.Join(asked, " ")) + "\n  &resource=" + url.QueryEscape(indicator)
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"idp/store"
@@ -30,8 +31,11 @@ type scopesView struct {
 
 // group is the scopes of an API.
 type group struct {
-	Name, Path string
-	Scopes     []scope
+	Name   string
+	Scopes []scope
+
+	resource string
+	builtIn  bool // the management API: behind the others
 }
 
 type scope struct {
@@ -114,7 +118,7 @@ func (p *Pages) showScopes(v *shell.Visit, status int, r store.Role, o offered, 
 	for _, c := range o.scopes {
 		g := byResource[c.Resource]
 		if g == nil {
-			g = &group{Name: o.resources[c.Resource].Name, Path: shell.Path + string(shell.Resources) + "/" + url.PathEscape(c.Resource)}
+			g = &group{Name: o.resources[c.Resource].Name, resource: c.Resource, builtIn: c.Resource == store.ManagementResource}
 			byResource[c.Resource] = g
 		}
 		on := f.Has("scopes", c.ID)
@@ -122,7 +126,10 @@ func (p *Pages) showScopes(v *shell.Visit, status int, r store.Role, o offered, 
 		g.Scopes = append(g.Scopes, scope{c.ID, c.Name, c.Description, on, locked})
 	}
 	for _, g := range slices.SortedFunc(maps.Values(byResource), func(a, b *group) int {
-		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.Path, b.Path))
+		if a.builtIn != b.builtIn {
+			return strings.Compare(strconv.FormatBool(a.builtIn), strconv.FormatBool(b.builtIn))
+		}
+		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.resource, b.resource))
 	}) {
 		view.Groups = append(view.Groups, *g)
 	}

@@ -75,35 +75,59 @@ func (f *Form) Reject(name, reason string) { f.Errors[name] = reason }
 // ("redirectUris" for "redirectUris[1]"). What is taken already, needed by something else, or
 // not this person's to do, is said above the form. Others are the shell's to answer.
 func (f *Form) Take(v *Visit, err error, fields ...map[string]string) bool {
-	var field *store.FieldError
-	switch code := store.CodeOf(err); {
-	case errors.As(err, &field):
-		name, rest, _ := strings.Cut(field.Field, "[")
-		if i := strings.IndexByte(name, '.'); rest == "" && i > 0 && !f.Values.Has(name) {
-			rest = name
+	if found := fieldErrors(err); len(found) > 0 {
+		for _, field := range found {
+			f.take(v, field, fields)
 		}
-		shown := name
-		for _, m := range fields {
-			for _, key := range []string{field.Field, name} {
-				if to, ok := m[key]; ok {
-					shown = to
-				}
-			}
-		}
-		reason := sentence(v.T(field.Reason))
-		if n, err := strconv.Atoi(strings.TrimSuffix(rest, "]")); err == nil {
-			reason = v.T("Line %d: %s", n+1, reason)
-		}
-		f.Errors[shown] = reason
-	case code == store.Conflict || code == store.InUse || code == store.Forbidden || code == store.Invalid:
+		return true
+	}
+	switch store.CodeOf(err) {
+	case store.Conflict, store.InUse, store.Forbidden, store.Invalid:
 		f.Wrong = sentence(v.T(causeOf(err)))
 		if causeOf(err) == "" {
 			f.Wrong = v.T("There is one like this already.")
 		}
-	default:
-		return false
+		return true
 	}
-	return true
+	return false
+}
+
+func (f *Form) take(v *Visit, field *store.FieldError, fields []map[string]string) {
+	name, rest, _ := strings.Cut(field.Field, "[")
+	if i := strings.IndexByte(name, '.'); rest == "" && i > 0 && !f.Values.Has(name) {
+		rest = name
+	}
+	shown := name
+	for _, m := range fields {
+		for _, key := range []string{field.Field, name} {
+			if to, ok := m[key]; ok {
+				shown = to
+			}
+		}
+	}
+	reason := sentence(v.T(field.Reason))
+	if n, err := strconv.Atoi(strings.TrimSuffix(rest, "]")); err == nil {
+		reason = v.T("Line %d: %s", n+1, reason)
+	}
+	if f.Errors[shown] == "" {
+		f.Errors[shown] = reason
+	}
+}
+
+// fieldErrors are all that an error says of fields: several may be wrong at once.
+func fieldErrors(err error) (found []*store.FieldError) {
+	switch e := err.(type) { //nolint:errorlint // the tree is walked here
+	case nil:
+	case *store.FieldError:
+		found = append(found, e)
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			found = append(found, fieldErrors(one)...)
+		}
+	case interface{ Unwrap() error }:
+		found = fieldErrors(e.Unwrap())
+	}
+	return found
 }
 
 // Changed shows what somebody else has changed while it was edited here: now is what stands

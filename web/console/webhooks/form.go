@@ -69,6 +69,10 @@ func take(v *shell.Visit, f *shell.Form, err error) bool {
 			f.Reject("headers", fmt.Sprintf("%s: %s", name, v.T(field.Reason)))
 			return true
 		}
+		if field.Field == "events" {
+			f.Reject("chosen", v.T("Choose at least one."))
+			return true
+		}
 	}
 	return f.Take(v, err, apiNames)
 }

@@ -47,8 +47,14 @@ const root = shell.Path + string(shell.Webhooks)
 // path is where a webhook is, and what is below it.
 func path(id, rest string) string { return root + "/" + url.PathEscape(id) + rest }
 
-// titleOf is what a webhook is called: a name is none that it has to have.
-func titleOf(h admin.Hook) string { return cmp.Or(h.Name, h.Config.URL) }
+// titleOf is what a webhook is called: its name, or the host that it posts to.
+func titleOf(h admin.Hook) string {
+	host := h.Config.URL
+	if u, err := url.Parse(h.Config.URL); err == nil && u.Host != "" {
+		host = u.Host
+	}
+	return cmp.Or(h.Name, host)
+}
 
 // looked is how many of the newest deliveries tell how a webhook gets on.
 const (

@@ -65,7 +65,7 @@ func (p *Pages) sendTest(v *shell.Visit) error {
 		}
 		return p.showTest(v, http.StatusUnprocessableEntity, h, f, nil)
 	}
-	t := trial{Event: sent[0].Event, Status: sent[0].Status, Answer: sent[0].Answer, Took: int(sent[0].Took.Milliseconds())}
+	t := trial{Event: sent[0].Event, Status: sent[0].Status, Answer: sent[0].Answer, Took: max(1, int(sent[0].Took.Milliseconds()))}
 	if sent[0].Err != nil {
 		t.Wrong = v.T(sent[0].Err.Error())
 	}
