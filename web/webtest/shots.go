@@ -56,7 +56,11 @@ func (f *Fixture) Shots(lang string, pages map[string]string) {
 	b := f.Tab()
 	for name := range pages {
 		for _, scheme := range []string{"light", "dark"} {
-			for size, width := range map[string]int64{"desktop": 900, "phone": 320} {
+			desktop := int64(900)
+			if strings.Contains(pages[name], `id="menu"`) { // the console's, which is beside the page
+				desktop = 1280
+			}
+			for size, width := range map[string]int64{"desktop": desktop, "phone": 320} {
 				b.Act(emulate(scheme), chromedp.EmulateViewport(width, 640), chromedp.Navigate(gallery.URL+"/page/"+name))
 				time.Sleep(settle(name))
 				shot := strings.Join([]string{name, lang, size, scheme}, ".")

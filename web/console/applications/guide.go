@@ -1,55 +1,13 @@
 package applications
 
 import (
-	"embed"
-	"encoding/json"
 	"fmt"
-	"io/fs"
 	"net/http"
-	"net/url"
 	"strings"
-	"text/template"
 
 	"idp/store"
 	"idp/web/console/shell"
 )
-
-//go:embed code
-var codeFiles embed.FS
-
-// code is the code to paste: <<.ID>> and the like become the application's values.
-var code = readCode()
-
-func readCode() *template.Template {
-	all := template.New("").Delims("<<", ">>").Funcs(template.FuncMap{"text": textLiteral, "env": envLiteral})
-	err := fs.WalkDir(codeFiles, "code", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		text, err := codeFiles.ReadFile(name)
-		if err == nil {
-			_, err = all.New(strings.TrimPrefix(name, "code/")).Parse(string(text))
-		}
-		return err
-	})
-	if err != nil {
-		panic(err) // the files are part of the binary
-	}
-	return all
-}
-
-// values are what code to paste holds of an application.
-type values struct {
-	Endpoint, Issuer string
-	ID, Secret       string // the secret is "" for who has none
-	Redirect, Out    string // where people come back to after a sign-in, and after a sign-out
-	Home             string // the app's own address: what the redirect URI begins with
-	Path, Port       string // of the redirect URI
-	Scheme           string // of the redirect URI
-	Loopback         string // the redirect URI for a program at the command line
-	Session          string // a new secret for the app's own cookies
-	Resource         string // an API that a machine has a token for
-}
 
 // madeView is the end of making an application, and the guide of one that is there.
 type madeView struct {
@@ -141,7 +99,7 @@ func (p *Pages) fill(v *shell.Visit, view *madeView, f *framework, secret string
 			continue
 		}
 		view.Others = append(view.Others, tab{v.T(other.Name), view.Path + "/guide?as=" + other.Key, other == f})
-		known := p.valuesOf(c, other, secret)
+		known := valuesOf(p.shell.Endpoint.String(), c, other, secret)
 		known.Resource = resource
 		g, err := guideOf(v, other, known)
 		switch {
@@ -162,45 +120,11 @@ func guideOf(v *shell.Visit, f *framework, known values) (guide, error) {
 	if f.Insists != "" && !strings.HasSuffix(known.Redirect, f.Insists) {
 		g.Missed = known.Home + f.Insists
 	}
-	for i, s := range f.Steps {
-		var text strings.Builder
-		if err := code.ExecuteTemplate(&text, s.File, known); err != nil {
-			return g, err
-		}
-		g.Steps = append(g.Steps, shownStep{fmt.Sprintf("code-%s-%d", f.Key, i+1), v.T(s.Title), strings.TrimRight(text.String(), "\n")})
+	snippets, err := f.write(known)
+	for i, s := range snippets {
+		g.Steps = append(g.Steps, shownStep{fmt.Sprintf("code-%s-%d", f.Key, i+1), v.T(s.Title), s.Text})
 	}
-	return g, nil
-}
-
-// valuesOf chooses of what an application has registered what fits a framework best.
-func (p *Pages) valuesOf(c store.Client, f *framework, secret string) values {
-	if !c.Type.Confidential() {
-		secret = ""
-	}
-	endpoint := strings.TrimSuffix(p.shell.Endpoint.String(), "/")
-	known := values{Endpoint: endpoint, Issuer: endpoint + "/oidc", ID: c.ID, Secret: secret, Session: store.RandomText(32), Loopback: "http://127.0.0.1/callback"}
-	for _, uri := range c.RedirectURIs {
-		if known.Redirect == "" || f.Insists != "" && strings.HasSuffix(uri, f.Insists) && !strings.HasSuffix(known.Redirect, f.Insists) {
-			known.Redirect = uri
-		}
-		if u, err := url.Parse(uri); err == nil && u.Scheme == "http" && store.IsLoopback(u.Hostname()) {
-			known.Loopback = uri
-		}
-	}
-	if u, err := url.Parse(known.Redirect); err == nil && known.Redirect != "" {
-		known.Home, known.Path, known.Port, known.Scheme = u.Scheme+"://"+u.Host, u.Path, u.Port(), u.Scheme
-	}
-	if known.Path == "" {
-		known.Path = "/callback"
-	}
-	if known.Port == "" {
-		known.Port = "3000"
-	}
-	known.Out = known.Home
-	if len(c.PostLogoutRedirectURIs) > 0 {
-		known.Out = c.PostLogoutRedirectURIs[0]
-	}
-	return known
+	return g, err
 }
 
 // resourceOf finds an API that a machine's roles let it call.
@@ -224,20 +148,4 @@ func (p *Pages) resourceOf(v *shell.Visit, c store.Client) (string, error) {
 		}
 	}
 	return "https://api.example.com", nil
-}
-
-// textLiteral is a text as JavaScript, Python, Go, Swift and Kotlin write it.
-func textLiteral(text string) string {
-	quoted, _ := json.Marshal(text)                                                  // of a string
-	return strings.NewReplacer(`\u0026`, "&", "$", `\u0024`).Replace(string(quoted)) // Kotlin puts values in after a $
-}
-
-// envLiteral is a value as files of environment variables and shells write it.
-func envLiteral(text string) string {
-	if !strings.ContainsFunc(text, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._~:/?=@%+,", r))
-	}) {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

@@ -1,10 +1,8 @@
 package applications
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"idp/admin"
@@ -84,15 +82,12 @@ func taken(v *shell.Visit, form *shell.Form, c store.Client, err error) bool {
 	if !form.Take(v, err, fields) {
 		return false
 	}
-	var field *store.FieldError
-	if errors.As(err, &field) && strings.HasPrefix(field.Field, "oidcClientMetadata.") {
-		for name, wrong := range map[string]string{
-			"redirectUris":           wrongLines(v, c.RedirectURIs, c.Type.CheckRedirectURI),
-			"postLogoutRedirectUris": wrongLines(v, c.PostLogoutRedirectURIs, c.Type.CheckPostLogoutURI),
-		} {
-			if wrong != "" {
-				form.Reject(name, wrong)
-			}
+	for name, wrong := range map[string]string{
+		"redirectUris":           wrongLines(v, c.RedirectURIs, c.Type.CheckRedirectURI),
+		"postLogoutRedirectUris": wrongLines(v, c.PostLogoutRedirectURIs, c.Type.CheckPostLogoutURI),
+	} {
+		if wrong != "" {
+			form.Reject(name, wrong)
 		}
 	}
 	return true
