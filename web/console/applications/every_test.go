@@ -1,6 +1,8 @@
 package applications_test
 
 import (
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,18 +12,18 @@ import (
 )
 
 // every is all pages of the area, by name, as somebody in a language sees them.
-func (f *fixture) every(lang string) map[string]string {
+func every(f *webtest.Fixture, lang string) map[string]string {
 	f.Helper()
-	p := f.operator(store.RoleOwner)
+	p := f.Operator(store.RoleOwner)
 	p.Get("/console/applications?lang=" + lang)
-	_, secret := f.admin.NewSecret("Production", f.DB.Now().AddDate(0, 3, 0))
-	_, old := f.admin.NewSecret("Default secret", time.Time{})
-	web, err := f.admin.CreateClient(f.Context(), audit.Command(), store.Client{
+	_, secret := f.Admin.NewSecret("Production", f.DB.Now().AddDate(0, 3, 0))
+	_, old := f.Admin.NewSecret("Default secret", time.Time{})
+	web, err := f.Admin.CreateClient(f.Context(), audit.Command(), store.Client{
 		Name: "Bücherladen <b>& Söhne</b> שלום", Type: store.Traditional, PKCE: true, Secrets: []store.ClientSecret{old, secret},
 		RedirectURIs: []string{"https://shop.example/callback", "http://localhost:5000/callback"}, PostLogoutRedirectURIs: []string{"http://localhost:5000/"},
 	}, nil)
 	f.Must(err)
-	machine, err := f.admin.CreateClient(f.Context(), audit.Command(), store.Client{Name: "Nightly", Type: store.Machine, Secrets: []store.ClientSecret{}}, nil)
+	machine, err := f.Admin.CreateClient(f.Context(), audit.Command(), store.Client{Name: "Nightly", Type: store.Machine, Secrets: []store.ClientSecret{}}, nil)
 	f.Must(err)
 	path := "/console/applications/" + web.ID
 	list := p.Get("/console/applications")
@@ -42,7 +44,7 @@ func (f *fixture) every(lang string) map[string]string {
 		"redirect-differs": p.Get(path + "/redirects?sent=https://shop.example/Callback"), "roles": p.Get("/console/applications/" + machine.ID + "/roles"),
 		"settings-machine": p.Get("/console/applications/" + machine.ID), "no-secrets": p.Get("/console/applications/" + machine.ID + "/secrets"),
 	}
-	_, err = f.admin.UpdateClient(f.Context(), audit.Command(), web.ID, time.Time{}, func(c *store.Client) error { c.Description = "Theirs"; return nil })
+	_, err = f.Admin.UpdateClient(f.Context(), audit.Command(), web.ID, time.Time{}, func(c *store.Client) error { c.Description = "Theirs"; return nil })
 	f.Must(err)
 	pages["conflict"] = settings.Submit(path, "description", "Mine")
 	bodies := map[string]string{}
@@ -52,12 +54,26 @@ func (f *fixture) every(lang string) map[string]string {
 	return bodies
 }
 
+// Every page is whole in both languages: nothing inline, nothing of elsewhere, one heading,
+// and names stay text.
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []string{"en", "ja"} {
-		f := setup(t)
-		for name, body := range f.every(lang) {
-			_, _ = name, body
+		f := webtest.New(t)
+		for name, body := range every(f, lang) {
+			for what, ok := range map[string]bool{
+				"its language":   strings.Contains(body, `<html lang="`+lang+`"`),
+				"one heading":    strings.Count(body, "<h1>") == 1,
+				"nothing inline": !inline.MatchString(body),
+				"names as text":  !strings.Contains(body, "<b>&"),
+				"only values":    !strings.Contains(body, "ZgotmplZ") && !strings.Contains(body, "{{") && !strings.Contains(body, "%!"),
+			} {
+				if !ok {
+					t.Errorf("%s in %s lacks: %s\n%s", name, lang, what, body)
+				}
+			}
 		}
 	}
 }
+
+var inline = regexp.MustCompile(`<style|<script>| style=| on[a-z]+=`)

@@ -14,7 +14,7 @@ func TestShots(t *testing.T) {
 		if lang != "en" && lang != "ja" {
 			continue
 		}
-		f := setup(t)
-		f.Shots(lang, f.every(lang))
+		f := webtest.New(t)
+		f.Shots(lang, every(f, lang))
 	}
 }
