@@ -18,6 +18,7 @@ import (
 	"idp/cmd/idp/internal/settings"
 	"idp/mailer/inbox"
 	"idp/store"
+	"idp/web/console/shell"
 	"idp/web/devinbox"
 )
 
@@ -196,8 +197,11 @@ func (a *app) banner(s *server, p place, shopURL string, owners []store.Operator
 		next = "open " + shopURL + " and sign up; the code is in the mailbox."
 	}
 	lines = append(lines, [2]string{"Issuer, for your own app", s.provider.Issuer()}, [2]string{"Data", p.folder})
+	lines = append(lines, [2]string{"Console", s.options.endpoint.String() + shell.Path})
 	for _, o := range owners {
-		lines = append(lines, [2]string{"Owner", string(o.Email)})
+		if o.Role == store.RoleOwner {
+			lines = append(lines, [2]string{"Its owner", string(o.Email)})
+		}
 	}
 	fmt.Fprintln(a.stdout)
 	for _, l := range lines {
