@@ -62,19 +62,21 @@ func readForm(v *shell.Visit, f *shell.Form) (h admin.HookForm) {
 }
 
 // take puts an error where it belongs; of headers it says which.
-func take(v *shell.Visit, f *shell.Form, err error) bool {
+func take(v *shell.Visit, f *shell.Form, h admin.HookForm, err error) bool {
+	names := maps.Clone(apiNames)
+	for name := range h.Config.Headers {
+		names["config.headers."+name] = "headers"
+	}
 	var field *store.FieldError
 	if errors.As(err, &field) {
 		if name, ok := strings.CutPrefix(field.Field, "config.headers."); ok {
 			f.Reject("headers", fmt.Sprintf("%s: %s", name, v.T(field.Reason)))
-			return true
 		}
 		if field.Field == "events" {
 			f.Reject("chosen", v.T("Choose at least one."))
-			return true
 		}
 	}
-	return f.Take(v, err, apiNames)
+	return f.Take(v, err, names)
 }
 
 // labels are what the fields are called, for who is told what somebody else has changed.

@@ -53,7 +53,7 @@ func (p *Pages) create(v *shell.Visit) error {
 		if err == nil {
 			return nil
 		}
-		if !take(v, &f, err) {
+		if !take(v, &f, form, err) {
 			return err
 		}
 	}
@@ -113,7 +113,7 @@ func (p *Pages) save(v *shell.Visit) error {
 		return gone
 	case store.CodeOf(err) == store.Changed:
 		f.Changed(typed(now.HookForm), now.UpdatedAt, labels(v)...)
-	case err != nil && !take(v, &f, err):
+	case err != nil && !take(v, &f, form, err):
 		return err
 	}
 	return p.showSettings(v, statusOf(f), now, f, "", "")
