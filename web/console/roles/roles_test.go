@@ -171,7 +171,7 @@ func TestPeople(t *testing.T) {
 	given := found.Submit(at).Follow().Want(200, "Given.", "of 25")
 	p.Get(at+"?find=person+0").Want(200, "p00@example.com", "Has it")
 	for range 2 { // the second time is no error
-		given.Submit(at + "/remove").Follow().Want(200, "Taken away.", "of 24")
+		given.Submit(at+"/remove").Follow().Want(200, "Taken away.", "of 24")
 	}
 	p.Post(at, with(given.Form(signOut), "holder", "nobody")).Want(422, "no user")
 	p.Get(root+"/"+r.ID).Submit(root+"/"+r.ID+"/delete", "confirm", "Clerk").Want(409, "somebody still has this role")
