@@ -192,7 +192,7 @@ func (s *Service) editHook(ctx context.Context, by audit.Actor, id string, seen 
 		func(before store.Hook, version time.Time) (store.Hook, error) {
 			was, key, err := s.hooks.Open(before)
 			if err != nil && newKey == "" {
-				return before, &store.Error{Code: store.Conflict, Op: op, Err: errors.New("its secrets do not open under the instance's secret: rotate its signing key first")}
+				return before, secretsGone(op)
 			}
 			record := audit.Record{Kind: "hook.updated", Target: "hook:" + id}
 			if newKey != "" {
@@ -217,6 +217,11 @@ func (s *Service) editHook(ctx context.Context, by audit.Actor, id string, seen 
 		return Hook{}, err
 	}
 	return s.showHook(h), nil
+}
+
+// secretsGone is told of a hook that was set up under another secret of the instance.
+func secretsGone(op string) error {
+	return &store.Error{Code: store.Conflict, Op: op, Err: errors.New("its secrets do not open under the instance's secret: rotate its signing key first")}
 }
 
 // DeleteHook removes a webhook; what waits for it is not posted any more. seen as in
@@ -255,7 +260,7 @@ func (s *Service) TryHook(ctx context.Context, by audit.Actor, id string, events
 	}
 	was, _, err := s.hooks.Open(h)
 	if err != nil {
-		return nil, err
+		return nil, secretsGone(op)
 	}
 	if c, err = unmaskHook(op, c, was); err != nil {
 		return nil, err
