@@ -14,11 +14,6 @@ import (
 	"idp/store"
 )
 
-// retiredShown is how long a retired key stays published: longer than any token it has
-// signed lives, 24 hours at most (an API resource's), and replicas sign with it for some
-// seconds more.
-const retiredShown = 25 * time.Hour
-
 // keySet is the signing keys, opened and ready for use.
 type keySet struct {
 	source   []store.SigningKey // what it was made from
@@ -69,8 +64,7 @@ func (p *Provider) loadKeys(ctx context.Context) (*keySet, error) {
 	set := &keySet{source: slices.Clone(stored), signers: map[string]*signer{}, published: map[string]jose.JSONWebKey{}}
 	published := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for _, k := range stored {
-		if !k.RetiredAt.IsZero() {
-			gone := k.RetiredAt.Add(retiredShown)
+		if gone := k.PublishedUntil(); !gone.IsZero() {
 			if !now.Before(gone) {
 				continue
 			}
@@ -102,14 +96,10 @@ func (p *Provider) loadKeys(ctx context.Context) (*keySet, error) {
 	return set, nil
 }
 
-// announced is how long a key is published before it signs in the place of another:
-// longer than other replicas take to hear of it, which publish it, too.
-const announced = 10 * time.Second
-
 // signing gives the key that signs where k is the live one: the one that it replaced, until
 // all replicas publish k.
 func signing(k store.SigningKey, stored []store.SigningKey, now time.Time) (signs store.SigningKey, until time.Time) {
-	until = k.CreatedAt.Add(announced)
+	until = k.CreatedAt.Add(store.KeyAnnounced)
 	i := slices.IndexFunc(stored, func(o store.SigningKey) bool { return o.Alg == k.Alg && o.RetiredAt.Equal(k.CreatedAt) })
 	if i < 0 || !now.Before(until) {
 		return k, time.Time{}

@@ -4,6 +4,7 @@ import (
 	"idp/web/console/applications"
 	"idp/web/console/email"
 	"idp/web/console/experience"
+	"idp/web/console/keys"
 	"idp/web/console/resources"
 	"idp/web/console/roles"
 	"idp/web/console/shell"
@@ -21,5 +22,6 @@ func areas(s *shell.Shell, d Deps) []area {
 		webhooks.New(s, d.Admin),
 		applications.New(s, d.Admin),
 		email.New(s, d.Admin),
+		keys.New(s, d.Admin),
 	}
 }
