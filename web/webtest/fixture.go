@@ -191,7 +191,7 @@ func (f *Fixture) compose(ring *keyring.Ring, codes *otp.Engine, cookies *browse
 		Deps: shell.Deps{
 			Store: f.DB, SignIn: pages, Browser: cookies, Ring: ring, Book: book, Endpoint: endpoint, ClientIP: ip.Of, Agent: signin.BrowserName, Log: log,
 		},
-		Admin: f.Admin,
+		Admin: f.Admin, Previews: allPages{pages, accounts},
 	})
 	f.Must(err)
 	operators.Mount(r)

@@ -154,6 +154,9 @@ func (s *Shown) Form(path string, fields ...string) url.Values {
 	}
 	for _, input := range inputTag.FindAllString(within, -1) {
 		box := strings.Contains(input, ` type="checkbox"`)
+		if strings.Contains(input, " disabled") {
+			continue
+		}
 		if (box || strings.Contains(input, ` type="radio"`)) && !strings.Contains(input, " checked") { // as browsers do
 			continue
 		}
