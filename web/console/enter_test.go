@@ -21,6 +21,9 @@ func TestEnter(t *testing.T) {
 	if code := f.Code("owner@operators.example", 1); len(code) != 8 {
 		t.Errorf("the code is %q", code)
 	}
+	if mail := f.Mail("owner@operators.example", 1); mail.Link != "" {
+		t.Error("the mail has a link that signs in: " + mail.Link)
+	}
 	if to := p.Get("/account").Want(200); !strings.Contains(to.Body, `action="/sign-in"`) {
 		t.Error("the console's session lets into the account page")
 	}

@@ -198,7 +198,7 @@ func (p *Pages) attempt(v *visit, c challenge) store.Attempt {
 		Locale: v.lang.Tag, App: v.client.Name, BrowserName: BrowserName(v.r.UserAgent()),
 	}
 	narrow(&a, v.experience)
-	if p.Link {
+	if p.Link && c.Purpose != store.PurposeConsole { // whoever opens the console types its code
 		a.Link = p.linkTo(v, c)
 	}
 	return a

@@ -34,8 +34,11 @@ func (c challenge) took(b store.Begun) challenge {
 
 func (p *Pages) sealChallenge(c challenge, browser store.Hash) string {
 	c.V = 1
-	if c.Purpose == store.PurposeRecover {
-		c.V = 2 // the release before knows no recovery, and must not take it for a sign-in
+	switch c.Purpose { // that a release before does not know, and must not take for a sign-in
+	case store.PurposeRecover:
+		c.V = 2
+	case store.PurposeConsole:
+		c.V = 3
 	}
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -55,7 +58,7 @@ func (p *Pages) openChallenge(sealed string, browser store.Hash) (challenge, boo
 		return challenge{}, false
 	}
 	var c challenge
-	if err := json.Unmarshal(text, &c); err != nil || c.V < 1 || c.V > 2 {
+	if err := json.Unmarshal(text, &c); err != nil || c.V < 1 || c.V > 3 {
 		return challenge{}, false
 	}
 	return c, true
