@@ -74,19 +74,18 @@ func (s *Service) Wordings(ctx context.Context) ([]Wording, error) {
 	return all, nil
 }
 
-// Wording tells whose words one mail has, and shows it with sample data.
-func (s *Service) Wording(ctx context.Context, usage store.Usage, locale string) (Wording, mailer.Rendered, error) {
+// Wording tells whose words one mail has. The error is [store.NotFound].
+func (s *Service) Wording(ctx context.Context, usage store.Usage, locale string) (Wording, error) {
 	w := Wording{Usage: usage, Locale: locale}
 	templates, own, err := s.words(ctx)
 	if err != nil {
-		return w, mailer.Rendered{}, err
+		return w, err
 	}
 	if !slices.Contains(mailer.Usages(), usage) {
-		return w, mailer.Rendered{}, &store.Error{Code: store.NotFound, Op: "read wording"}
+		return w, &store.Error{Code: store.NotFound, Op: "read wording"}
 	}
 	w.Template, w.Source = mailer.SourceOf(usage, locale, templates, own)
-	shown, err := mailer.PreviewThrough(usage, locale, templates, own)
-	return w, shown, err
+	return w, nil
 }
 
 // words are the operator's templates, and those of the connector that is tried first.

@@ -22,12 +22,7 @@ func Locales() []string { return slices.Sorted(maps.Keys(catalogues)) }
 // templates of the operator, filled with sample data. A draft is previewed as the
 // only one.
 func Preview(usage store.Usage, locale string, templates ...store.MailTemplate) (Rendered, error) {
-	return PreviewThrough(usage, locale, templates, nil)
-}
-
-// PreviewThrough is Preview of what goes through a connector with templates of its own.
-func PreviewThrough(usage store.Usage, locale string, templates, own []store.MailTemplate) (Rendered, error) {
-	return new(renderer).compose(sample(usage, locale), templates, own)
+	return new(renderer).compose(sample(usage, locale), templates, nil)
 }
 
 // sample is made up: the names and addresses are those that are kept for examples

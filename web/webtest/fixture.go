@@ -6,7 +6,9 @@ package webtest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -23,6 +25,7 @@ import (
 	"idp/audit"
 	"idp/keyring"
 	"idp/mailer"
+	"idp/mailer/httpmail"
 	"idp/mailer/inbox"
 	"idp/mailer/ses"
 	"idp/mailer/smtp"
@@ -62,6 +65,7 @@ type Fixture struct {
 	Log     *Log
 	Mails   *Mails
 	Handler http.Handler
+	SES     string // where Amazon SES is, for the console; a test that needs one sets it
 	SignIn  *signin.Pages
 	Account *account.Pages
 }
@@ -151,20 +155,31 @@ func (f *Fixture) openStore(ring *keyring.Ring) {
 	f.Must(f.DB.SetConnector(f.Context(), store.Connector{ID: inbox.ID, Sealed: ring.Sealer("connector").Seal([]byte("{}"), []byte(inbox.ID))}))
 }
 
-// compose puts the pages before the provider, as cmd/idp does.
 // service makes what the console stands on.
 func (f *Fixture) service(ring *keyring.Ring, book *audit.Book) *admin.Service {
 	f.Helper()
 	service, err := admin.New(admin.Deps{
 		Store: f.DB, Ring: ring, Book: book,
-		Senders: mailer.Kinds{inbox.ID: f.Inbox.Factory, smtp.ID: smtp.New, ses.ID: ses.New},
-		Codes:   otp.NewAddresses(ring), Mails: mailer.NewRecipients(ring), Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Agent: "idp",
+		Senders: mailer.Kinds{inbox.ID: f.Inbox.Factory, smtp.ID: smtp.New, httpmail.ID: httpmail.New,
+			ses.ID: func(config []byte) (mailer.Sender, error) { return ses.Factory(ses.Options{Endpoint: f.SES})(config) }},
+		DNS:   noDNS{},
+		Codes: otp.NewAddresses(ring), Mails: mailer.NewRecipients(ring), Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Agent: "idp",
 		NewKey: func(alg string) (store.SigningKey, error) { return op.NewSigningKey(ring, alg) },
 	})
 	f.Must(err)
 	return service
 }
 
+// noDNS answers nothing, so that no test asks the world.
+type noDNS struct{}
+
+var errNoDNS = errors.New("tests have no DNS")
+
+func (noDNS) LookupTXT(context.Context, string) ([]string, error)  { return nil, errNoDNS }
+func (noDNS) LookupMX(context.Context, string) ([]*net.MX, error)  { return nil, errNoDNS }
+func (noDNS) LookupHost(context.Context, string) ([]string, error) { return nil, errNoDNS }
+
+// compose puts the pages before the provider, as cmd/idp does.
 func (f *Fixture) compose(ring *keyring.Ring, codes *otp.Engine, cookies *browser.Cookies, log *slog.Logger) http.Handler {
 	f.Helper()
 	endpoint := URL(f.Server.URL)

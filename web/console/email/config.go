@@ -1,8 +1,10 @@
 package email
 
 import (
+	"cmp"
 	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,10 +16,24 @@ import (
 type input struct {
 	admin.FormField
 	Name string
+	More bool // most do without it
 }
 
-// Optional is "1" where the field can be left empty.
-func (i input) Optional() string { return map[bool]string{false: "1"}[i.Required] }
+// first are the fields of each kind that most fill in; the others stand behind "More settings".
+var first = []string{"accessKeyId", "accessKeySecret", "region", "emailAddress", "host", "port", "auth", "auth.user", "auth.pass", "fromEmail", "secure", "url", "signingKey"}
+
+// says are hints of the console's own.
+var says = map[string]string{
+	"accessKeySecret": shell.N("Amazon shows it once, when the key is made."),
+	"region":          shell.N("The one in which you have verified the domain."),
+	"emailAddress":    shell.N("An address of that domain, with the name that people see."),
+	"fromEmail":       shell.N("With the name that people see. The server has to let you use the address."),
+	"port":            shell.N("Empty: 587, or 465 with TLS from the first byte."),
+	"templates":       shell.N("JSON, as Logto’s connectors have it. Most leave it empty, and word single mails under Templates."),
+}
+
+// Optional is "1" where it is worth saying that the field can be left empty.
+func (i input) Optional() string { return map[bool]string{true: "1"}[i.More && !i.Required] }
 
 // InputType is the type of its control.
 func (i input) InputType() string { return map[bool]string{true: "password", false: "text"}[i.Secret] }
@@ -42,11 +58,12 @@ func inputs(f admin.Factory, wholeAuth bool) (out []input) {
 	for _, one := range f.Form {
 		if one.Key == "auth" && !wholeAuth {
 			out = append(out,
-				input{admin.FormField{Key: "auth.user", Label: shell.N("User name"), Type: "Text", Help: shell.N("Leave it empty if the server asks for none.")}, "c.auth.user"},
-				input{admin.FormField{Key: "auth.pass", Label: shell.N("Password"), Type: "Text", Secret: true}, "c.auth.pass"})
+				input{FormField: admin.FormField{Key: "auth.user", Label: shell.N("User name"), Type: "Text", Help: shell.N("Leave it empty if the server asks for none.")}, Name: "c.auth.user"},
+				input{FormField: admin.FormField{Key: "auth.pass", Label: shell.N("Password"), Type: "Text", Secret: true}, Name: "c.auth.pass"})
 			continue
 		}
-		out = append(out, input{one, "c." + one.Key})
+		one.Help = cmp.Or(says[one.Key], one.Help)
+		out = append(out, input{FormField: one, Name: "c." + one.Key, More: !slices.Contains(first, one.Key)})
 	}
 	return out
 }

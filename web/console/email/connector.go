@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"idp/admin"
 	"idp/store"
@@ -22,6 +23,8 @@ type connectorView struct {
 	State    *row
 	Address  string
 	Inputs   []input
+	More     []input // that most do without
+	Open     bool    // there is something in these
 	Warnings []string
 	Feedback string // where Amazon SES tells of bounces to
 	Mails    []shell.Option
@@ -100,7 +103,12 @@ func (p *Pages) view(v *shell.Visit, f admin.Factory, saved admin.Connector, for
 	}
 	for _, i := range inputs(f, form.Values.Has("c.auth")) {
 		i.Label, i.Help = v.T(i.Label), v.T(i.Help)
-		view.Inputs = append(view.Inputs, i)
+		if !i.More {
+			view.Inputs = append(view.Inputs, i)
+			continue
+		}
+		view.More = append(view.More, i)
+		view.Open = view.Open || form.Value(i.Name) != "" || form.Error(i.Name) != ""
 	}
 	if !view.Saved {
 		return view, nil
@@ -173,57 +181,55 @@ func (p *Pages) changeConnector(v *shell.Visit) error {
 // save saves what was typed; true if the answer was given.
 func (p *Pages) save(v *shell.Visit, f admin.Factory, saved admin.Connector, form *shell.Form, config map[string]any, asJSON bool) (bool, error) {
 	ctx := v.R.Context()
+	var err error
 	switch {
 	case saved.ID == "" && form.Version != "":
 		form.Version, form.Wrong = "", v.T("Somebody else has deleted this connector while you were editing. Write the secrets again and save, to set it up anew.")
 		return false, nil
-	case saved.ID == "":
-		err := v.Once(func() (string, error) {
+	case form.Version == "": // it was not there
+		err = v.Once(func() (string, error) {
+			if saved.ID != "" {
+				return "", &store.Error{Code: store.Changed, Op: "set up connector"}
+			}
 			if _, err := p.admin.SetConnector(ctx, v.By, f.ID, config); err != nil {
 				return "", err
 			}
 			return here, v.Done(here, v.T("%s is set up, and tried first.", f.Name))
 		})
-		return p.answered(v, form, err, asJSON)
-	case form.Version == "":
-		changed(v, form, f, saved, asJSON)
-		return false, nil
+		if err == nil {
+			return true, nil
+		}
+	default:
+		if _, err = p.admin.UpdateConnector(ctx, v.By, f.ID, form.Seen(), config); err == nil {
+			return true, v.Done(allConnectors+"/"+url.PathEscape(f.ID), v.T("Saved. Mails go out this way within seconds."))
+		}
 	}
-	_, err := p.admin.UpdateConnector(ctx, v.By, f.ID, form.Seen(), config)
 	if store.CodeOf(err) == store.Changed {
 		now, err := p.admin.Connector(ctx, f.ID)
 		if err != nil {
 			return false, err
 		}
-		changed(v, form, f, now, asJSON)
+		changed(v, form, f, now, config, asJSON)
 		return false, nil
 	}
-	if err == nil {
-		err = v.Done(allConnectors+"/"+url.PathEscape(f.ID), v.T("Saved. Mails go out this way within seconds."))
-	}
-	return p.answered(v, form, err, asJSON)
-}
-
-// answered tells that the visit is answered, or puts the error into the form.
-func (p *Pages) answered(v *shell.Visit, form *shell.Form, err error, asJSON bool) (bool, error) {
-	if err == nil {
-		return true, nil
-	}
-	if takeConfig(v, form, err, asJSON) {
-		return false, nil
-	}
-	return false, err
+	return false, takeOr(takeConfig(v, form, err, asJSON), err)
 }
 
 // changed shows what somebody else has made of the configuration meanwhile.
-func changed(v *shell.Visit, form *shell.Form, f admin.Factory, now admin.Connector, asJSON bool) {
+func changed(v *shell.Visit, form *shell.Form, f admin.Factory, now admin.Connector, config map[string]any, asJSON bool) {
 	if asJSON {
-		form.Changed(url.Values{"config": {pretty(now.Config)}}, now.UpdatedAt, [2]string{"config", "JSON"})
+		shown := *form // without the secrets that were typed
+		shown.Values = url.Values{"config": {pretty(admin.Masked(config))}}
+		shown.Changed(url.Values{"config": {pretty(now.Config)}}, now.UpdatedAt, [2]string{"config", "JSON"})
+		form.Stale, form.Version, form.Conflict = shown.Stale, shown.Version, shown.Conflict
 		return
 	}
 	fields := inputs(f, form.Values.Has("c.auth"))
 	var labels [][2]string
 	for _, i := range fields {
+		if i.Secret {
+			continue
+		}
 		labels = append(labels, [2]string{i.Name, v.T(i.Label)})
 	}
 	form.Changed(formValues(fields, now.Config), now.UpdatedAt, append(labels, [2]string{"config", v.T("Other settings")})...)
@@ -245,6 +251,10 @@ func takeConfig(v *shell.Visit, form *shell.Form, err error, asJSON bool) bool {
 			name = "c.auth.user"
 		}
 		reason := v.T(one.Reason)
+		if rest, ok := strings.CutPrefix(reason, one.Field+" "); ok && !asJSON && one.Field != "" { // its label stands above
+			reason = rest
+		}
+		reason = sentence(reason)
 		if one.Field == "" && !asJSON {
 			if form.Wrong != "" {
 				reason = form.Wrong + "\n" + reason

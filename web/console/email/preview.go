@@ -28,18 +28,28 @@ type previewView struct {
 	Nothing               string
 }
 
-// preview is GET /email/templates/{usage}/{locale}/preview: the mail that goes out.
+// preview is GET /email/templates/{usage}/{locale}/preview: what stands in the form to begin with.
 func (p *Pages) preview(v *shell.Visit) error {
-	_, shown, err := p.wording(v)
+	w, err := p.wording(v)
 	if err != nil {
 		return err
 	}
-	return p.writePreview(v, admin.Draft{RenderedMail: shown})
+	t, err := p.wordsOf(w)
+	if err != nil {
+		return err
+	}
+	t.Usage, t.Locale = w.Usage, w.Locale
+	draft, err := p.admin.DraftMailTemplate(t)
+	if err != nil {
+		return err
+	}
+	draft.Errors, draft.Warnings = nil, nil // there is nothing that this person has typed
+	return p.writePreview(v, draft)
 }
 
 // previewDraft is POST of the same: the mail as it is typed.
 func (p *Pages) previewDraft(v *shell.Visit) error {
-	w, _, err := p.wording(v)
+	w, err := p.wording(v)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type templateView struct {
 	Warnings              []string
 	Draft                 bool // what stands there is not saved
 	Test                  *tested
-	Confirm, Wrong        string // of going back
+	Confirm, Unconfirmed  string // of going back: what is to be typed, and that it was not
 }
 
 // VersionField is for the part "danger".
@@ -39,7 +39,7 @@ var noTime time.Time
 
 // template is GET /email/templates/{usage}/{locale}.
 func (p *Pages) template(v *shell.Visit) error {
-	w, _, err := p.wording(v)
+	w, err := p.wording(v)
 	if err != nil {
 		return err
 	}
@@ -51,15 +51,15 @@ func (p *Pages) template(v *shell.Visit) error {
 }
 
 // wording is the mail that a page is for. The error is [store.NotFound].
-func (p *Pages) wording(v *shell.Visit) (admin.Wording, admin.RenderedMail, error) {
+func (p *Pages) wording(v *shell.Visit) (admin.Wording, error) {
 	usage, locale := store.Usage(v.Param("usage")), v.Param("locale")
 	d, err := p.admin.DraftMailTemplate(store.MailTemplate{Usage: usage, Locale: locale})
 	if err != nil {
-		return admin.Wording{}, admin.RenderedMail{}, err
+		return admin.Wording{}, err
 	}
 	for _, wrong := range d.Errors {
 		if wrong.Field == "usage" || wrong.Field == "locale" {
-			return admin.Wording{}, admin.RenderedMail{}, &store.Error{Code: store.NotFound, Op: "read mail", Err: wrong}
+			return admin.Wording{}, &store.Error{Code: store.NotFound, Op: "read mail", Err: wrong}
 		}
 	}
 	return p.admin.Wording(v.R.Context(), usage, locale)
@@ -67,18 +67,23 @@ func (p *Pages) wording(v *shell.Visit) (admin.Wording, admin.RenderedMail, erro
 
 // templateForm is what stands there to begin with: what the mail says now.
 func (p *Pages) templateForm(w admin.Wording) (shell.Form, error) {
-	t := w.Template
-	if w.Source == admin.WordsOfProgram {
-		var err error
-		if t, err = p.admin.MailStarter(w.Usage, w.Locale); err != nil {
-			return shell.Form{}, err
-		}
+	t, err := p.wordsOf(w)
+	if err != nil {
+		return shell.Form{}, err
 	}
 	version := noTime
 	if w.Own() {
 		version = t.UpdatedAt
 	}
 	return shell.NewForm(templateValues(t), version), nil
+}
+
+// wordsOf is what a mail says, as a template.
+func (p *Pages) wordsOf(w admin.Wording) (store.MailTemplate, error) {
+	if w.Source == admin.WordsOfProgram {
+		return p.admin.MailStarter(w.Usage, w.Locale)
+	}
+	return w.Template, nil
 }
 
 func templateValues(t store.MailTemplate) url.Values {
@@ -98,7 +103,7 @@ func wordTemplate(v *shell.Visit, t *store.MailTemplate) {
 
 // changeTemplate is POST /email/templates/{usage}/{locale}.
 func (p *Pages) changeTemplate(v *shell.Visit) error {
-	w, _, err := p.wording(v)
+	w, err := p.wording(v)
 	if err != nil {
 		return err
 	}
@@ -170,7 +175,7 @@ func (p *Pages) saveTemplate(v *shell.Visit, w admin.Wording, form *shell.Form) 
 		_, err = p.admin.UpdateMailTemplate(ctx, v.By, w.Template.ID, form.Seen(), func(t *store.MailTemplate) { wordTemplate(v, t) })
 	}
 	if store.CodeOf(err) == store.Changed {
-		now, _, err := p.admin.Wording(ctx, w.Usage, w.Locale)
+		now, err := p.admin.Wording(ctx, w.Usage, w.Locale)
 		if err != nil {
 			return false, err
 		}
@@ -216,7 +221,7 @@ func (p *Pages) showTemplate(v *shell.Visit, status int, w admin.Wording, form s
 
 // resetTemplate is POST /email/templates/{usage}/{locale}/reset.
 func (p *Pages) resetTemplate(v *shell.Visit) error {
-	w, _, err := p.wording(v)
+	w, err := p.wording(v)
 	if err != nil {
 		return err
 	}
@@ -229,7 +234,7 @@ func (p *Pages) resetTemplate(v *shell.Visit) error {
 			return err
 		}
 		return p.showTemplate(v, http.StatusUnprocessableEntity, w, form, func(view *templateView) {
-			view.Wrong = v.T("This is not its name. Nothing was deleted.")
+			view.Unconfirmed = v.T("This is not its name. Nothing was deleted.")
 		})
 	}
 	if err := p.admin.DeleteMailTemplate(v.R.Context(), v.By, w.Template.ID, v.Typed().Seen()); err != nil {
