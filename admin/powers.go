@@ -65,6 +65,22 @@ func (s *Service) mayActFor(ctx context.Context, op string, by audit.Actor, emai
 	return nil
 }
 
+// mayKeepOut tells whether somebody may suspend a person, or delete their account: an
+// operator's only who may do everything, or an admin could lock the owners out.
+func (s *Service) mayKeepOut(ctx context.Context, op string, by audit.Actor, user string) error {
+	if store.Covers(by.Scopes, store.ScopeAll) {
+		return nil
+	}
+	operators, err := s.store.Operators(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(operators, func(o store.Operator) bool { return o.User == user }) {
+		return &store.Error{Code: store.Forbidden, Op: op, Err: errors.New("this person may enter the console: only an owner can suspend them or delete their account")}
+	}
+	return nil
+}
+
 // all is a listing of everything: roles of a client and scopes of a role are not many.
 var all = store.Listing{Limit: store.MaxCount}
 

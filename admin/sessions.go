@@ -47,6 +47,16 @@ func (s *Service) EndSession(ctx context.Context, by audit.Actor, user, id strin
 	return s.store.EndSessions(ctx, store.Ending{User: user, Session: v.Hash, Offline: all, Told: []store.Event{entry}})
 }
 
+// EndAllSessions signs a person out everywhere, of the console too, with all that apps may do
+// for them. The error is [store.NotFound].
+func (s *Service) EndAllSessions(ctx context.Context, by audit.Actor, user string) error {
+	if _, err := s.store.User(ctx, user); err != nil {
+		return err
+	}
+	entry := s.book.Entry(by, audit.Record{Kind: "session.revoked", User: user, Target: "session:*", Detail: map[string]any{"all": true}})
+	return s.store.EndSessions(ctx, store.Ending{User: user, Offline: true, Told: []store.Event{entry}})
+}
+
 // Grants lists what apps may do for a person, newest first. The error is [store.NotFound].
 func (s *Service) Grants(ctx context.Context, user string) ([]store.GrantSummary, error) {
 	if _, err := s.store.User(ctx, user); err != nil {

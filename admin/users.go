@@ -99,10 +99,14 @@ func (s *Service) UpdateUser(ctx context.Context, by audit.Actor, id string, see
 		})
 }
 
-// SuspendUser keeps a person out of everything at once, or lets them sign in again. seen as
-// in [Service.UpdateClient].
+// SuspendUser keeps a person out of everything at once, or lets them sign in again. An
+// operator is [store.Forbidden] to who may not do everything. seen as in
+// [Service.UpdateClient].
 func (s *Service) SuspendUser(ctx context.Context, by audit.Actor, id string, seen time.Time, suspend bool) (store.User, error) {
 	const op = "suspend user"
+	if err := s.mayKeepOut(ctx, op, by, id); err != nil {
+		return store.User{}, err
+	}
 	return edit(op, seen, s.reader(ctx, id),
 		func(before store.User, version time.Time) (store.User, error) {
 			if before.SuspendedAt.IsZero() == !suspend {
@@ -120,9 +124,14 @@ func (s *Service) SuspendUser(ctx context.Context, by audit.Actor, id string, se
 }
 
 // DeleteUser removes an account with all that is its own. What the audit log has that is
-// personal about it nobody can read any more. seen as in [Service.UpdateClient].
+// personal about it nobody can read any more. An operator's is [store.Forbidden] to who may
+// not do everything. seen as in [Service.UpdateClient].
 func (s *Service) DeleteUser(ctx context.Context, by audit.Actor, id string, seen time.Time) error {
-	_, err := edit("delete user", seen, s.reader(ctx, id),
+	const op = "delete user"
+	if err := s.mayKeepOut(ctx, op, by, id); err != nil {
+		return err
+	}
+	_, err := edit(op, seen, s.reader(ctx, id),
 		func(u store.User, version time.Time) (store.User, error) { // by its version: the traces are of the address that it has
 			var traces store.Traces
 			if s.codes != nil {

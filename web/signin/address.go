@@ -41,7 +41,11 @@ func (p *Pages) BeginOwn(w http.ResponseWriter, r *http.Request) {
 func (p *Pages) beginOwn(v *visit, screen store.Screen) error {
 	now := p.Now()
 	req := store.AuthRequest{ID: store.NewID(now), RedirectURI: p.account, StartedAt: now, Screen: screen}
+	v.byLink(&req)
 	p.enter(v, req, p.self)
+	if email, ok := tokenOf(req); ok {
+		return p.showToken(v, email)
+	}
 	data := p.view(v)
 	data.Again = own
 	return p.showAddress(v, v.serves(opens(req)), http.StatusOK, data)
@@ -92,6 +96,15 @@ func (p *Pages) getOwn(v *visit) error {
 		}
 	}
 	return p.beginOwn(v, screen)
+}
+
+// byLink puts a one-time token into a request of our own: an operator's link, which leads to
+// no app in particular.
+func (v *visit) byLink(req *store.AuthRequest) {
+	token := v.form.Get("one_time_token")
+	if _, ok := store.HashOneTimeToken(token); ok {
+		req.OneTimeToken, req.LoginHint = token, v.form.Get("login_hint")
+	}
 }
 
 // showAddress shows the address page. data says what is particular about it.
