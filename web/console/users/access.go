@@ -17,7 +17,7 @@ type accessView struct {
 	head
 	Days    []shell.Option
 	Link    string // shown this once
-	Token   string
+	Secret  string // the token in it
 	Until   time.Time
 	Confirm string // what is wrong with the address that was typed to delete the account
 }
@@ -66,7 +66,7 @@ func (p *Pages) link(v *shell.Visit) error {
 		if err != nil {
 			return "", err
 		}
-		view := accessView{head: headOf(v, u, "/access"), Form: p.accessForm(u), Token: token, Until: made.ExpiresAt}
+		view := accessView{head: headOf(v, u, "/access"), Form: p.accessForm(u), Secret: token, Until: made.ExpiresAt}
 		view.Link = p.shell.Endpoint.JoinPath("/sign-in").String() + "?" + url.Values{"one_time_token": {token}, "login_hint": {page.Address(u.Email)}}.Encode()
 		return path(u.ID, "/access"), p.showAccess(v, http.StatusCreated, view)
 	})

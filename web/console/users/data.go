@@ -82,8 +82,8 @@ func compact(v *shell.Visit, text string) (out json.RawMessage, wrong string) {
 	if text == "" {
 		text = "{}"
 	}
-	var b bytes.Buffer
-	err := json.Compact(&b, []byte(text))
+	var whole json.RawMessage
+	err := json.Unmarshal([]byte(text), &whole) // which knows where it fails
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &syntax):
@@ -95,7 +95,9 @@ func compact(v *shell.Visit, text string) (out json.RawMessage, wrong string) {
 		return nil, v.T("Line %d, column %d: %s.", 1+strings.Count(before, "\n"), 1+utf8.RuneCountInString(before[start:]), syntax.Error())
 	case err != nil:
 		return nil, err.Error()
-	case b.String() == "{}":
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, whole); err != nil || b.String() == "{}" {
 		return nil, ""
 	}
 	return b.Bytes(), ""
