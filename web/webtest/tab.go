@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
 
@@ -51,4 +53,30 @@ func (b Tab) Paste(field, text string) {
 	b.Helper()
 	_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`(document.querySelector("`+field+`").select(), document.execCommand("insertText", false, "`+text+`"))`))
 	b.Must(err)
+}
+
+// As makes the tab the browser of a person: it has that one's cookies.
+func (b Tab) As(p *Person) Tab {
+	b.Helper()
+	for _, c := range p.HTTP.Jar.Cookies(URL(p.Server.URL)) {
+		set := network.SetCookieParams{Name: c.Name, Value: c.Value, URL: p.Server.URL, SameSite: network.CookieSameSiteLax}
+		b.Act(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, network.SetCookie, set)
+			return err
+		}))
+	}
+	return b
+}
+
+// Shoot shows a page as a browser that prefers a scheme does, and takes it if screenshots
+// were asked for.
+func (b Tab) Shoot(name, path, scheme string, width, height int64, before ...chromedp.Action[chromedp.Void]) {
+	b.Helper()
+	if *shots == "" {
+		*shots = b.TempDir()
+	}
+	b.Act(emulate(scheme), chromedp.EmulateViewport(width, height), chromedp.Navigate(b.Server.URL+path))
+	b.Act(before...)
+	time.Sleep(600 * time.Millisecond) // frames
+	b.shoot(name)
 }
