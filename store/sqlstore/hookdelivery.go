@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"idp/store"
@@ -91,27 +92,35 @@ func (db *DB) HookBacklog(ctx context.Context, hook string, most int) (n int, er
 	return n, err
 }
 
-func hookLog(f store.HookLogFilter) (w where) {
-	w.and(`hook_id = `, f.Hook)
-	// Ids begin with the time: what was queued when is found by them.
-	from := store.ID{}
-	if !f.From.IsZero() {
-		from = firstID(f.From)
+// newestFirst is the order along the index of a webhook's deliveries.
+const newestFirst = ` ORDER BY hook_id DESC, id DESC`
+
+// hookTime are the deliveries of a webhook that were queued in a time, both ends included;
+// zero: from the first, to the last. Ids begin with the time. (The two columns are compared
+// as one: a plan for any webhook, which Postgres takes for prepared statements, would go
+// through those of all webhooks in the order of the ids, and pass over the others'.)
+func hookTime(hook string, from, to time.Time) (w where) {
+	var first, end store.ID
+	if !from.IsZero() {
+		first = firstID(from)
 	}
-	w.and(`id >= `, from[:])
-	if !f.To.IsZero() {
-		to := firstID(f.To.Add(time.Millisecond))
-		w.and(`id < `, to[:])
+	for i := range end {
+		end[i] = 0xff
 	}
+	if !to.IsZero() {
+		end = firstID(to.Add(time.Millisecond))
+	}
+	h := w.arg(hook)
+	w.parts = append(w.parts, `(hook_id, id) >= (`+h+`, `+w.arg(first[:])+`)`, `(hook_id, id) < (`+h+`, `+w.arg(end[:])+`)`)
 	return w
 }
 
-// hookLogFrom is where the log is read: the deliveries of a time, or the newest of them,
-// less what is not asked for.
-func hookLogFrom(w *where, f store.HookLogFilter) string {
-	from := `hook_delivery`
+// hookLog is where the log is read: the deliveries of a time, or the newest of them, less
+// what is not asked for.
+func hookLog(f store.HookLogFilter) (from string, w where) {
+	from, w = `hook_delivery`, hookTime(f.Hook, f.From, f.To)
 	if f.Newest > 0 {
-		from = `(SELECT ` + hookDeliveryColumns + ` FROM hook_delivery` + w.String() + ` ORDER BY id DESC LIMIT ` + w.arg(f.Newest) + `) AS newest`
+		from = `(SELECT ` + hookDeliveryColumns + ` FROM hook_delivery` + w.String() + newestFirst + ` LIMIT ` + strconv.Itoa(f.Newest) + `) AS newest`
 		w.parts = nil
 	}
 	if f.Event != "" {
@@ -121,7 +130,7 @@ func hookLogFrom(w *where, f store.HookLogFilter) string {
 		w.and(`state = `, int16(f.State))
 	}
 	w.parts = append(w.parts, `(state <> 1 OR attempts > 0)`)
-	return from + w.String()
+	return from + w.String(), w
 }
 
 // firstID is the lowest id of a millisecond.
@@ -134,16 +143,15 @@ func firstID(t time.Time) (id store.ID) {
 // HookLog lists deliveries, the newest first, and counts them up to most.
 func (db *DB) HookLog(ctx context.Context, f store.HookLogFilter, offset, limit, most int) ([]store.HookDelivery, int, error) {
 	const op = "list deliveries"
-	w := hookLog(f)
-	from := hookLogFrom(&w, f)
+	from, w := hookLog(f)
 	args := w.args[:len(w.args):len(w.args)]
 	total := 0
-	err := db.one(ctx, op, `SELECT COUNT(*) FROM (SELECT 1 FROM `+from+` LIMIT `+w.arg(most)+`) AS found`, w.args, &total)
+	err := db.one(ctx, op, `SELECT COUNT(*) FROM (SELECT 1 FROM `+from+` LIMIT `+strconv.Itoa(most)+`) AS found`, w.args, &total)
 	if err != nil || offset >= total {
 		return nil, total, err
 	}
 	w.args = args
-	out, err := db.readHookDeliveries(ctx, op, from, ` ORDER BY id DESC LIMIT `+w.arg(limit)+` OFFSET `+w.arg(offset), w.args...)
+	out, err := db.readHookDeliveries(ctx, op, from, newestFirst+` LIMIT `+w.arg(limit)+` OFFSET `+w.arg(offset), w.args...)
 	return out, total, err
 }
 
@@ -163,11 +171,11 @@ func (db *DB) HookDelivery(ctx context.Context, hook string, id store.ID) (store
 // HookCounts tells how the deliveries of a webhook ended that were queued since a time; of
 // many it looks at the newest most.
 func (db *DB) HookCounts(ctx context.Context, hook string, since time.Time, most int) (c store.HookCounts, err error) {
-	from := firstID(since)
+	w := hookTime(hook, since, time.Time{})
 	err = db.one(ctx, "count deliveries", `
 		SELECT CAST(COALESCE(SUM(attempts), 0) AS BIGINT), CAST(COALESCE(SUM(CASE WHEN state = 2 THEN 1 ELSE 0 END), 0) AS BIGINT),
 			CAST(COALESCE(SUM(CASE WHEN state = 3 THEN 1 ELSE 0 END), 0) AS BIGINT)
-		FROM (SELECT attempts, state FROM hook_delivery WHERE hook_id = $1 AND id >= $2 ORDER BY id DESC LIMIT $3) AS recent`,
-		[]any{hook, from[:], most}, &c.Requests, &c.Successes, &c.GivenUp)
+		FROM (SELECT attempts, state FROM hook_delivery`+w.String()+newestFirst+` LIMIT `+strconv.Itoa(most)+`) AS recent`,
+		w.args, &c.Requests, &c.Successes, &c.GivenUp)
 	return c, err
 }

@@ -55,7 +55,7 @@ func (p *Pages) deliveries(v *shell.Visit) error {
 	if err != nil {
 		return err
 	}
-	head, err := p.headOf(v, h, "/deliveries")
+	head, err := p.headOf(v, h, "/deliveries", looked)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (p *Pages) delivery(v *shell.Visit) error {
 	if err != nil {
 		return err
 	}
-	head, err := p.headOf(v, h, "/deliveries")
+	head, err := p.headOf(v, h, "/deliveries", looked)
 	if err != nil {
 		return err
 	}

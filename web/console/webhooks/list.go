@@ -39,7 +39,7 @@ func (p *Pages) list(v *shell.Visit) error {
 	view := listView{Frame: v.Frame(shell.Webhooks), Pager: v.Page(n, perPage, len(found), total), Full: full}
 	for _, h := range found {
 		r := row{Title: titleOf(h), URL: h.Config.URL, Path: path(h.ID, ""), Enabled: h.Enabled}
-		if r.Standing, err = p.admin.HookStanding(v.R.Context(), h.ID, lookedList); err != nil {
+		if r.Standing, err = p.admin.HookStanding(v.R.Context(), h.ID, glanced); err != nil {
 			return err
 		}
 		r.Failing = r.Enabled && r.Standing.Failing()

@@ -56,10 +56,10 @@ func titleOf(h admin.Hook) string {
 	return cmp.Or(h.Name, host)
 }
 
-// looked is how many of the newest deliveries tell how a webhook gets on.
+// How many of the newest deliveries tell how a webhook gets on.
 const (
-	looked     = 10_000
-	lookedList = 500 // in a list, which has many webhooks
+	looked  = 10_000 // where they are listed
+	glanced = 500    // elsewhere, where it matters only whether it is failing
 )
 
 // head is what stands above each page of a webhook.
@@ -75,14 +75,15 @@ type tab struct {
 	Current    bool
 }
 
-// headOf makes the head of a webhook's page; current is the last part of its path.
-func (p *Pages) headOf(v *shell.Visit, h admin.Hook, current string) (head, error) {
+// headOf makes the head of a webhook's page; current is the last part of its path. It looks
+// at most deliveries.
+func (p *Pages) headOf(v *shell.Visit, h admin.Hook, current string, most int) (head, error) {
 	out := head{Title: titleOf(h), Path: path(h.ID, ""), Enabled: h.Enabled}
 	for _, t := range []struct{ name, part string }{{v.T("Settings"), ""}, {v.T("Test"), "/test"}, {v.T("Deliveries"), "/deliveries"}} {
 		out.Tabs = append(out.Tabs, tab{t.name, out.Path + t.part, t.part == current})
 	}
 	var err error
-	out.Standing, err = p.admin.HookStanding(v.R.Context(), h.ID, looked)
+	out.Standing, err = p.admin.HookStanding(v.R.Context(), h.ID, most)
 	out.Failing = out.Enabled && out.Standing.Failing()
 	return out, err
 }

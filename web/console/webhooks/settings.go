@@ -82,7 +82,7 @@ func (p *Pages) show(v *shell.Visit) error {
 }
 
 func (p *Pages) showSettings(v *shell.Visit, status int, h admin.Hook, f shell.Form, confirm, confirmKey string) error {
-	head, err := p.headOf(v, h, "")
+	head, err := p.headOf(v, h, "", glanced)
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (p *Pages) test(v *shell.Visit) error {
 }
 
 func (p *Pages) showTest(v *shell.Visit, status int, h admin.Hook, f shell.Form, t *trial) error {
-	head, err := p.headOf(v, h, "/test")
+	head, err := p.headOf(v, h, "/test", glanced)
 	if err != nil {
 		return err
 	}
