@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -46,7 +47,7 @@ func TestPastedCode(t *testing.T) {
 			t.Parallel()
 			s := newServer(t, "sqlite")
 			s.start()
-			site := newPastedApp(s, c.framework, c.alg, c.callback, c.out)
+			site := newPastedApp(s, store.Traditional, c.framework, c.callback, c.out, "--id-token-alg", c.alg)
 			if c.packages != "" {
 				if err := installed(filepath.Join("clients", c.packages)); err != nil {
 					t.Fatal(err)
@@ -61,22 +62,94 @@ func TestPastedCode(t *testing.T) {
 	}
 }
 
+// A page without a server: the packages are bundled as the guide's development server would.
+func TestPastedPage(t *testing.T) {
+	t.Parallel()
+	const packages = "clients/logto-browser"
+	if err := installed(packages); err != nil {
+		t.Fatal(err)
+	}
+	s := newServer(t, "sqlite")
+	s.start()
+	site := newPastedApp(s, store.SPA, "spa", "/callback", "")
+	modules := must(filepath.Abs(packages + "/node_modules"))
+	if err := os.Symlink(modules, filepath.Join(site.dir, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	host, port, _ := net.SplitHostPort(strings.TrimPrefix(site.home, "http://"))
+	cmd := site.command(modules+"/.bin/esbuild", "main.js", "--bundle", "--format=esm", "--outdir=.", "--allow-overwrite",
+		"--servedir=.", "--serve-fallback=index.html", "--serve="+host+":"+port)
+	_ = must(cmd.StdinPipe())   // it ends with its input,
+	cmd.WaitDelay = time.Second // which the process that npm's script started has after the script
+	site.runs(cmd)
+	site.signInAndOut()
+}
+
+// A program at the command line prints where to sign in, and is told who did.
+func TestPastedProgram(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "sqlite")
+	s.start()
+	site := newPastedApp(s, store.Native, "native", "/callback", "/")
+	var out lockedBuffer
+	cmd := site.command(site.build())
+	cmd.Stdout = &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	var address string
+	for end := time.Now().Add(10 * time.Second); address == "" && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		_, line, _ := strings.Cut(out.String(), "Open ")
+		address, _, _ = strings.Cut(line, "\n")
+	}
+	const email = "ada@example.com"
+	b := tab{t, chromium(t)}
+	b.do(chromedp.Navigate(address), chromedp.WaitVisible(emailField))
+	site.signIn(b, email)
+	b.sees("signed in")
+	if err := cmd.Wait(); err != nil || !strings.Contains(out.String(), "Signed in as "+email) {
+		t.Errorf("%v: %s", err, out.String())
+	}
+}
+
+// A machine's commands get it a token.
+func TestPastedCommands(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "sqlite")
+	s.start()
+	site := newPastedApp(s, store.Machine, "machine", "", "", "--role", "Management API access")
+	script := strings.ReplaceAll(site.snippets[1].Text, "$RESOURCE", store.ManagementIndicator) // the console asks the roles for it
+	cmd := site.command("sh", "-c", script)
+	out, err := cmd.Output()
+	if err != nil || !strings.Contains(string(out), `"access_token"`) || !strings.Contains(string(out), `"scope":"all"`) {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // pastedApp is an app in a folder of its own, as somebody makes it who pastes.
 type pastedApp struct {
 	appSite
-	dir string
+	dir      string
+	snippets []applications.Snippet
 }
 
-func newPastedApp(s *server, framework, alg, callback, out string) *pastedApp {
+// newPastedApp registers an app and saves the code for it. A machine has no callback.
+func newPastedApp(s *server, kind store.ClientType, framework, callback, out string, flags ...string) *pastedApp {
 	s.t.Helper()
 	home := "http://" + freeAddr(s.t)
-	c := s.newClient("--type", "traditional", "--id-token-alg", alg, "--redirect-uri", home+callback, "--post-logout-redirect-uri", home+out)
-	registered := store.Client{ID: c.ID, Type: store.Traditional, RedirectURIs: []string{home + callback}, PostLogoutRedirectURIs: []string{home + out}}
+	registered := store.Client{Type: kind}
+	if callback != "" {
+		registered.RedirectURIs, registered.PostLogoutRedirectURIs = []string{home + callback}, []string{home + out}
+		flags = append(flags, "--redirect-uri", home+callback, "--post-logout-redirect-uri", home+out)
+	}
+	c := s.newClient(append(flags, "--type", string(kind))...)
+	registered.ID = c.ID
 	snippets, err := applications.Snippets(s.endpoint, registered, c.Secret, framework)
 	if err != nil || len(snippets) == 0 {
 		s.t.Fatal("no code to paste", err)
 	}
-	app := &pastedApp{appSite{server: s, home: home}, s.t.TempDir()}
+	app := &pastedApp{appSite{server: s, home: home}, s.t.TempDir(), snippets}
 	for _, snippet := range snippets {
 		if snippet.Save == "" {
 			continue // a command
@@ -127,14 +200,20 @@ func (a *pastedApp) signInAndOut() {
 	const email = "ada@example.com"
 	b := tab{a.t, chromium(a.t)}
 	b.do(chromedp.Navigate(a.home+"/"), chromedp.Click(chromedp.CSS("#sign-in, form button")), chromedp.WaitVisible(emailField))
-	b.submit(emailField, email)
-	b.do(chromedp.WaitVisible(codeField))
-	b.submit(codeField, a.code(email, 1))
-	b.do(chromedp.Click(chromedp.CSS(`form:has([name="confirm"]) button`))) // no account yet: asks
+	a.signIn(b, email)
 	a.says(b, "signed in")
 	b.do(chromedp.Click(chromedp.CSS("#sign-out")), chromedp.WaitVisible(chromedp.CSS("#sign-in")))
 	if at := get(b, chromedp.Location()); !strings.HasPrefix(at, a.home) {
 		a.t.Errorf("signed out to %s", at)
 	}
 	a.refusedNothing()
+}
+
+// signIn signs up, in a tab that shows the first page.
+func (a *pastedApp) signIn(b tab, email string) {
+	a.t.Helper()
+	b.submit(emailField, email)
+	b.do(chromedp.WaitVisible(codeField))
+	b.submit(codeField, a.code(email, 1))
+	b.do(chromedp.Click(chromedp.CSS(`form:has([name="confirm"]) button`))) // no account yet: asks
 }

@@ -30,6 +30,19 @@ func (f *Fixture) Tab() Tab {
 	return Tab{f, ctx}
 }
 
+// Tab opens a browser that has what the person's has been given.
+func (p *Person) Tab() Tab {
+	p.Helper()
+	b := p.Fixture.Tab()
+	for _, c := range p.HTTP.Jar.Cookies(URL(p.Server.URL)) {
+		b.Act(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, network.SetCookie, network.SetCookieParams{Name: c.Name, Value: c.Value, URL: p.Server.URL + "/"})
+			return err
+		}))
+	}
+	return b
+}
+
 // Act does something with the page.
 func (b Tab) Act(actions ...chromedp.Action[chromedp.Void]) {
 	b.Helper()

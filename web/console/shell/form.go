@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"idp/store"
@@ -169,7 +170,11 @@ func sentence(reason string) string {
 	if reason[0] < utf8.RuneSelf {
 		reason = strings.ToUpper(reason[:1]) + reason[1:]
 	}
-	if !strings.HasSuffix(reason, ".") && !strings.HasSuffix(reason, "。") && !strings.HasSuffix(reason, "?") {
+	switch last, _ := utf8.DecodeLastRuneInString(reason); {
+	case strings.ContainsRune(".。?？", last):
+	case strings.ContainsFunc(reason, func(r rune) bool { return unicode.In(r, unicode.Hiragana, unicode.Katakana) }):
+		reason += "。"
+	default:
 		reason += "."
 	}
 	return reason
