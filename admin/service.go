@@ -35,6 +35,7 @@ type Store interface {
 	sessionStore
 	hookStore
 	mailStore
+	timelineStore
 }
 
 // Deps is what a [Service] is made of.

@@ -68,6 +68,7 @@ type Delivery struct {
 	Error     string      `json:"error"`    // why it was not sent
 	Feedback  string      `json:"feedback"` // what the provider told later
 	Times     Times       `json:"times"`
+	Challenge store.ID    `json:"-"` // that it is a mail of
 }
 
 // Times are when things happened to a mail.
@@ -147,7 +148,7 @@ func (d *Deliveries) Show(ctx context.Context, id string) (Delivery, error) {
 func (d *Deliveries) view(m *store.Delivery) Delivery {
 	v := Delivery{
 		ID: m.ID.String(), To: string(d.recipient(m.Recipient, m.Address)), UsageType: m.Usage, Locale: m.Locale, State: stateNames[m.State], Connector: m.Sender,
-		Attempts: m.Attempts, Provider: m.Provider, Error: m.Error, Feedback: m.Feedback,
+		Attempts: m.Attempts, Provider: m.Provider, Error: m.Error, Feedback: m.Feedback, Challenge: m.Challenge,
 		Times: Times{Created: m.CreatedAt, Delayed: maybe(m.DelayedAt), Delivered: maybe(m.DeliveredAt), Bounced: maybe(m.BouncedAt),
 			Complained: maybe(m.ComplainedAt), Rejected: maybe(m.RejectedAt), Expires: m.ExpiresAt},
 	}

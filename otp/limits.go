@@ -19,17 +19,17 @@ const (
 	limitIPGuesses = "ip_guesses"
 	// recipient_sends: folded address. Keeps a mailbox from being bombed, under any
 	// spelling. (The pool of known browsers will be a second key.)
-	limitRecipientSends = "recipient_sends"
+	limitRecipientSends = store.LimitRecipientSends
 	// unknown_sends: folded address. Beyond it, mail to an address without an account is
 	// a decoy: it goes nowhere and looks the same.
-	limitUnknownSends = "unknown_sends"
+	limitUnknownSends = store.LimitUnknownSends
 	// unknown_notices: folded address. The same for recoveries, and where no account can be
 	// made: the mail to such an address says that there is no account: a person needs it once, and whoever asks
 	// for others' addresses fills no mailbox with it.
-	limitUnknownNotices = "unknown_notices"
+	limitUnknownNotices = store.LimitUnknownNotices
 	// account_guesses: exact address. Wrong guesses over all challenges and entry points;
 	// the bound of the whole design. (Pools and spent-budget mode will branch here.)
-	limitAccountGuesses = "account_guesses"
+	limitAccountGuesses = store.LimitAccountGuesses
 )
 
 // limit makes a budget; without windows it is none.
@@ -77,6 +77,15 @@ func (e *Engine) unknown(a store.Attempt) store.Limit {
 
 func (e *Engine) accountGuesses(of store.Email) store.Limit {
 	return e.limit(limitAccountGuesses, string(of), e.config.Limits.AccountGuesses)
+}
+
+// Limits are the limits that bound an address, for administrators to see which are spent.
+func (e *Engine) Limits(of store.Email) []store.Limit {
+	c := e.config.Limits
+	return []store.Limit{
+		e.recipientSends(of), e.accountGuesses(of),
+		e.limit(limitUnknownSends, address.Fold(of), c.UnknownSends), e.limit(limitUnknownNotices, address.Fold(of), c.UnknownNotices),
+	}
 }
 
 // network is what one visitor holds: an IPv4 address, or the /64 of an IPv6 one

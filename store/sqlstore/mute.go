@@ -36,10 +36,10 @@ func (db *DB) Unmute(ctx context.Context, d store.Disowned) error {
 	t := db.anew(ctx, now, d.Email)
 	s := Script{Idempotent: true}
 	s.Do(`
-		INSERT INTO event (id, at, kind, user_id, client_id, request, personal)
-		SELECT $1, $2, $3, COALESCE((SELECT id FROM users WHERE email = $4), ''), '', $7, $8
+		INSERT INTO event (id, at, kind, user_id, client_id, request, personal, actor)
+		SELECT $1, $2, $3, COALESCE((SELECT id FROM users WHERE email = $4), ''), '', $7, $8, $9
 		WHERE EXISTS (SELECT 1 FROM mute WHERE address IN ($5, $6) AND ends_at > $2)
-		ON CONFLICT (id) DO NOTHING`, t.id[:], now, EventUnmuted, string(d.Email), d.Address[:], d.Former[:], t.request, t.personal)
+		ON CONFLICT (id) DO NOTHING`, t.id[:], now, EventUnmuted, string(d.Email), d.Address[:], d.Former[:], t.request, t.personal, t.actor)
 	s.Do(`DELETE FROM mute WHERE address IN ($1, $2)`, d.Address[:], d.Former[:])
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return fmt.Errorf("unmute: %w", err)

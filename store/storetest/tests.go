@@ -50,6 +50,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"Chain":                       testChain,
 	"CutEvents":                   testCutEvents,
 	"Traces":                      testTraces,
+	"Timeline":                    testTimeline,
 	"Events":                      testEvents,
 	"ParallelChains":              testParallelChains,
 	"Clients":                     testClients,

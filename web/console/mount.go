@@ -9,6 +9,7 @@ import (
 	"idp/web/console/roles"
 	"idp/web/console/shell"
 	"idp/web/console/start"
+	"idp/web/console/timeline"
 	"idp/web/console/users"
 	"idp/web/console/webhooks"
 )
@@ -21,6 +22,7 @@ func areas(s *shell.Shell, d Deps) []area {
 		resources.New(s, d.Admin),
 		roles.New(s, d.Admin),
 		users.New(s, d.Admin),
+		timeline.New(s, d.Admin),
 		webhooks.New(s, d.Admin),
 		applications.New(s, d.Admin),
 		email.New(s, d.Admin),

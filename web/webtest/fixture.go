@@ -156,10 +156,10 @@ func (f *Fixture) openStore(ring *keyring.Ring) {
 }
 
 // service makes what the console stands on.
-func (f *Fixture) service(ring *keyring.Ring, book *audit.Book) *admin.Service {
+func (f *Fixture) service(ring *keyring.Ring, book *audit.Book, frame admin.Frame) *admin.Service {
 	f.Helper()
 	service, err := admin.New(admin.Deps{
-		Store: f.DB, Ring: ring, Book: book,
+		Store: f.DB, Ring: ring, Book: book, Frame: frame,
 		Senders: mailer.Kinds{inbox.ID: f.Inbox.Factory, smtp.ID: smtp.New, httpmail.ID: httpmail.New,
 			ses.ID: func(config []byte) (mailer.Sender, error) { return ses.Factory(ses.Options{Endpoint: f.SES})(config) }},
 		DNS:   noDNS{},
@@ -186,7 +186,7 @@ func (f *Fixture) compose(ring *keyring.Ring, codes *otp.Engine, cookies *browse
 	provider, err := op.New(op.Deps{Store: f.DB, Ring: ring, Endpoint: endpoint, Browser: cookies, Log: log})
 	f.Must(err)
 	book := audit.New(ring, f.DB.Now)
-	f.Admin = f.service(ring, book)
+	f.Admin = f.service(ring, book, admin.Frame{Limits: codes.Limits})
 	ip := clientip.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, log)
 	pages, err := signin.New(signin.Deps{
 		Codes: codes, Requests: provider, Clients: f.DB, Operators: f.Admin, Experiences: f.DB, Browser: cookies, Ring: ring, ClientIP: ip.Of,
