@@ -9,11 +9,11 @@ import (
 	"idp/store"
 )
 
-// What the program knows of mails, for those who do not know the mailer.
-type (
-	RenderedMail  = mailer.Rendered
-	WordingSource = mailer.Source
-)
+// RenderedMail is a mail as it goes out.
+type RenderedMail = mailer.Rendered
+
+// WordingSource tells whose words a mail has.
+type WordingSource = mailer.Source
 
 // The sources of a mail's words.
 const (

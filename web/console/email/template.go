@@ -113,7 +113,7 @@ func (p *Pages) changeTemplate(v *shell.Visit) error {
 		return err
 	}
 	for _, wrong := range draft.Errors {
-		reason := sentence(wrong.Error())
+		reason := sentence(v.T(wrong.Error()))
 		if before := form.Error(wrong.Field); before != "" {
 			reason = before + "\n" + reason
 		}

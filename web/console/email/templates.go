@@ -48,7 +48,7 @@ func (p *Pages) templates(v *shell.Visit) error {
 		}
 		for _, wrong := range d.Errors {
 			if wrong.Field == "usage" || wrong.Field == "locale" {
-				form.Reject(wrong.Field, sentence(wrong.Error()))
+				form.Reject(wrong.Field, sentence(v.T(wrong.Error())))
 			}
 		}
 		if len(form.Errors) == 0 {

@@ -90,7 +90,7 @@ func (p *Pages) saveJSON(v *shell.Visit) error {
 			return err
 		}
 		for _, e := range d.Errors {
-			wrong = append(wrong, v.T("Template %d (%s): %s", i+1, strconv.Quote(one.UsageType+" "+t.Locale), sentence(e.Error())))
+			wrong = append(wrong, v.T("Template %d (%s): %s", i+1, strconv.Quote(one.UsageType+" "+t.Locale), sentence(v.T(e.Error()))))
 		}
 		templates = append(templates, t)
 	}

@@ -9,14 +9,14 @@ for (const area of document.querySelectorAll('textarea[data-check="json"]')) {
     line.className = "live hint";
     line.textContent = "";
     if (!area.value.trim()) return;
-    try {
-      JSON.parse(area.value);
+    const at = fault(area.value);
+    if (at < 0) {
       line.textContent = says.jsonOk;
-    } catch (error) {
-      const at = place(error.message, area.value);
-      line.className = "live error";
-      line.textContent = says.json.replace("{line}", at[0]).replace("{column}", at[1]);
+      return;
     }
+    const before = area.value.slice(0, at).split("\n");
+    line.className = "live error";
+    line.textContent = says.json.replace("{line}", before.length).replace("{column}", before.at(-1).length + 1);
   };
   let timer;
   area.addEventListener("input", () => {
@@ -26,12 +26,54 @@ for (const area of document.querySelectorAll('textarea[data-check="json"]')) {
   check();
 }
 
-// Browsers tell the place in their own words: "at position 12", "at line 2 column 3"; some do
-// not, and it is found by where the text that can still become JSON ends.
-function place(message, text) {
-  const both = message.match(/line (\d+) column (\d+)/);
-  if (both) return [both[1], both[2]];
-  const position = message.match(/position (\d+)/);
-  const before = text.slice(0, position ? Number(position[1]) : text.length).split("\n");
-  return [before.length, before.at(-1).length + 1];
+// fault is where a text stops being JSON (RFC 8259), -1 if it does not. Browsers' own errors tell it
+// in different words, or not at all.
+function fault(text) {
+  let i = 0;
+  const space = /[ \t\r\n]*/y;
+  const string = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+  const word = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+  const take = (pattern) => {
+    pattern.lastIndex = i;
+    if (!pattern.test(text)) throw i;
+    i = pattern.lastIndex;
+  };
+  const expect = (character) => {
+    if (text[i] !== character) throw i;
+    i++;
+  };
+  const list = (end, item) => {
+    i++;
+    take(space);
+    if (text[i] === end) {
+      i++;
+      return;
+    }
+    for (;;) {
+      item();
+      if (text[i] !== ",") break;
+      i++;
+    }
+    expect(end);
+  };
+  const member = () => {
+    take(space);
+    take(string);
+    take(space);
+    expect(":");
+    value();
+  };
+  const value = () => {
+    take(space);
+    if (text[i] === "{") list("}", member);
+    else if (text[i] === "[") list("]", value);
+    else take(text[i] === '"' ? string : word);
+    take(space);
+  };
+  try {
+    value();
+    return i < text.length ? i : -1;
+  } catch (at) {
+    return typeof at === "number" ? at : 0; // too deep
+  }
 }
