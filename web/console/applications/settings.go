@@ -65,7 +65,7 @@ func (p *Pages) saveSettings(v *shell.Visit) error {
 	form := v.Typed()
 	id := v.Param("id")
 	var sent store.Client
-	c, err := p.admin.UpdateClient(v.R.Context(), v.By, id, form.Seen(), func(c *store.Client) error {
+	_, err := p.admin.UpdateClient(v.R.Context(), v.By, id, form.Seen(), func(c *store.Client) error {
 		c.Name, c.Description = v.Got("name"), v.Got("description")
 		c.IDTokenAlg, c.CustomData = v.Form.Get("idTokenAlg"), compact(v.Got("customData"))
 		if c.Type != store.Machine {
@@ -82,7 +82,8 @@ func (p *Pages) saveSettings(v *shell.Visit) error {
 		return v.Done(pathOf(id), v.T("Saved."))
 	}
 	if changed := store.CodeOf(err) == store.Changed; changed || taken(v, &form, sent, err) {
-		if c, err = p.of(v); err != nil {
+		c, err := p.of(v)
+		if err != nil {
 			return err
 		}
 		if changed {
