@@ -61,6 +61,9 @@ func (s *Service) CreateClient(ctx context.Context, by audit.Actor, c store.Clie
 	if len(roles) > 0 && c.Type != store.Machine {
 		return c, store.InvalidField(op, "roleIds", "are for machine-to-machine applications only: people have roles in the others")
 	}
+	if err := s.fetchPictures(ctx, op, [3]string{"branding.logoUrl", "", c.Experience.LogoURL}, [3]string{"branding.darkLogoUrl", "", c.Experience.DarkLogoURL}); err != nil {
+		return c, err
+	}
 	if err := s.mayGiveRoles(ctx, op, by, roles); err != nil {
 		return c, err
 	}
@@ -105,6 +108,10 @@ func (s *Service) UpdateClient(ctx context.Context, by audit.Actor, id string, s
 				if err := s.mayBecome(ctx, op, by, id); err != nil {
 					return after, err
 				}
+			}
+			b, a := before.Experience, after.Experience
+			if err := s.fetchPictures(ctx, op, [3]string{"branding.logoUrl", b.LogoURL, a.LogoURL}, [3]string{"branding.darkLogoUrl", b.DarkLogoURL, a.DarkLogoURL}); err != nil {
+				return after, err
 			}
 			entry := s.book.Entry(by, audit.Record{Kind: "client.updated", Client: id, Detail: audit.Changes(clientSeen(before), clientSeen(after))})
 			after.UpdatedAt, err = s.store.UpdateClient(ctx, after, version, entry)

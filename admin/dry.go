@@ -12,6 +12,7 @@ import (
 func (s *Service) Dry() *Service {
 	dry := *s
 	dry.store = dryStore{s.store}
+	dry.fetcher = nil // pictures are fetched when their addresses are set
 	return &dry
 }
 

@@ -63,6 +63,11 @@ func (s *Service) UpdateExperience(ctx context.Context, by audit.Actor, seen tim
 			if err := s.checkExperience(op, &after); err != nil {
 				return after, err
 			}
+			b, a := before.Branding, after.Branding
+			if err := s.fetchPictures(ctx, op, [3]string{"branding.logoUrl", b.LogoURL, a.LogoURL}, [3]string{"branding.darkLogoUrl", b.DarkLogoURL, a.DarkLogoURL},
+				[3]string{"branding.favicon", b.Favicon, a.Favicon}, [3]string{"branding.darkFavicon", b.DarkFavicon, a.DarkFavicon}); err != nil {
+				return after, err
+			}
 			entry := s.book.Entry(by, audit.Record{Kind: "experience.updated",
 				Detail: audit.Changes(experienceSeen(before), experienceSeen(after)), Personal: audit.Changes(addressesSeen(before), addressesSeen(after))})
 			after.UpdatedAt, err = s.store.SetExperience(ctx, after, version, entry)

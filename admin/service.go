@@ -30,6 +30,7 @@ type Store interface {
 	scopeStore
 	secretStore
 	experienceStore
+	pictureStore
 	oneTimeTokenStore
 	userStore
 	sessionStore
@@ -53,6 +54,8 @@ type Deps struct {
 
 	DNS doctor.Resolver // that senders' domains are looked up with; nil: the system's
 
+	Pictures Fetcher // gets logos and icons when their addresses are set; nil: browsers load them from there
+
 	Private []netip.Prefix // networks that are not public, and webhooks may post to
 	Agent   string         // the User-Agent of posts to webhooks
 }
@@ -64,6 +67,7 @@ type Service struct {
 	senders    mailer.Kinds
 	connectors *keyring.Sealer
 	frame      Frame
+	fetcher    Fetcher
 	newKey     func(alg string) (store.SigningKey, error)
 
 	codes, mails Addresses
@@ -89,7 +93,7 @@ func New(d Deps) (*Service, error) {
 		d.DNS = doctor.NewResolver("")
 	}
 	return &Service{
-		store: d.Store, book: d.Book, senders: d.Senders, connectors: d.Ring.Sealer("connector"), frame: d.Frame, newKey: d.NewKey, codes: d.Codes, mails: d.Mails,
+		store: d.Store, book: d.Book, senders: d.Senders, connectors: d.Ring.Sealer("connector"), frame: d.Frame, fetcher: d.Pictures, newKey: d.NewKey, codes: d.Codes, mails: d.Mails,
 		dns:   d.DNS,
 		hooks: webhook.NewDesk(d.Ring, d.Private, cmp.Or(d.Agent, "idp")), deliveries: mailer.NewDeliveries(d.Store, d.Ring), suppressions: mailer.NewSuppressions(d.Store, d.Ring),
 	}, nil

@@ -113,6 +113,9 @@ func sign(key string, body []byte) string {
 	return hex.EncodeToString(m.Sum(nil))
 }
 
+// Plainly words the failure of a request through [Dialer] for people.
+func Plainly(err error) error { return plainly(err) }
+
 // plainly words the failure of a post. The library's words hold the URL, which may hold a
 // secret.
 func plainly(err error) error {

@@ -39,6 +39,12 @@ var (
 	sixToFour  = netip.MustParsePrefix("2002::/16")    // the four behind the prefix
 )
 
+// Dialer opens connections to public addresses, and to those in the allowed networks, for who
+// fetches what somebody has named.
+func Dialer(allowed []netip.Prefix) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return dialer(allowed)
+}
+
 // reachable tells whether something may be posted to an address. What is not encrypted
 // goes only where it was allowed by name.
 func reachable(ip netip.Addr, allowed []netip.Prefix, plain bool) bool {

@@ -71,6 +71,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"Connectors":                  testConnectors,
 	"MailTemplates":               testMailTemplates,
 	"Experience":                  testExperience,
+	"Pictures":                    testPictures,
 	"Import":                      testImport,
 	"ImportRaces":                 testImportRaces,
 	"Owners":                      testOwners,

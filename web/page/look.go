@@ -3,7 +3,10 @@ package page
 import (
 	"context"
 	"html/template"
+	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +18,10 @@ import (
 type Experiences interface {
 	// Experience may be some seconds old, and its lists are shared.
 	Experience(ctx context.Context) (store.Experience, error)
+	// PictureAt is the hash of the picture that is kept of an address, "" if none is.
+	PictureAt(ctx context.Context, url string) (hash string, err error)
+	// Picture reads a picture that is kept. The error is store.NotFound.
+	Picture(ctx context.Context, hash string) (store.Picture, error)
 }
 
 // Look is what a page has of the operator's, or of an app's.
@@ -83,7 +90,11 @@ func (l *Looks) Of(e store.Experience, c store.Client) *Look {
 	if look != nil {
 		return look
 	}
-	look = newLook(e.For(c.Experience), c.ID)
+	shown, err := l.kept(e.For(c.Experience))
+	look = newLook(shown, c.ID)
+	if err != nil {
+		return look
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if other := l.known[key]; other != nil {
@@ -94,6 +105,51 @@ func (l *Looks) Of(e store.Experience, c store.Client) *Look {
 	}
 	l.known[key] = look
 	return look
+}
+
+// kept gives an experience the addresses where we serve its pictures. Those that were never
+// fetched (they are on this machine, or older than pictures are kept) stay where they are.
+func (l *Looks) kept(e store.Experience) (store.Experience, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), maxWait)
+	defer cancel()
+	for _, url := range []*string{&e.Branding.LogoURL, &e.Branding.DarkLogoURL, &e.Branding.Favicon, &e.Branding.DarkFavicon} {
+		if *url == "" {
+			continue
+		}
+		hash, err := l.source.PictureAt(ctx, *url)
+		if err != nil {
+			return e, err
+		}
+		if hash != "" {
+			*url = store.PicturesPath + hash
+		}
+	}
+	return e, nil
+}
+
+// ServePicture sends a picture that is kept. It is one at most: a document in it has no
+// scripts, no styles but its own, and nothing to load.
+func (l *Looks) ServePicture(w http.ResponseWriter, r *http.Request, hash string) error {
+	if !isHash(hash) {
+		return &store.Error{Code: store.NotFound, Op: "read picture"}
+	}
+	p, err := l.source.Picture(r.Context(), hash)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", p.Type)
+	h.Set("Content-Length", strconv.Itoa(len(p.Data)))
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	_, _ = w.Write(p.Data) // the visitor may be gone
+	return nil
+}
+
+// isHash tells whether a text is a SHA-256 as pictures are named.
+func isHash(text string) bool {
+	return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == ""
 }
 
 func newLook(e store.Experience, client string) *Look {

@@ -1,6 +1,7 @@
 package page_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -67,7 +68,7 @@ func TestThemeKnowsPageCSS(t *testing.T) {
 func TestLook(t *testing.T) {
 	t.Parallel()
 	e := store.DefaultExperience()
-	looks := page.NewLooks(nil)
+	looks := page.NewLooks(nowhere{})
 	plain := looks.Of(e, store.Client{ID: "shop"})
 	if plain.Theme != "" || plain.Logo != "" || plain.Light || plain != looks.Of(e, store.Client{ID: "shop"}) {
 		t.Errorf("%+v", plain)
@@ -106,7 +107,7 @@ func themeOf(t *testing.T, change func(*store.Experience)) string {
 	e := store.DefaultExperience()
 	change(&e)
 	w := httptest.NewRecorder()
-	page.NewLooks(nil).Of(e, store.Client{}).ServeTheme(w, httptest.NewRequest("GET", "/theme.css", nil))
+	page.NewLooks(nowhere{}).Of(e, store.Client{}).ServeTheme(w, httptest.NewRequest("GET", "/theme.css", nil))
 	return w.Body.String()
 }
 
@@ -137,3 +138,8 @@ func contrast(a, b string) float64 {
 	la, lb := luminance(a), luminance(b)
 	return (max(la, lb) + .05) / (min(la, lb) + .05)
 }
+
+// nowhere is where no experience and no picture is kept.
+type nowhere struct{ page.Experiences }
+
+func (nowhere) PictureAt(context.Context, string) (string, error) { return "", nil }

@@ -4,9 +4,12 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
 	"idp/store"
 	"idp/store/address"
 	"idp/web/page"
+	"idp/web/problem"
 )
 
 // rules is the experience for what it decides: what is only good enough to look at will
@@ -92,6 +95,15 @@ func (p *Pages) theme(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.looks.Of(e, client).ServeTheme(w, r)
+}
+
+// picture is GET /pictures/HASH.
+func (p *Pages) picture(v *visit) error {
+	err := p.looks.ServePicture(v.w, v.r, chi.URLParam(v.r, "hash"))
+	if store.CodeOf(err) == store.NotFound {
+		return problem.New("missing", http.StatusNotFound)
+	}
+	return err
 }
 
 // maxClientID is longer than any client's id.

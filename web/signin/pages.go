@@ -175,6 +175,7 @@ func (p *Pages) Mount(r chi.Router) {
 	r.Get("/cancel", p.handle(p.cancel))
 	r.Handle(static.Prefix+"*", p.files)
 	r.Get(page.ThemePath, p.theme)
+	r.Get(store.PicturesPath+"{hash}", p.handle(p.picture))
 	r.Group(func(r chi.Router) {
 		r.Use(p.ownForms)
 		for _, s := range screens {

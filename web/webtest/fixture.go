@@ -66,8 +66,20 @@ type Fixture struct {
 	Mails   *Mails
 	Handler http.Handler
 	SES     string // where Amazon SES is, for the console; a test that needs one sets it
+	Web     Web
 	SignIn  *signin.Pages
 	Account *account.Pages
+}
+
+// Web is what can be fetched from elsewhere, by its address.
+type Web map[string][]byte
+
+// Fetch implements [admin.Fetcher].
+func (w Web) Fetch(_ context.Context, url string) ([]byte, error) {
+	if data, ok := w[url]; ok {
+		return data, nil
+	}
+	return nil, errors.New("cannot be fetched: the host is not found")
 }
 
 // Outage is an engine that can be told to fail like a database that is away.
@@ -98,7 +110,7 @@ func New(t testing.TB, change ...func(*otp.Config)) *Fixture { return On(t, fals
 // On makes a fixture on http or https.
 func On(t testing.TB, https bool, change ...func(*otp.Config)) *Fixture {
 	t.Helper()
-	f := &Fixture{TB: t, Log: &Log{}, Mails: &Mails{}}
+	f := &Fixture{TB: t, Log: &Log{}, Mails: &Mails{}, Web: Web{}}
 	level := slog.LevelDebug
 	if _, ok := t.(*testing.B); ok {
 		level = slog.LevelWarn
@@ -163,7 +175,7 @@ func (f *Fixture) service(ring *keyring.Ring, book *audit.Book, frame admin.Fram
 		Senders: mailer.Kinds{inbox.ID: f.Inbox.Factory, smtp.ID: smtp.New, httpmail.ID: httpmail.New,
 			ses.ID: func(config []byte) (mailer.Sender, error) { return ses.Factory(ses.Options{Endpoint: f.SES})(config) }},
 		DNS:   noDNS{},
-		Codes: otp.NewAddresses(ring), Mails: mailer.NewRecipients(ring), Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Agent: "idp",
+		Codes: otp.NewAddresses(ring), Mails: mailer.NewRecipients(ring), Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Agent: "idp", Pictures: f.Web,
 		NewKey: func(alg string) (store.SigningKey, error) { return op.NewSigningKey(ring, alg) },
 	})
 	f.Must(err)

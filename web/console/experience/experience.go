@@ -99,6 +99,12 @@ func (p *Pages) show(v *shell.Visit, s section, status int, form shell.Form, was
 func (p *Pages) save(v *shell.Visit, s section) error {
 	form := v.Typed()
 	s.tidy(form)
+	if ok, err := p.upload(v, s, form); !ok {
+		if err == nil {
+			err = p.show(v, s, http.StatusUnprocessableEntity, form, v.Form.Get("was"))
+		}
+		return err
+	}
 	seen, was := form.Seen(), v.Form.Get("was")
 	now, err := p.admin.Experience(v.R.Context())
 	if err != nil {
@@ -129,6 +135,28 @@ func (p *Pages) save(v *shell.Visit, s section) error {
 		return p.show(v, s, http.StatusUnprocessableEntity, form, was)
 	}
 	return err
+}
+
+// upload keeps the pictures that were chosen, and gives their fields the addresses that they
+// have here. It is false if one is none, which the form says then.
+func (p *Pages) upload(v *shell.Visit, s section, form shell.Form) (ok bool, err error) {
+	ok = true
+	for _, f := range s.fields {
+		file := v.File(f.name + ".file")
+		if file == nil {
+			continue
+		}
+		address, err := p.admin.KeepPicture(v.R.Context(), p.shell.Endpoint.String(), f.name, file.Data)
+		switch {
+		case err == nil:
+			form.Values.Set(f.name, address)
+		case form.Take(v, err):
+			ok = false
+		default:
+			return false, err
+		}
+	}
+	return ok, nil
 }
 
 // notice says what was changed.

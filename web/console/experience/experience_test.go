@@ -1,6 +1,9 @@
 package experience_test
 
 import (
+	"bytes"
+	"io"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"strings"
@@ -192,5 +195,53 @@ func TestPreviewOfWhatIsTyped(t *testing.T) {
 	to := p.Post(home, fill(p, home, "color.primaryColor", "#0a7", "preview.screen", "code", "preview.width", "phone")).Want(303).Location()
 	if s := p.Get(to); !strings.Contains(s.Body, `<option value="code" selected>`) || !strings.Contains(s.Body, `class="preview look phone"`) {
 		t.Error(to, s.Body)
+	}
+}
+
+// A logo can be uploaded, is checked like one from the web, and is ours then.
+func TestUpload(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	p := f.Operator(store.RoleAdmin)
+	send := func(data string) *webtest.Shown {
+		var b bytes.Buffer
+		w := multipart.NewWriter(&b)
+		for name, values := range fill(p, home) {
+			if !strings.HasSuffix(name, ".file") {
+				f.Must(w.WriteField(name, values[0]))
+			}
+		}
+		part, err := w.CreateFormFile("branding.logoUrl.file", "logo.svg")
+		f.Must(err)
+		_, _ = part.Write([]byte(data))
+		f.Must(w.Close())
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.Server.URL+home, &b)
+		f.Must(err)
+		r.Header.Set("Content-Type", w.FormDataContentType())
+		res, err := p.HTTP.Do(r)
+		f.Must(err)
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		f.Must(err)
+		return &webtest.Shown{Person: p, Status: res.StatusCode, Header: res.Header, Body: string(body)}
+	}
+	send("<html>").Want(422, "Is no PNG, JPEG, WebP, GIF, SVG or ICO.")
+	send(strings.Repeat("x", 600<<10)).Want(422, "Is larger than 500 kB.")
+	const svg = `<svg xmlns="http://www.w3.org/2000/svg"/>`
+	send(svg).Want(303)
+	logo := saved(f).Branding.LogoURL
+	if !strings.HasPrefix(logo, f.Server.URL+"/pictures/") {
+		t.Fatal(logo)
+	}
+	if s := f.Person().Get(strings.TrimPrefix(logo, f.Server.URL)); s.Status != 200 || s.Body != svg {
+		t.Error(s.Status, s.Body)
+	}
+	if s := f.Person().Get("/sign-in"); !strings.Contains(s.Body, `<img src="/pictures/`) {
+		t.Error(s.Body)
+	}
+	// From the web: what cannot be fetched is said, and stays as it was typed.
+	s := p.Post(home, fill(p, home, "branding.darkLogoUrl", "https://gone.example/l.png")).Want(422, "Cannot be fetched: the host is not found.")
+	if !strings.Contains(s.Body, `value="https://gone.example/l.png"`) {
+		t.Error(s.Body)
 	}
 }
