@@ -38,7 +38,7 @@ racy: ## shows that the race tests can fail
 e2e: ## the built program with a real browser and real clients
 	.ci/need cc postgres chromium node python apache
 	go test -timeout 15m ./e2e/...
-	go test -tags browser -timeout 5m -run Scripts ./web/signin ./web/account
+	go test -tags browser -timeout 5m -run Script ./web/signin ./web/account ./web/console/...
 	go test -tags browser -timeout 5m -run Shots ./mailer
 
 fuzz: ## the management API against its document, at length (FUZZ=1000 calls an operation)
