@@ -16,7 +16,7 @@ type attempt struct {
 	App, AppPath       string
 	IP, Agent          string
 	Wrong, Left        int
-	Tried              bool // the numbers are known
+	Counts             bool // the numbers tell something
 	Mails              []mail
 }
 
@@ -76,7 +76,8 @@ func attemptOf(v *shell.Visit, a admin.Attempt) attempt {
 		out.IP, out.Agent, out.App, out.AppPath = from.IP, from.Agent, a.Event.Client, link(shell.Applications, a.Event.Client)
 	}
 	if a.Tried != nil {
-		out.Tried, out.Wrong, out.Left = true, a.Tried.Tries, max(0, a.Tried.MaxTries-a.Tried.Tries)
+		out.Wrong, out.Left = a.Tried.Tries, max(0, a.Tried.MaxTries-a.Tried.Tries)
+		out.Counts = out.Wrong > 0 || a.Outcome == admin.AttemptWaiting
 	}
 	for _, m := range a.Mails {
 		out.Mails = append(out.Mails, mailOf(v, m))
