@@ -78,7 +78,7 @@ func (p *Pages) activity(v *shell.Visit) error {
 		return err
 	}
 	view := activityView{Frame: v.Frame(shell.Users), head: headOf(v, u, "/activity")}
-	view.Log = shell.Path + string(shell.AuditLog) + "?" + url.Values{"user": {u.ID}}.Encode()
+	view.Log = shell.Path + string(shell.AuditLog) + "?" + url.Values{"who": {u.ID}}.Encode()
 	more := ""
 	if len(found) > shown {
 		found = found[:shown]
