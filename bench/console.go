@@ -65,9 +65,11 @@ func consoleOnPostgres(ctx context.Context, o options, dir string) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
 	c := &consoleVisit{ctx: ctx, endpoint: endpoint, http: &http.Client{}}
-	if _, err := idptest.SignIn(ctx, c.http, endpoint+"/console", consoleOwner); err != nil {
+	in, err := idptest.SignIn(ctx, c.http, endpoint+"/console", consoleOwner)
+	if err != nil {
 		return err
 	}
+	_ = in.Body.Close()
 	pages, err := c.find()
 	if err != nil {
 		return err

@@ -133,6 +133,7 @@ func (g guide) setsEmailUp() {
 	b.fills("Region", "us-east-1")
 	b.fills("Sender", "Bookstore <no-reply@example.com>")
 	b.fills("Send a test mail to", "me@example.org")
+	b.picks("Which mail", "Registration")
 	b.clicks("Send test mail")
 	b.sees("signature") // in Amazon's words
 	if g.ses.Accepted() != 0 {
