@@ -1,8 +1,12 @@
 package admin
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"idp/audit"
 	"idp/store"
@@ -51,6 +55,105 @@ func (s *Service) LogsBefore(ctx context.Context, f store.EventFilter, before st
 func (s *Service) LogsAfter(ctx context.Context, f store.EventFilter, after store.EventPlace, limit int) ([]audit.Opened, error) {
 	events, err := s.store.EventsAfter(ctx, f, after, limit)
 	return s.opened(events), err
+}
+
+// LogQuery chooses entries.
+type LogQuery struct {
+	store.EventFilter
+	Failed bool // only those that [audit.Opened.Failed]
+}
+
+// kinds are the kinds that are asked for, "" for any.
+func (q LogQuery) kinds() []string {
+	switch {
+	case !q.Failed:
+		return []string{q.Kind}
+	case q.Kind == "":
+		return audit.FailedKinds()
+	case slices.Contains(audit.FailedKinds(), q.Kind):
+		return []string{q.Kind}
+	}
+	return nil
+}
+
+// FindLogs lists entries, newest first: those before a place, or, if after is not zero, the
+// ones that come next after that one.
+//
+// Failures are few among many: each of their kinds is read by its index.
+func (s *Service) FindLogs(ctx context.Context, q LogQuery, before, after store.EventPlace, limit int) ([]audit.Opened, error) {
+	var found []store.KeyedEvent
+	forward := after != store.EventPlace{}
+	for _, kind := range q.kinds() {
+		f := q.EventFilter
+		f.Kind = kind
+		var some []store.KeyedEvent
+		var err error
+		if forward {
+			some, err = s.store.EventsAfter(ctx, f, after, limit)
+		} else {
+			some, err = s.store.EventsBefore(ctx, f, before, limit)
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, some...)
+	}
+	slices.SortFunc(found, func(a, b store.KeyedEvent) int {
+		return cmp.Or(b.At.Compare(a.At), bytes.Compare(b.ID[:], a.ID[:]))
+	})
+	switch {
+	case len(found) <= limit:
+	case forward:
+		found = found[len(found)-limit:] // the nearest
+	default:
+		found = found[:limit]
+	}
+	return s.opened(found), nil
+}
+
+// ExportLimit is how many entries [Service.ExportLogs] gives at most.
+const ExportLimit = 100_000
+
+// exportPage is how many it reads at a time.
+const exportPage = 1000
+
+// ExportLogs gives entries to each, newest first, [ExportLimit] at most. That somebody took
+// them is an entry itself, written before.
+func (s *Service) ExportLogs(ctx context.Context, by audit.Actor, q LogQuery, each func(audit.Opened) error) error {
+	asked := map[string]any{}
+	for name, value := range map[string]string{"user": q.User, "client": q.Client, "kind": q.Kind, "by": q.Actor} {
+		if value != "" {
+			asked[name] = value
+		}
+	}
+	for name, at := range map[string]time.Time{"since": q.Since, "until": q.Until} {
+		if !at.IsZero() {
+			asked[name] = at.UTC()
+		}
+	}
+	if q.Failed {
+		asked["failed"] = true
+	}
+	if err := s.store.Tell(ctx, s.book.Entry(by, audit.Record{Kind: KindLogsExported, Detail: asked})); err != nil {
+		return err
+	}
+	var before store.EventPlace
+	for n := 0; n < ExportLimit; {
+		page, err := s.FindLogs(ctx, q, before, store.EventPlace{}, min(exportPage, ExportLimit-n))
+		if err != nil {
+			return err
+		}
+		for _, e := range page {
+			if err := each(e); err != nil {
+				return err
+			}
+			before = e.Place()
+		}
+		if n += len(page); len(page) < exportPage {
+			break
+		}
+	}
+	return nil
 }
 
 func (s *Service) opened(events []store.KeyedEvent) []audit.Opened {

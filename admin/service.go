@@ -37,6 +37,7 @@ type Store interface {
 	hookStore
 	mailStore
 	timelineStore
+	audit.VerifyStore
 }
 
 // Deps is what a [Service] is made of.
@@ -74,6 +75,7 @@ type Service struct {
 	hooks        *webhook.Desk
 	dns          doctor.Resolver
 
+	verifier     *audit.Verifier
 	deliveries   *mailer.Deliveries
 	suppressions *mailer.Suppressions
 }
@@ -95,7 +97,7 @@ func New(d Deps) (*Service, error) {
 	return &Service{
 		store: d.Store, book: d.Book, senders: d.Senders, connectors: d.Ring.Sealer("connector"), frame: d.Frame, fetcher: d.Pictures, newKey: d.NewKey, codes: d.Codes, mails: d.Mails,
 		dns:   d.DNS,
-		hooks: webhook.NewDesk(d.Ring, d.Private, cmp.Or(d.Agent, "idp")), deliveries: mailer.NewDeliveries(d.Store, d.Ring), suppressions: mailer.NewSuppressions(d.Store, d.Ring),
+		hooks: webhook.NewDesk(d.Ring, d.Private, cmp.Or(d.Agent, "idp")), verifier: audit.NewVerifier(d.Store, d.Ring), deliveries: mailer.NewDeliveries(d.Store, d.Ring), suppressions: mailer.NewSuppressions(d.Store, d.Ring),
 	}, nil
 }
 

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"encoding/json"
+	"slices"
 
 	"idp/store"
 )
@@ -19,11 +20,12 @@ func (o Opened) Erased() bool { return o.Known == nil && (o.KeyID != "" || len(o
 // Failed tells whether the event is an attempt that did not work, or an abuse that was
 // noticed.
 func (o Opened) Failed() bool {
-	switch o.Kind {
-	case KindChallengeLocked, KindChallengeDisowned, KindTokenReused, KindCodeReplayed:
-		return true
-	}
-	return false
+	return slices.Contains(FailedKinds(), o.Kind)
+}
+
+// FailedKinds are the kinds of those events.
+func FailedKinds() []string {
+	return []string{KindChallengeLocked, KindChallengeDisowned, KindTokenReused, KindCodeReplayed}
 }
 
 // Kinds of events that tell of an attempt that did not work, or of an abuse.

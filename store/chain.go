@@ -41,6 +41,7 @@ type Unchained struct {
 // EventFilter says which events; a zero field says nothing.
 type EventFilter struct {
 	User, Client, Kind string
+	Actor              string    // who did it, as in [Event]; not ""
 	Since, Until       time.Time // Until is not included
 }
 

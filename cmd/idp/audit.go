@@ -215,6 +215,9 @@ func (c *auditVerifyCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		if err := in.admin.RecordVerification(ctx, audit.Command(), r, c.From == 0); err != nil {
+			a.note("What was found could not be written down for the console: %v", err)
+		}
 		if c.JSON {
 			err = a.printJSON(viewReport(r))
 		} else {

@@ -26,6 +26,10 @@ func events(f store.EventFilter) (w where) {
 	if f.Kind != "" {
 		w.and(`kind = `, f.Kind)
 	}
+	if f.Actor != "" {
+		w.and(`actor = `, f.Actor)
+		w.parts = append(w.parts, `actor <> ''`)
+	}
 	if kind {
 		w.parts = append(w.parts, `kind <> 'user.signed_in'`)
 	}

@@ -12,12 +12,13 @@ import (
 func testEvents(t *testing.T, f *fixture) {
 	base := f.db.Now().Add(-time.Hour).Truncate(time.Second)
 	users, clients, kinds := []string{"", "ada", "bob"}, []string{"", "shop"}, []string{"user.signed_in", "user.updated", "key.rotated"}
+	actors := []string{"", "command"}
 	var all []store.Event
 	for i := range 36 {
 		e := store.Event{ID: store.NewID(base.Add(time.Duration(-i) * time.Minute)), At: base.Add(time.Duration(i/2) * time.Second),
-			User: users[i%3], Client: clients[i/3%2], Kind: kinds[i/6%3]}
+			User: users[i%3], Client: clients[i/3%2], Kind: kinds[i/6%3], Actor: actors[i%2]}
 		all = append(all, e)
-		f.exec(`INSERT INTO event (id, at, kind, user_id, client_id) VALUES ($1, $2, $3, $4, $5)`, e.ID[:], e.At.UnixMicro(), e.Kind, e.User, e.Client)
+		f.exec(`INSERT INTO event (id, at, kind, user_id, client_id, actor) VALUES ($1, $2, $3, $4, $5, $6)`, e.ID[:], e.At.UnixMicro(), e.Kind, e.User, e.Client, e.Actor)
 	}
 	slices.SortFunc(all, func(a, b store.Event) int {
 		if !a.At.Equal(b.At) {
@@ -29,11 +30,11 @@ func testEvents(t *testing.T, f *fixture) {
 		{}, {User: "ada"}, {Client: "shop"}, {Kind: "user.signed_in"}, {Kind: "user.updated"}, {User: "ada", Client: "shop"},
 		{Client: "shop", Kind: "key.rotated"}, {Client: "shop", Kind: "user.signed_in"}, {User: "bob", Kind: "user.updated"},
 		{Since: base.Add(5 * time.Second)}, {Until: base.Add(5 * time.Second)}, {User: "ada", Since: base.Add(3 * time.Second), Until: base.Add(9 * time.Second)},
-		{Kind: "no.such"},
+		{Kind: "no.such"}, {Actor: "command"}, {Actor: "command", Kind: "user.updated"}, {Actor: "command", User: "bob", Client: "shop"}, {Actor: "user:x"},
 	} {
 		var want []string
 		for _, e := range all {
-			if (filter.User == "" || filter.User == e.User) && (filter.Client == "" || filter.Client == e.Client) && (filter.Kind == "" || filter.Kind == e.Kind) &&
+			if (filter.User == "" || filter.User == e.User) && (filter.Client == "" || filter.Client == e.Client) && (filter.Kind == "" || filter.Kind == e.Kind) && (filter.Actor == "" || filter.Actor == e.Actor) &&
 				!e.At.Before(filter.Since) && (filter.Until.IsZero() || e.At.Before(filter.Until)) {
 				want = append(want, e.ID.String())
 			}
