@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"time"
 
 	"idp/audit"
 	"idp/mailer"
@@ -27,6 +28,27 @@ type Suppression = mailer.Suppression
 // [store.Invalid] for a state or a place in the list that there is none of.
 func (s *Service) Deliveries(ctx context.Context, q DeliveryQuery) ([]Delivery, error) {
 	return s.deliveries.List(ctx, q)
+}
+
+// LookAtDeliveries is Deliveries for who waits for it: where few of many mails may fit, it looks
+// at some thousands and no more. further is the place to go on at; "" at the end.
+func (s *Service) LookAtDeliveries(ctx context.Context, q DeliveryQuery) (found []Delivery, further string, err error) {
+	return s.deliveries.Look(ctx, q)
+}
+
+// MailStates are what a mail's state can be called.
+func MailStates() []string { return mailer.StateNames() }
+
+// MailsOfDay counts the mails of the last 24 hours by state. More says that there were more
+// than were counted.
+func (s *Service) MailsOfDay(ctx context.Context) (counts map[string]int, more bool, err error) {
+	found, err := s.store.MailCounts(ctx, s.store.Now().Add(-24*time.Hour), countedMails)
+	counts, all := map[string]int{}, 0
+	for _, c := range found {
+		counts[mailer.StateName(c.State)] += c.Count
+		all += c.Count
+	}
+	return counts, all >= countedMails, err
 }
 
 // Delivery reads what is known about one mail, with its whole address. The error is

@@ -40,6 +40,7 @@ func StateNames() []string {
 // DeliveryStore is what the delivery log asks of the store.
 type DeliveryStore interface {
 	Deliveries(ctx context.Context, f store.DeliveryFilter) ([]store.Delivery, error)
+	DeliveriesReach(ctx context.Context, f store.DeliveryFilter) (store.ID, error)
 	Delivery(ctx context.Context, id store.ID) (store.Delivery, error)
 	KeepDelivery(ctx context.Context, d store.Delivery) error
 }
@@ -91,29 +92,72 @@ type Query struct {
 	Usage     store.Usage
 	Before    string // id of the last mail of the page before
 	Limit     int
+
+	Since, Until time.Time // when they were queued; Until is not included
 }
 
 // List gives mails, newest first, addresses masked. The error is [store.Invalid] for
 // a query that says nothing.
 func (d *Deliveries) List(ctx context.Context, q Query) ([]Delivery, error) {
+	f, err := d.filter(q)
+	if err != nil {
+		return nil, err
+	}
+	return d.list(ctx, f)
+}
+
+// Look is List for who waits for it: where few of many mails may fit, it looks at some
+// thousands and no more. further is where to go on; "" at the end.
+func (d *Deliveries) Look(ctx context.Context, q Query) (found []Delivery, further string, err error) {
+	f, err := d.filter(q)
+	if err != nil {
+		return nil, "", err
+	}
+	if f.IsNarrow() {
+		f.Newest = lookedAt
+	}
+	if found, err = d.list(ctx, f); err != nil || f.Limit > 0 && len(found) == f.Limit {
+		if err == nil {
+			further = found[len(found)-1].ID
+		}
+		return found, further, err
+	}
+	if f.Newest > 0 {
+		end, err := d.store.DeliveriesReach(ctx, f)
+		if err != nil || end.IsZero() {
+			return found, "", err
+		}
+		further = end.String()
+	}
+	return found, further, nil
+}
+
+// lookedAt is how many mails [Deliveries.Look] looks at: what takes some 10 ms.
+const lookedAt = 10_000
+
+func (d *Deliveries) filter(q Query) (store.DeliveryFilter, error) {
 	const op = "list mails"
-	f := store.DeliveryFilter{Sender: q.Connector, Usage: q.Usage, Limit: q.Limit}
+	f := store.DeliveryFilter{Sender: q.Connector, Usage: q.Usage, Limit: q.Limit, Since: q.Since, Until: q.Until}
 	if q.To != "" {
 		f.Addresses = d.addresses.Sums([]byte(q.To))
 	}
 	if q.Before != "" {
 		var err error
 		if f.Before, err = store.ParseID(q.Before); err != nil {
-			return nil, &store.Error{Code: store.Invalid, Op: op, Err: err}
+			return f, &store.Error{Code: store.Invalid, Op: op, Err: err}
 		}
 	}
 	f.Withheld = q.State == withheld
 	if q.State != "" && !f.Withheld {
 		f.State = stateOf(q.State)
 		if f.State == 0 {
-			return nil, &store.Error{Code: store.Invalid, Op: op, Err: fmt.Errorf("a mail is never %q", q.State)}
+			return f, &store.Error{Code: store.Invalid, Op: op, Err: fmt.Errorf("a mail is never %q", q.State)}
 		}
 	}
+	return f, nil
+}
+
+func (d *Deliveries) list(ctx context.Context, f store.DeliveryFilter) ([]Delivery, error) {
 	found, err := d.store.Deliveries(ctx, f)
 	if err != nil {
 		return nil, err

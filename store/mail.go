@@ -202,6 +202,14 @@ type DeliveryFilter struct {
 	Usage     Usage
 	Before    ID // only those before this one, in the order of the list
 	Limit     int
+
+	Since, Until time.Time // when they were queued; Until is not included
+	Newest       int       // looks at so many at most, before anything else chooses; 0: at all
+}
+
+// IsNarrow tells whether something chooses that no index helps with: few of many may fit.
+func (f DeliveryFilter) IsNarrow() bool {
+	return len(f.Addresses) == 0 && (f.State != 0 || f.Withheld || f.Sender != "" || f.Usage != "")
 }
 
 // MailCount is how many mails of one connector are in one state.

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,11 +43,20 @@ func (db *DB) Deliveries(ctx context.Context, f store.DeliveryFilter) ([]store.D
 	if f.Usage != "" {
 		w.and(`usage = `, string(f.Usage))
 	}
-	if !f.Before.IsZero() {
-		w.and(`id < `, f.Before[:])
+	if !f.Since.IsZero() {
+		w.and(`created_at >= `, f.Since.UnixMicro())
+	}
+	if !f.Until.IsZero() {
+		w.and(`created_at < `, f.Until.UnixMicro())
+	}
+	from := `mail`
+	if part := deliveryPart(f, &w); f.Newest > 0 {
+		from = `(SELECT * FROM mail` + part.String() + ` ORDER BY id DESC LIMIT ` + strconv.Itoa(f.Newest) + `) AS mail`
+	} else {
+		w.parts = append(w.parts, part.parts...)
 	}
 	var out []store.Delivery
-	err := db.engine.Read(ctx, `SELECT `+deliveryColumns+` FROM mail`+w.String()+` ORDER BY id DESC LIMIT `+w.arg(f.Limit), w.args,
+	err := db.engine.Read(ctx, `SELECT `+deliveryColumns+` FROM `+from+w.String()+` ORDER BY id DESC LIMIT `+w.arg(f.Limit), w.args,
 		func(scan func(...any) error) error {
 			d, err := scanDelivery(scan)
 			out = append(out, d)
@@ -56,6 +66,34 @@ func (db *DB) Deliveries(ctx context.Context, f store.DeliveryFilter) ([]store.D
 		return nil, fmt.Errorf("list mails: %w", err)
 	}
 	return out, nil
+}
+
+// deliveryPart is the part of the list that a filter is about, by ids. Its arguments go to w.
+func deliveryPart(f store.DeliveryFilter, w *where) (part where) {
+	bound := func(condition string, id store.ID) { part.parts = append(part.parts, condition+w.arg(id[:])) }
+	if !f.Before.IsZero() {
+		bound(`id < `, f.Before)
+	}
+	if !f.Since.IsZero() {
+		bound(`id >= `, idAt(f.Since.Add(-idSlack)))
+	}
+	if !f.Until.IsZero() {
+		bound(`id < `, idAt(f.Until.Add(idAhead)))
+	}
+	return part
+}
+
+// DeliveriesReach is the last mail that [DB.Deliveries] looks at for a filter with Newest;
+// zero if it looks at all.
+func (db *DB) DeliveriesReach(ctx context.Context, f store.DeliveryFilter) (store.ID, error) {
+	var w where
+	var id store.ID
+	part := deliveryPart(f, &w)
+	err := db.one(ctx, "look for the end of a list", `SELECT id FROM mail`+part.String()+` ORDER BY id DESC LIMIT 1 OFFSET `+strconv.Itoa(max(f.Newest, 1)-1), w.args, idInto(&id))
+	if store.CodeOf(err) == store.NotFound {
+		return store.ID{}, nil
+	}
+	return id, err
 }
 
 // Delivery reads what is known about one mail. The error is [store.NotFound].
@@ -98,6 +136,9 @@ func (db *DB) KeepDelivery(ctx context.Context, d store.Delivery) error {
 // time of the authorization request, which restarts after an hour, and its challenge
 // lives for half of one.
 const idSlack = 3 * time.Hour
+
+// idAhead is how much newer it can be: the clocks of this machine and of the database differ.
+const idAhead = 5 * time.Minute
 
 // MailCounts counts the mails of the time since, per connector and state: the newest of
 // them, most at most. Decoys are none.

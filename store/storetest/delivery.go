@@ -53,6 +53,24 @@ func testDeliveries(t *testing.T, f *fixture) {
 			t.Errorf("%+v: mails %q, want %q", c.filter, got, c.want)
 		}
 	}
+	for newest, want := range map[int]string{1: "", 2: "2", 3: "21", 9: "21"} { // of the newest only
+		filter := store.DeliveryFilter{Sender: "smtp", Newest: newest, Limit: 5}
+		page, err := f.db.Deliveries(f.ctx(), filter)
+		f.no(err)
+		got := ""
+		for _, d := range page {
+			got += string('0' + rune(d.Recipient[0]))
+		}
+		end, err := f.db.DeliveriesReach(f.ctx(), filter)
+		f.no(err)
+		if got != want || newest <= len(mails) && end != mails[len(mails)-newest].Mail.ID || newest > len(mails) && !end.IsZero() {
+			t.Errorf("of the newest %d: %q up to %s, want %q", newest, got, end, want)
+		}
+	}
+	second := f.delivery(mails[1].Mail.ID).CreatedAt
+	if got := string(list(store.DeliveryFilter{Since: second, Until: second.Add(time.Microsecond)})); got != "1" {
+		t.Errorf("of one instant: %q", got)
+	}
 	d := f.delivery(mails[2].Mail.ID)
 	if d.Challenge != mails[2].ID || d.Usage != store.UsageSignIn || d.State != store.MailFailed || d.Error != "refused" || d.Sender != "smtp" ||
 		d.CreatedAt.IsZero() || d.ExpiresAt.IsZero() || d.SettledAt.IsZero() || !d.BouncedAt.IsZero() || d.Address != ada {
