@@ -3,6 +3,7 @@ package console
 import (
 	"idp/web/console/applications"
 	"idp/web/console/auditlog"
+	"idp/web/console/deliveries"
 	"idp/web/console/email"
 	"idp/web/console/experience"
 	"idp/web/console/keys"
@@ -27,6 +28,7 @@ func areas(s *shell.Shell, d Deps) []area {
 		webhooks.New(s, d.Admin),
 		applications.New(s, d.Admin),
 		email.New(s, d.Admin),
+		deliveries.New(s, d.Admin),
 		auditlog.New(s, d.Admin),
 		keys.New(s, d.Admin),
 	}
