@@ -6,14 +6,10 @@ import (
 	"net/http"
 	"time"
 
-	"idp/admin"
 	"idp/audit"
 	"idp/store"
 	"idp/web/console/shell"
 )
-
-// exportLimit is how many entries a file has at most.
-const exportLimit = admin.ExportLimit
 
 // writeFor is how long a browser may take for the part of a file between two looks.
 const (

@@ -23,7 +23,6 @@ type listView struct {
 	Entries []row
 	Pager   shell.Pager
 	Query   []field // the filter again, for the export
-	Limit   int     // of the export
 }
 
 type field struct{ Name, Value string }
@@ -46,7 +45,7 @@ func (p *Pages) list(v *shell.Visit) error {
 	if err != nil {
 		return err
 	}
-	view := listView{Frame: v.Frame(shell.AuditLog), Form: f, Tabs: tabs(v, false), Kinds: options(v), Limit: exportLimit}
+	view := listView{Frame: v.Frame(shell.AuditLog), Form: f, Tabs: tabs(v, false), Kinds: options(v)}
 	if view.Apps, err = p.apps(v, q.Client); err != nil {
 		return err
 	}

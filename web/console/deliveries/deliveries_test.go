@@ -57,7 +57,7 @@ func TestSuppressed(t *testing.T) {
 
 	viewer := f.Operator(store.RoleViewer)
 	form := one.Form(to+"/lift", "confirm", "ada@example.com")
-	own := viewer.Get(to + "?q=ada@example.com").Want(200, "Added by hand")
+	own := viewer.Get(to+"?q=ada@example.com").Want(200, "Added by hand")
 	if own.HasForm(to + "/lift") {
 		t.Error("a viewer has the form")
 	}
