@@ -273,6 +273,12 @@ var comment = regexp.MustCompile(`(?m)^(#.*)?\n`)
 func (g guide) seesWhatHappened() {
 	g.t.Helper()
 	b := g.b
+	b.clicks("Users")
+	b.sees("reader@example.org")
+	b.clicks("Deliveries")
+	b.sees("@example.org") // shown in part
+	b.clicks("Audit log")
+	b.sees("signed in")
 	b.clicks("Get started")
 	for _, done := range []string{"Set up email", "See a mail arrive", "Create your first application", "Sign in to it"} {
 		if !get(b, chromedp.Evaluate[bool](`[...document.querySelectorAll('main ol li')].some(l => l.innerText.includes('Done:') && l.innerText.includes('`+done+`'))`)) {
