@@ -19,6 +19,7 @@ type operatorStore interface {
 	RemoveOperator(ctx context.Context, email store.Email, told ...store.Event) error
 	CreateConsoleLink(ctx context.Context, l store.ConsoleLink, told ...store.Event) error
 	EnterByLink(ctx context.Context, e store.ConsoleEntry, told ...store.Event) (string, error)
+	EndConsoleSessions(ctx context.Context, user string, told ...store.Event) error
 }
 
 // Operators lists who may enter the console, by address.
@@ -90,7 +91,7 @@ func (s *Service) NeedOwners(ctx context.Context, by audit.Actor, emails []store
 const LinkTTL = 10 * time.Minute
 
 // CreateConsoleLink makes the secret of a link that lets an operator into the console once.
-// The error is [store.NotFound] if the address is no operator's.
+// The error is [store.NotFound] if the address is no operator's, or the account is suspended.
 func (s *Service) CreateConsoleLink(ctx context.Context, by audit.Actor, to store.Email) (secret string, until time.Time, err error) {
 	secret = store.RandomText(43)
 	until = s.store.Now().Add(LinkTTL)
@@ -99,6 +100,11 @@ func (s *Service) CreateConsoleLink(ctx context.Context, by audit.Actor, to stor
 		return "", until, err
 	}
 	return secret, until, s.store.CreateConsoleLink(ctx, store.ConsoleLink{Hash: store.HashOf([]byte(secret)), Email: to, ExpiresAt: until}, entry)
+}
+
+// LeaveConsole signs somebody out of the console in all browsers.
+func (s *Service) LeaveConsole(ctx context.Context, by audit.Actor, user string) error {
+	return s.store.EndConsoleSessions(ctx, user, s.book.Entry(by, audit.Record{Kind: "console.signed_out", User: user, Detail: map[string]any{"everywhere": true}}))
 }
 
 func (s *Service) addOperator(ctx context.Context, by audit.Actor, email store.Email, role store.OperatorRole) error {

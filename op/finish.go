@@ -97,7 +97,7 @@ func (p *Provider) Finish(req store.AuthRequest, proof store.Proof) store.Finish
 	if req.Console {
 		secret := p.consoles.Sum(proof.Challenge[:])
 		f.SessionSecret, f.Completion.Event = encode(secret[:]), "console.signed_in"
-		f.Completion.Session = store.NewSession{Console: true, Hash: store.HashOf(secret[:]), Idle: consoleIdle, Absolute: consoleAbsolute}
+		f.Completion.Session = store.NewSession{Console: true, Hash: store.HashOf(secret[:]), Idle: consoleIdle, Absolute: consoleAbsolute, Replaces: proof.Console}
 	}
 	if proof.Purpose == store.PurposeRecover {
 		f.Completion.Others, f.Completion.Event = true, "user.recovered"

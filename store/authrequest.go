@@ -48,6 +48,7 @@ type Proof struct {
 	Challenge ID
 	Purpose   Purpose
 	Previous  Hash   // the session that this browser had; zero: none
+	Console   Hash   // and that of the console
 	Agent     string // the browser, as people are told of it: "Firefox on Windows"
 }
 

@@ -48,7 +48,7 @@ func (c *adminLoginCmd) Run(a *app) error {
 	return a.with(func(ctx context.Context, in *instance) error {
 		secret, until, err := in.admin.CreateConsoleLink(ctx, audit.Command(), email)
 		if store.CodeOf(err) == store.NotFound {
-			return failed(fmt.Errorf("%s may not enter the console", email), "Let them in first: idp admin add "+string(email))
+			return failed(fmt.Errorf("%s may not enter the console, or the account is suspended", email), "Let them in first: idp admin add "+string(email))
 		}
 		if err != nil {
 			return err

@@ -116,7 +116,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 		Deps: shell.Deps{
 			Store: in.db, SignIn: s.pages, Browser: cookies, Ring: in.ring, Book: audit.New(in.ring, in.db.Now), Endpoint: o.endpoint, ClientIP: s.ip.Of, Agent: signin.BrowserName, Log: log, Dev: mailbox,
 		},
-		Admin: service, Previews: allPages{s.pages, s.account},
+		Admin: service, Previews: allPages{s.pages, s.account}, Instance: told(in, o),
 	})
 	if err != nil {
 		return nil, err

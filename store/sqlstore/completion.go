@@ -10,6 +10,7 @@ type proof struct {
 	browser   store.Hash
 	email     store.Email
 	trace     trace // of the event, whose id is the challenge's
+	anew      trace // of one more, for the console
 }
 
 // complete appends the consequence of a proof: account, session, authorization
@@ -33,6 +34,9 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 	table := "session"
 	if n.Console {
 		table = "console_session"
+		if c.UserID != "" {
+			registered(s, now, c.UserID, p.anew)
+		}
 		makeConsoleSession(s, now, n, p.browser, `email = $9 AND EXISTS (SELECT 1 FROM challenge WHERE id = $7 AND prover = $8)`, []any{p.challenge[:], p.attempt[:], string(p.email)}, user)
 	} else {
 		makeSession(s, now, n, p, user)
@@ -40,7 +44,10 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 	if c.Others { // before anything of theirs goes over to the new session
 		endOthers(s, now, n.Hash, p)
 	}
-	if !n.Replaces.IsZero() && n.Replaces != n.Hash {
+	switch {
+	case n.Console:
+		replaceConsole(s, now, n, p.browser)
+	case !n.Replaces.IsZero() && n.Replaces != n.Hash:
 		s.Do(`UPDATE session SET ended_at = $3, replaced_by = CASE WHEN idle_at > $3 AND expires_at > $3 THEN $6 ELSE replaced_by END
 			  WHERE hash = $4 AND browser = $5 AND ended_at IS NULL
 			  AND EXISTS (SELECT 1 FROM session AS made WHERE made.hash = $6 AND made.ended_at IS NULL) AND `+proved,
@@ -51,12 +58,12 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 	if c.Event != "" {
 		s.Do(`
 			INSERT INTO event (id, at, kind, user_id, client_id, request, personal)
-			SELECT $1, $3, CASE WHEN users.id IS NULL THEN 'challenge.locked' WHEN users.created_at = $3 THEN 'user.registered' ELSE $4 END,
+			SELECT $1, $3, CASE WHEN users.id IS NULL THEN 'challenge.locked' WHEN users.created_at = $3 AND CAST($10 AS SMALLINT) = 0 THEN 'user.registered' ELSE $4 END,
 			  COALESCE(users.id, (SELECT id FROM users AS owner WHERE owner.email = $9), ''), $5, $7, $8
 			FROM challenge LEFT JOIN `+table+` AS made ON made.hash = $6 AND challenge.prover = $2 LEFT JOIN users ON users.id = made.user_id
 			WHERE challenge.id = $1 AND (users.id IS NOT NULL OR challenge.guesser = $2 AND tries >= max_tries AND consumed_at IS NULL)
 			ON CONFLICT (id) DO NOTHING`,
-			p.challenge[:], p.attempt[:], now, c.Event, c.Code.Client, n.Hash[:], p.trace.request, p.trace.personal, string(p.email))
+			p.challenge[:], p.attempt[:], now, c.Event, c.Code.Client, n.Hash[:], p.trace.request, p.trace.personal, string(p.email), flag(n.Console))
 	}
 }
 

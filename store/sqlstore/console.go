@@ -59,17 +59,44 @@ func (db *DB) EndConsoleSession(ctx context.Context, hash store.Hash, told ...st
 	return db.change(ctx, op, &s, now, told)
 }
 
-// endConsole appends the end of all sessions that somebody has in the console.
-func endConsole(s *Script, now int64, user string) {
-	s.Do(`UPDATE console_session SET ended_at = $1 WHERE user_id = $2 AND ended_at IS NULL`, now, user)
+// EndConsoleSessions signs a person out of the console in all browsers.
+func (db *DB) EndConsoleSessions(ctx context.Context, user string, told ...store.Event) error {
+	now := db.now()
+	var s Script
+	endConsole(&s, `user_id = $2`, now, user)
+	return db.change(ctx, "end console sessions", &s, now, told)
+}
+
+// endConsole appends the end of sessions of the console. $1 is now.
+func endConsole(s *Script, which string, args ...any) {
+	s.Do(`UPDATE console_session SET ended_at = $1 WHERE ended_at IS NULL AND `+which, args...)
+}
+
+// replaceConsole appends that the session that the browser had in the console ends, if the
+// new one is there.
+func replaceConsole(s *Script, now int64, n store.NewSession, browser store.Hash) {
+	if n.Replaces.IsZero() || n.Replaces == n.Hash {
+		return
+	}
+	endConsole(s, `hash = $2 AND browser = $3 AND EXISTS (SELECT 1 FROM console_session AS made WHERE made.hash = $4 AND made.browser = $3 AND made.ended_at IS NULL)`,
+		now, n.Replaces[:], browser[:], n.Hash[:])
+}
+
+// registered appends the entry that an account was made, if this script made it. The entry of
+// its id says how the person got in.
+func registered(s *Script, now int64, id string, t trace) {
+	s.Do(`
+		INSERT INTO event (id, at, kind, user_id, client_id, request, personal)
+		SELECT $1, $2, 'user.registered', id, '', $4, $5 FROM users WHERE id = $3 AND created_at = $2
+		ON CONFLICT (id) DO NOTHING`, t.id[:], now, id, t.request, t.personal)
 }
 
 // CreateConsoleLink keeps a link into the console. The error is [store.NotFound] if the
-// address is no operator's.
+// address is no operator's, or the account is suspended.
 func (db *DB) CreateConsoleLink(ctx context.Context, l store.ConsoleLink, told ...store.Event) error {
 	const op = "create console link"
 	var s Script
-	s.Do(`INSERT INTO console_link (hash, email, expires_at) SELECT $1, owner.email, $3 FROM owner WHERE owner.email = $2`,
+	s.Do(`INSERT INTO console_link (hash, email, expires_at) SELECT $1, owner.email, $3 FROM owner WHERE owner.email = $2 AND `+liveOwner,
 		l.Hash[:], string(l.Email), l.ExpiresAt.UnixMicro()).Need(op, store.NotFound)
 	return db.change(ctx, op, &s, db.now(), told)
 }
@@ -80,6 +107,14 @@ func (db *DB) CreateConsoleLink(ctx context.Context, l store.ConsoleLink, told .
 // [store.Expired]; [store.Used]; [store.Forbidden] if the account is suspended.
 func (db *DB) EnterByLink(ctx context.Context, e store.ConsoleEntry, told ...store.Event) (user string, err error) {
 	const op = "enter console by link"
+	var email store.Email // for the audit log
+	if err := db.one(ctx, op, `SELECT email FROM console_link WHERE hash = $1`, []any{e.Link[:]}, (*string)(&email)); err != nil {
+		return "", err
+	}
+	hasRoles, err := db.hasDefaultRoles(ctx)
+	if err != nil {
+		return "", err
+	}
 	now := db.now()
 	const ours = `EXISTS (SELECT 1 FROM console_link WHERE hash = $1 AND consumed_by = $2)`
 	var s Script
@@ -94,7 +129,12 @@ func (db *DB) EnterByLink(ctx context.Context, e store.ConsoleEntry, told ...sto
 		INSERT INTO users (id, email, name, created_at, updated_at)
 		SELECT $3, email, '', $4, $4 FROM console_link WHERE hash = $1 AND `+ours+`
 		ON CONFLICT (email) DO NOTHING`, e.Link[:], e.Session.Hash[:], e.UserID, now)
+	registered(&s, now, e.UserID, db.anew(ctx, now, email))
+	if hasRoles {
+		giveDefaultRoles(&s, e.UserID)
+	}
 	makeConsoleSession(&s, now, e.Session, e.Browser, `email = (SELECT email FROM console_link WHERE hash = $7 AND consumed_by = $1)`, []any{e.Link[:]}, &user)
+	replaceConsole(&s, now, e.Session, e.Browser)
 	for _, t := range told {
 		if t.ID.IsZero() {
 			t.ID = store.NewID(clock(now))

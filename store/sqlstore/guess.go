@@ -131,6 +131,9 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 	var user string
 	var notice int
 	proved := proof{challenge: g.Challenge, attempt: g.Attempt, browser: g.Browser, email: g.Email, trace: db.traced(ctx, g.Challenge, g.Email)}
+	if c.Session.Console {
+		proved.anew = db.anew(ctx, now, g.Email)
+	}
 	if signsIn {
 		complete(&s, now, c, proved, &user)
 		if hasRoles && c.UserID != "" {
@@ -139,9 +142,11 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		if c.Others {
 			forgetOthers(&s, now, hashes{g.Address, g.Former}, by, proved)
 		}
-		if !c.Session.Console {
-			remember(&s, now, by, proved)
+		table := "session"
+		if c.Session.Console {
+			table = "console_session"
 		}
+		remember(&s, now, table, by, proved)
 	}
 	if !g.Notice.IsZero() {
 		notify(&s, now, g.Notice.Mail, c.Session.Hash, proved, &notice)

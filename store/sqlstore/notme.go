@@ -16,7 +16,7 @@ const muteFor = 24 * time.Hour
 const EventDisowned = "challenge.disowned"
 
 // NotMe takes back a challenge that the owner of its address did not ask for: no code of
-// it is right any more, what its browser has signed in to the account since ends with
+// it is right any more, what its browser has signed in to the account since, and to the console, ends with
 // codes and grants, also those that outlive sessions, the browser is not known any more,
 // and for a day mails to the address are for known browsers only.
 //
@@ -42,15 +42,17 @@ func (db *DB) NotMe(ctx context.Context, d store.Disowned) (store.Undone, error)
 	const (
 		account = `user_id = (SELECT id FROM users WHERE email = $2)`
 		began   = account + ` AND browser = $3 AND (auth_time >= $4 OR hash = (SELECT consumed_by FROM challenge WHERE id = $5))
-		  AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = $6 AND event.at < session.auth_time)`
+		  AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = $6 AND event.at < auth_time)`
 		hanging = account + ` AND session IN (SELECT hash FROM session WHERE ` + began + `)`
 	)
 	args := []any{now, string(d.Email), d.Browser[:], d.Challenge.Time().UnixMicro(), d.Challenge[:], d.Event[:]}
 	endSessions(&s, began, args...)
 	endCodes(&s, hanging, args...)
 	endGrants(&s, hanging, args...)
-	var sessions int
+	endConsole(&s, began, args...)
+	var sessions, console int
 	s.Do(`SELECT COUNT(*) FROM session WHERE `+began+` AND CAST($1 AS BIGINT) > 0`, args...).Into(&sessions)
+	s.Do(`SELECT COUNT(*) FROM console_session WHERE `+began+` AND CAST($1 AS BIGINT) > 0`, args...).Into(&console)
 	s.Do(`
 		DELETE FROM device WHERE address IN ($1, $2) AND browser = $3
 		  AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = $4 AND event.at < device.expires_at - $5)`,
@@ -65,7 +67,7 @@ func (db *DB) NotMe(ctx context.Context, d store.Disowned) (store.Undone, error)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Undone{}, fmt.Errorf("take a challenge back: %w", err)
 	}
-	u := store.Undone{SignedOut: sessions > 0}
+	u := store.Undone{SignedOut: sessions+console > 0}
 	if until > now {
 		u.MutedUntil = clock(until)
 	}

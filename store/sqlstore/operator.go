@@ -63,6 +63,8 @@ func (db *DB) RemoveOperator(ctx context.Context, email store.Email, told ...sto
 	takeTurn(&s)
 	s.Do(`DELETE FROM owner WHERE email = $1`, string(email)).Need(op, store.NotFound)
 	s.Do(`SELECT 1 FROM owner_guard WHERE ` + someOwner).Into(new(int)).Must = lastOwner(op)
+	// Else who is let in again within hours would be in where they were before.
+	endConsole(&s, `user_id = (SELECT id FROM users WHERE email = $2)`, db.now(), string(email))
 	return db.administer(ctx, op, &s, told...)
 }
 

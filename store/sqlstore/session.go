@@ -98,7 +98,7 @@ func (db *DB) EndSessions(ctx context.Context, e store.Ending) error {
 	s.Do(`UPDATE users SET email = email WHERE id = $1`, e.User)
 	const person = `user_id = $2`
 	if e.Session.IsZero() {
-		endConsole(&s, now, e.User)
+		endConsole(&s, person, now, e.User)
 		endSessions(&s, person, now, e.User)
 		endCodes(&s, person, now, e.User)
 		endGrants(&s, person, now, e.User)

@@ -87,7 +87,7 @@ func (db *DB) SuspendUser(ctx context.Context, id string, suspend bool, seen tim
 		WHERE id = $1 AND CAST($2 AS BIGINT) IN (0, updated_at) RETURNING updated_at`, id, stamp(seen), flag(suspend), now).
 		Into(into(&updated)).Need(op, store.Changed)
 	const person = `user_id = $2`
-	endConsole(&s, now, id)
+	endConsole(&s, person, now, id)
 	endSessions(&s, person, now, id)
 	endCodes(&s, person, now, id)
 	endGrants(&s, person, now, id)
@@ -114,6 +114,7 @@ func (db *DB) DeleteUser(ctx context.Context, id string, seen time.Time, traces 
 	s.Do(`DELETE FROM session WHERE user_id = $1`, id)
 	s.Do(`DELETE FROM auth_code WHERE user_id = $1`, id)
 	s.Do(`DELETE FROM oidc_grant WHERE user_id = $1`, id)
+	s.Do(`DELETE FROM console_link WHERE email = (SELECT email FROM users WHERE id = $1)`, id)
 	s.Do(`DELETE FROM one_time_token WHERE email = (SELECT email FROM users WHERE id = $1)`, id)
 	s.Do(`DELETE FROM mail WHERE address IN ($1, $2)`, mails[0][:], mails[1][:])
 	s.Do(`DELETE FROM user_key WHERE user_id = $1`, id)

@@ -12,6 +12,7 @@ import (
 
 	"idp/admin"
 	"idp/web/console/experience"
+	"idp/web/console/settings"
 	"idp/web/console/shell"
 )
 
@@ -20,6 +21,7 @@ type Deps struct {
 	shell.Deps
 	Admin    *admin.Service
 	Previews experience.Previews // the pages of people
+	Instance settings.Instance   // what the server was started with
 }
 
 // Console is all of its pages.

@@ -9,6 +9,7 @@ import (
 	"idp/web/console/keys"
 	"idp/web/console/resources"
 	"idp/web/console/roles"
+	"idp/web/console/settings"
 	"idp/web/console/shell"
 	"idp/web/console/start"
 	"idp/web/console/timeline"
@@ -31,5 +32,6 @@ func areas(s *shell.Shell, d Deps) []area {
 		deliveries.New(s, d.Admin),
 		auditlog.New(s, d.Admin),
 		keys.New(s, d.Admin),
+		settings.New(s, d.Admin, d.Instance),
 	}
 }

@@ -152,7 +152,8 @@ func (p *Pages) postCode(v *visit) error {
 		return err
 	}
 	previous, _ := p.Browser.Session(v.r)
-	finish := p.Requests.Finish(v.request, store.Proof{Challenge: c.ID, Purpose: c.Purpose, Previous: previous, Agent: BrowserName(v.r.UserAgent())})
+	console, _ := p.Browser.Console(v.r)
+	finish := p.Requests.Finish(v.request, store.Proof{Challenge: c.ID, Purpose: c.Purpose, Previous: previous, Console: console, Agent: BrowserName(v.r.UserAgent())})
 	in, err := p.Codes.Verify(v.r.Context(), guess, finish.Completion)
 	if err != nil {
 		return err

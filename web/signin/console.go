@@ -62,6 +62,7 @@ func (p *Pages) postEnter(v *visit) error {
 	}
 	link := store.HashOf([]byte(v.form.Get("t")))
 	secret, session := p.Requests.Enter(link, browser)
+	session.Replaces, _ = p.Browser.Console(v.r)
 	err := p.Operators.EnterByLink(v.r.Context(), store.ConsoleEntry{Link: link, Browser: browser, Session: session, UserID: store.RandomText(12)})
 	switch store.CodeOf(err) {
 	case "":

@@ -72,6 +72,7 @@ type Browser interface {
 	Ensure(w http.ResponseWriter, r *http.Request) store.Hash
 	Session(r *http.Request) (store.Hash, bool)
 	SetSession(w http.ResponseWriter, secret string)
+	Console(r *http.Request) (store.Hash, bool)
 	SetConsole(w http.ResponseWriter, secret string)
 	Language(r *http.Request) string
 	SetLanguage(w http.ResponseWriter, tag string)

@@ -38,6 +38,7 @@ import (
 	"idp/web/browser"
 	"idp/web/clientip"
 	"idp/web/console"
+	"idp/web/console/settings"
 	"idp/web/console/shell"
 	"idp/web/serve"
 	"idp/web/signin"
@@ -219,6 +220,7 @@ func (f *Fixture) compose(ring *keyring.Ring, codes *otp.Engine, cookies *browse
 			Store: f.DB, SignIn: pages, Browser: cookies, Ring: ring, Book: book, Endpoint: endpoint, ClientIP: ip.Of, Agent: signin.BrowserName, Log: log,
 		},
 		Admin: f.Admin, Previews: allPages{pages, accounts},
+		Instance: settings.Instance{Version: "1.2.3", Database: "SQLite", InForce: []settings.Limits{{Group: "otp", Values: []settings.Value{{Variable: "IDP_OTP_DIGITS", Text: "6"}, {Variable: "IDP_OTP_LINK", Text: "false"}}}, {Group: "limit", Values: []settings.Value{{Variable: "IDP_LIMIT_IP_SENDS", Text: "off"}, {Variable: "IDP_LIMIT_ACCOUNT_GUESSES", Text: "10/h,20/24h"}}}, {Group: "ttl", Values: []settings.Value{{Variable: "IDP_TTL_SESSION_IDLE", Text: "12h"}}}}},
 	})
 	f.Must(err)
 	operators.Mount(r)
