@@ -95,7 +95,7 @@ func consolePages(t *testing.T, client *http.Client, endpoint string) map[string
 		body := string(must(io.ReadAll(res.Body)))
 		_ = res.Body.Close()
 		if res.StatusCode != http.StatusOK || !strings.Contains(res.Header.Get("Content-Type"), "text/html") {
-			if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusNotFound {
+			if res.StatusCode != http.StatusOK {
 				t.Errorf("%s: a link leads to %d", path, res.StatusCode)
 			}
 			continue
