@@ -162,12 +162,15 @@ func TestOutage(t *testing.T) {
 	t.Parallel()
 	f := webtest.New(t)
 	p := f.Operator(store.RoleOwner)
+	blank := p.Get("/console/roles/new")
 	f.Outage.On.Store(true)
 	down := p.Get("/console").Want(http.StatusServiceUnavailable).Has("does not answer")
+	kept := blank.Submit("/console/roles/new", "name", `Clerk "<b>`, "description", "Sells").Want(http.StatusServiceUnavailable, "Send what I entered")
 	if down.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
 	f.Outage.On.Store(false)
+	kept.Submit("/console/roles/new").Follow().Want(200, `Clerk "<b>`)
 	p.Get("/console").Want(200)
 	p.Get("/console/nowhere").Want(http.StatusNotFound).Has("nothing here")
 }

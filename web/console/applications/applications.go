@@ -25,17 +25,13 @@ type Pages struct {
 // New makes it.
 func New(s *shell.Shell, a *admin.Service) *Pages { return &Pages{s, a, s.Load(files)} }
 
-const (
-	listPath = shell.Path + "/applications"
-	maxLines = 256 << 10 // bytes of a hundred addresses, and of custom data
-)
+const listPath = shell.Path + "/applications"
 
 // Mount adds the routes.
 func (p *Pages) Mount(r chi.Router) {
 	const one = "/applications/{id}"
-	long := shell.Fields{"redirectUris": maxLines, "postLogoutRedirectUris": maxLines, "customData": maxLines}
 	get := func(path string, serve func(*shell.Visit) error) { p.shell.Get(r, path, serve) }
-	post := func(path string, serve func(*shell.Visit) error) { p.shell.Post(r, path, store.RoleAdmin, serve, long) }
+	post := func(path string, serve func(*shell.Visit) error) { p.shell.Post(r, path, store.RoleAdmin, serve) }
 	get("/applications", p.list)
 	get("/applications/new", p.new)
 	post("/applications", p.create)

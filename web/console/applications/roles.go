@@ -84,6 +84,9 @@ func (p *Pages) saveRoles(v *shell.Visit) error {
 		}
 		form.Changed(url.Values{"role": has}, c.UpdatedAt, [2]string{"role", v.T("Roles")})
 		return p.showRoles(v, http.StatusConflict, c, form)
+	case store.CodeOf(err) == store.Invalid:
+		form.Wrong = v.T("One of the roles is gone meanwhile. Look through those that are here, and save again.")
+		return p.showRoles(v, http.StatusUnprocessableEntity, c, form)
 	case form.Take(v, err):
 		return p.showRoles(v, http.StatusUnprocessableEntity, c, form)
 	}

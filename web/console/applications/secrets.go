@@ -75,7 +75,12 @@ func (p *Pages) addSecret(v *shell.Visit) error {
 	}
 	form := v.Typed()
 	until := time.Time{}
-	if days, err := strconv.Atoi(v.Form.Get("ends")); err == nil && days > 0 && days <= 3650 {
+	if ends := v.Form.Get("ends"); ends != "" {
+		days, err := strconv.Atoi(ends)
+		if err != nil || days < 1 || days > 3650 {
+			form.Reject("ends", v.T("Choose one of these."))
+			return p.showSecrets(v, http.StatusUnprocessableEntity, c, form, "", "")
+		}
 		until = p.shell.Store.Now().AddDate(0, 0, days)
 	}
 	err = v.Once(func() (string, error) {

@@ -34,29 +34,21 @@ const (
 	allTemplates  = here + "/templates"
 )
 
-// How long fields may be, in bytes: what is too long for what it is, is told beside the field.
-const (
-	maxConfig  = 1 << 20
-	maxContent = 512 << 10
-)
-
 // Mount adds the routes.
 func (p *Pages) Mount(r chi.Router) {
-	config := shell.Fields{"config": maxConfig, "c.templates": maxConfig}
-	words := shell.Fields{"content": maxContent}
 	p.shell.Get(r, "/email", p.connectors)
 	p.shell.Post(r, "/email/order", store.RoleOwner, p.order)
 	p.shell.Get(r, "/email/connectors", p.kinds)
 	p.shell.Get(r, "/email/connectors/{id}", p.connector)
-	p.shell.Post(r, "/email/connectors/{id}", store.RoleOwner, p.changeConnector, config)
+	p.shell.Post(r, "/email/connectors/{id}", store.RoleOwner, p.changeConnector)
 	p.shell.Post(r, "/email/connectors/{id}/delete", store.RoleOwner, p.deleteConnector)
 	p.shell.Get(r, "/email/templates", p.templates)
 	p.shell.Get(r, "/email/templates/json", p.templatesJSON)
-	p.shell.Post(r, "/email/templates/json", store.RoleOwner, p.saveJSON, shell.Fields{"templates": maxConfig})
+	p.shell.Post(r, "/email/templates/json", store.RoleOwner, p.saveJSON)
 	p.shell.Get(r, "/email/templates/{usage}/{locale}", p.template)
-	p.shell.Post(r, "/email/templates/{usage}/{locale}", store.RoleOwner, p.changeTemplate, words)
+	p.shell.Post(r, "/email/templates/{usage}/{locale}", store.RoleOwner, p.changeTemplate)
 	p.shell.Get(r, "/email/templates/{usage}/{locale}/preview", p.preview)
-	p.shell.Post(r, "/email/templates/{usage}/{locale}/preview", store.RoleOwner, p.previewDraft, words)
+	p.shell.Post(r, "/email/templates/{usage}/{locale}/preview", store.RoleOwner, p.previewDraft)
 	p.shell.Post(r, "/email/templates/{usage}/{locale}/reset", store.RoleOwner, p.resetTemplate)
 }
 

@@ -37,18 +37,14 @@ func New(s *shell.Shell, a *admin.Service, previews Previews) *Pages {
 
 const path = shell.Path + string(shell.Experience)
 
-// large are the fields that are longer than a line. Package admin has their bounds; what is
-// somewhat longer is answered beside the field.
-var large = shell.Fields{"customCss": 256 << 10, "emailBlocklistPolicy.customBlocklist": 512 << 10, "emailBlocklistPolicy.customAllowlist": 512 << 10}
-
 // Mount adds the routes.
 func (p *Pages) Mount(r chi.Router) {
 	for _, s := range sections {
 		p.shell.Get(r, string(shell.Experience)+s.path, func(v *shell.Visit) error { return p.get(v, s) })
-		p.shell.Post(r, string(shell.Experience)+s.path, store.RoleAdmin, func(v *shell.Visit) error { return p.save(v, s) }, large)
+		p.shell.Post(r, string(shell.Experience)+s.path, store.RoleAdmin, func(v *shell.Visit) error { return p.save(v, s) })
 	}
 	p.shell.Get(r, string(shell.Experience)+previewPath, p.previewSaved)
-	p.shell.Post(r, string(shell.Experience)+previewPath, store.RoleViewer, p.previewTyped, large)
+	p.shell.Post(r, string(shell.Experience)+previewPath, store.RoleViewer, p.previewTyped)
 }
 
 // tab is a section in the line of them.

@@ -51,6 +51,9 @@ func (s *Shell) answer(v *Visit, err error) {
 	}
 	status, view := s.explain(v, err)
 	view.Back = Path
+	if view.Action != "" && len(v.files) > 0 {
+		view.Text += " " + v.T("A file has to be chosen again.")
+	}
 	s.show(v, status, view)
 }
 
@@ -76,6 +79,9 @@ func (s *Shell) explain(v *Visit, err error) (int, problemView) {
 		}
 	}
 	cause := sentence(v.T(causeOf(err)))
+	if found := fieldErrors(err); len(found) > 0 { // of no field that people have seen by that name
+		cause = sentence(v.T(found[0].Reason))
+	}
 	switch store.CodeOf(err) {
 	case store.NotFound:
 		return http.StatusNotFound, problemView{Title: v.T("There is nothing here"), Text: v.T("It may have been deleted, or the address is not complete.")}
@@ -93,9 +99,13 @@ func (s *Shell) explain(v *Visit, err error) (int, problemView) {
 	case store.Unavailable:
 		s.log(v, slog.LevelWarn, err)
 		v.W.Header().Set("Retry-After", strconv.Itoa(retryAfter))
-		return http.StatusServiceUnavailable, problemView{
+		view := problemView{
 			Title: v.T("The database does not answer"), Text: v.T("Nothing is lost. Try again in a moment."), Reference: serve.RequestID(v.R.Context()), Retry: true,
 		}
+		if len(v.Form["t"]) > 0 && v.R.Method == http.MethodPost {
+			view.Action, view.Fields = v.R.URL.Path, sent(v)
+		}
+		return http.StatusServiceUnavailable, view
 	}
 	s.log(v, slog.LevelError, err)
 	return http.StatusInternalServerError, s.broken(v)

@@ -17,7 +17,6 @@ import (
 const (
 	maxQuery  = 8 << 10
 	maxFields = 2_000 // checkboxes of a form are many
-	maxTyped  = 8 << 10
 	// MaxBody bounds what a form of the console carries.
 	MaxBody = 2 << 20
 )
@@ -39,12 +38,12 @@ func readQuery(r *http.Request) (url.Values, error) {
 	if err != nil {
 		return nil, problem.BadForm(err)
 	}
-	return values, check(values, nil)
+	return values, check(values)
 }
 
 // read reads the fields of a form, and the files with it. A field may be there more than
 // once: boxes that are ticked.
-func read(w http.ResponseWriter, r *http.Request, large Fields) (url.Values, map[string]*File, error) {
+func read(w http.ResponseWriter, r *http.Request) (url.Values, map[string]*File, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
 	r.URL.RawQuery = "" // a form has its fields in the body
@@ -81,23 +80,19 @@ func read(w http.ResponseWriter, r *http.Request, large Fields) (url.Values, map
 			}
 		}
 	}
-	return r.PostForm, files, check(r.PostForm, large)
+	return r.PostForm, files, check(r.PostForm)
 }
 
-func check(values url.Values, large Fields) error {
+// check looks at what package admin does not. How long a field may be is not for here: what is
+// too long is told beside it, where what was typed stays.
+func check(values url.Values) error {
 	n := 0
-	for name, all := range values {
-		most := maxTyped
-		if longer, ok := large[name]; ok {
-			most = longer
-		}
+	for _, all := range values {
 		for i, value := range all {
 			n++
 			switch {
 			case n > maxFields:
 				return problem.BadForm(errors.New("too many fields"))
-			case len(value) > most:
-				return problem.BadForm(errors.New("a field is too long"))
 			case !utf8.ValidString(value) || strings.ContainsRune(value, 0):
 				return problem.BadForm(errors.New("a field is not text"))
 			}

@@ -117,33 +117,23 @@ func (s *Shell) Load(files fs.FS) *Set {
 // Mount adds the shell's own routes; areas' come by [Shell.Get] and [Shell.Post].
 func (s *Shell) Mount(r chi.Router) {
 	s.Post(r, "/sign-out", store.RoleViewer, s.signOut)
-	r.NotFound(s.handle(store.RoleViewer, nil, func(*Visit) error { return &store.Error{Code: store.NotFound, Op: "find page"} }))
-	r.MethodNotAllowed(s.handle(store.RoleViewer, nil, func(*Visit) error { return &store.Error{Code: store.NotFound, Op: "find page"} }))
+	r.NotFound(s.handle(store.RoleViewer, func(*Visit) error { return &store.Error{Code: store.NotFound, Op: "find page"} }))
+	r.MethodNotAllowed(s.handle(store.RoleViewer, func(*Visit) error { return &store.Error{Code: store.NotFound, Op: "find page"} }))
 }
 
 // Get adds a page, which everybody in the console may look at.
 func (s *Shell) Get(r chi.Router, path string, serve func(*Visit) error) {
-	r.Get(path, s.handle(store.RoleViewer, nil, serve))
+	r.Get(path, s.handle(store.RoleViewer, serve))
 }
 
 // GetAs adds a page that takes a role.
 func (s *Shell) GetAs(r chi.Router, path string, least store.OperatorRole, serve func(*Visit) error) {
-	r.Get(path, s.handle(least, nil, serve))
+	r.Get(path, s.handle(least, serve))
 }
 
-// Fields says of a form's fields how long they may be, in bytes, where that is longer than
-// what people type into a line.
-type Fields map[string]int
-
-// Post adds what a form posts to, for who has at least a role. large are its longer fields.
-func (s *Shell) Post(r chi.Router, path string, least store.OperatorRole, serve func(*Visit) error, large ...Fields) {
-	all := Fields{}
-	for _, fields := range large {
-		for name, n := range fields {
-			all[name] = n
-		}
-	}
-	r.With(s.sameSite).Post(path, s.handle(least, all, serve))
+// Post adds what a form posts to, for who has at least a role.
+func (s *Shell) Post(r chi.Router, path string, least store.OperatorRole, serve func(*Visit) error) {
+	r.With(s.sameSite).Post(path, s.handle(least, serve))
 }
 
 // signOut is POST /console/sign-out.

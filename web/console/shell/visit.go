@@ -39,10 +39,10 @@ type Book interface {
 func signedOut(user string) audit.Record { return audit.Record{Kind: "console.signed_out", User: user} }
 
 // handle makes a handler of a page's function: it lets in who may, and answers its error.
-func (s *Shell) handle(least store.OperatorRole, large Fields, serveVisit func(*Visit) error) http.HandlerFunc {
+func (s *Shell) handle(least store.OperatorRole, serveVisit func(*Visit) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := s.newVisit(w, r)
-		err := s.enter(v, least, large)
+		err := s.enter(v, least)
 		if err == nil {
 			err = serveVisit(v)
 		}
@@ -66,13 +66,13 @@ func (s *Shell) newVisit(w http.ResponseWriter, r *http.Request) *Visit {
 var errAnswered = problem.New("answered", 0)
 
 // enter finds out who is there, and whether they may.
-func (s *Shell) enter(v *Visit, least store.OperatorRole, large Fields) error {
+func (s *Shell) enter(v *Visit, least store.OperatorRole) error {
 	browser, known := s.Browser.Hash(v.R)
 	hash, signedIn := s.Browser.Console(v.R)
 	v.browser = browser
 	posts := v.R.Method == http.MethodPost
 	if posts {
-		fields, files, err := read(v.W, v.R, large)
+		fields, files, err := read(v.W, v.R)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package users
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -56,13 +57,14 @@ func (p *Pages) link(v *shell.Visit) error {
 	if err != nil {
 		return err
 	}
-	n, err := strconv.Atoi(v.Got("days"))
-	if err != nil {
-		n = 0 // which is refused
-	}
 	f := v.Typed()
+	n, err := strconv.Atoi(v.Got("days"))
+	if err != nil || !slices.Contains(days, n) {
+		f.Reject("days", v.T("Choose one of these."))
+		return p.showAccess(v, statusOf(f), accessView{head: headOf(v, u, "/access"), Form: f})
+	}
 	err = v.Once(func() (string, error) {
-		made, token, err := p.admin.CreateOneTimeToken(v.R.Context(), v.By, u.Email, store.TokenContext{}, time.Duration(max(n, -1))*24*time.Hour)
+		made, token, err := p.admin.CreateOneTimeToken(v.R.Context(), v.By, u.Email, store.TokenContext{}, time.Duration(n)*24*time.Hour)
 		if err != nil {
 			return "", err
 		}

@@ -13,10 +13,6 @@ import (
 	"idp/web/console/shell"
 )
 
-// maxData bounds the text in the editor, in bytes: with its spaces it is longer than what
-// is kept of it, which package admin bounds.
-const maxData = 512 << 10
-
 type dataView struct {
 	shell.Frame
 	shell.Form

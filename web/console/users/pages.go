@@ -35,7 +35,7 @@ func (p *Pages) Mount(r chi.Router) {
 	p.shell.Get(r, "/users/{id}", p.show)
 	p.shell.Post(r, "/users/{id}", store.RoleAdmin, p.save)
 	p.shell.Get(r, "/users/{id}/data", p.data)
-	p.shell.Post(r, "/users/{id}/data", store.RoleAdmin, p.saveData, shell.Fields{"customData": maxData})
+	p.shell.Post(r, "/users/{id}/data", store.RoleAdmin, p.saveData)
 	p.shell.Get(r, "/users/{id}/roles", p.roles)
 	p.shell.Post(r, "/users/{id}/roles", store.RoleAdmin, p.give)
 	p.shell.Post(r, "/users/{id}/roles/remove", store.RoleAdmin, p.take)
