@@ -14,11 +14,11 @@ import (
 // fillEvents writes events as a year of them would be: nine of ten are sign-ins, of a
 // million people, in twenty apps of which one has most.
 func fillEvents(ctx context.Context, e *postgres.Engine, n int) error {
-	var indexes []string
-	err := e.Read(ctx, `SELECT indexdef FROM pg_indexes WHERE tablename = 'event' AND indexname <> 'event_pkey'`, nil, func(scan func(...any) error) error {
-		var sql string
-		err := scan(&sql)
-		indexes = append(indexes, sql)
+	indexes := map[string]string{} // definitions, by name
+	err := e.Read(ctx, `SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'event' AND indexname <> 'event_pkey'`, nil, func(scan func(...any) error) error {
+		var name, sql string
+		err := scan(&name, &sql)
+		indexes[name] = sql
 		return err
 	})
 	if err != nil {
@@ -30,7 +30,7 @@ func fillEvents(ctx context.Context, e *postgres.Engine, n int) error {
 		s.Do(sql, args...)
 		return e.Run(ctx, &s)
 	}
-	for _, name := range []string{"event_at", "event_user", "event_client", "event_kind", "event_chain"} { // they are faster made anew
+	for name := range indexes { // they are faster made anew
 		if err := do(`DROP INDEX ` + name); err != nil {
 			return err
 		}
