@@ -87,7 +87,14 @@ func (p *Pages) saveSettings(v *shell.Visit) error {
 			return err
 		}
 		if changed {
-			form.Changed(settingsOf(c), c.UpdatedAt, translated(v, labels)...)
+			theirs := settingsOf(c)
+			if c.Type != store.Traditional { // it is no choice of theirs, and has no field
+				theirs.Del("pkce")
+			}
+			form.Changed(theirs, c.UpdatedAt, translated(v, labels)...)
+			form.Call("pkce", v.Ticks())
+			form.Call("alwaysRefresh", v.Ticks())
+			form.Call("idTokenAlg", algs(v))
 			return p.showSettings(v, http.StatusConflict, c, form, "")
 		}
 		return p.showSettings(v, http.StatusUnprocessableEntity, c, form, "")

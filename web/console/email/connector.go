@@ -171,11 +171,7 @@ func (p *Pages) changeConnector(v *shell.Visit) error {
 	if config != nil {
 		view.Warnings = admin.ConfigWarnings(config)
 	}
-	status := http.StatusOK
-	if form.IsWrong() {
-		status = http.StatusUnprocessableEntity
-	}
-	return v.Show(status, p.set, "connector", view)
+	return v.Show(form.Status(), p.set, "connector", view)
 }
 
 // save saves what was typed; true if the answer was given.

@@ -100,7 +100,7 @@ func TestSetUpSES(t *testing.T) {
 	owner.Get(amazon).Want(200, "Saved.", "shop@example.com").Submit(amazon, "do", "test", "to", "ada@example.com").Want(200, "Sent to")
 
 	// Whoever has seen an older version is shown what differs, and can save all the same.
-	stale := again.Submit(amazon, "do", "save", "c.emailAddress", "Mine <mine@example.com>").Want(422, "Somebody else has changed this", "Shop <shop@example.com>", "Mine <mine@example.com>")
+	stale := again.Submit(amazon, "do", "save", "c.emailAddress", "Mine <mine@example.com>").Want(409, "Somebody else has changed this", "Shop <shop@example.com>", "Mine <mine@example.com>")
 	if got := saved(f, "aws-ses-mail")["emailAddress"]; got != "Shop <shop@example.com>" {
 		t.Errorf("%v", got)
 	}

@@ -133,11 +133,7 @@ func (p *Pages) changeTemplate(v *shell.Visit) error {
 	if err != nil {
 		return err
 	}
-	status := http.StatusOK
-	if form.IsWrong() {
-		status = http.StatusUnprocessableEntity
-	}
-	return p.showTemplate(v, status, w, form, func(view *templateView) {
+	return p.showTemplate(v, form.Status(), w, form, func(view *templateView) {
 		view.Draft, view.Warnings, view.Test = true, draft.Warnings, test
 	})
 }

@@ -47,9 +47,9 @@ func TestWordAMail(t *testing.T) {
 	owner.Get(root+"/templates").Want(200, "Yours")
 
 	// Two who begin at the same time, and two who go on.
-	page.Submit(words, "content", "<p>Theirs {{ code }}</p>").Want(422, "Somebody else has changed this", "<p>My {{ code }}</p>", "<p>Theirs {{ code }}</p>")
+	page.Submit(words, "content", "<p>Theirs {{ code }}</p>").Want(409, "Somebody else has changed this", "<p>My {{ code }}</p>", "<p>Theirs {{ code }}</p>")
 	mine.Submit(words, "subject", "Next").WantTo(words)
-	stale := mine.Submit(words, "subject", "Last").Want(422, "Somebody else has changed this", "Next")
+	stale := mine.Submit(words, "subject", "Last").Want(409, "Somebody else has changed this", "Next")
 	stale.Submit(words).WantTo(words)
 	now, err := f.Admin.MailTemplates(f.Context(), store.UsageSignIn, "en")
 	f.Must(err)

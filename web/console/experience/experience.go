@@ -126,6 +126,7 @@ func (p *Pages) save(v *shell.Visit, s section) error {
 			return err
 		}
 		form.Changed(s.values(now), now.UpdatedAt, s.labels(v)...)
+		s.call(v, &form)
 		return p.show(v, s, http.StatusConflict, form, s.fingerprint(now))
 	case form.Take(v, err):
 		return p.show(v, s, http.StatusUnprocessableEntity, form, was)

@@ -24,6 +24,7 @@ type setting struct {
 	get         func(e *store.Experience) string
 	set         func(e *store.Experience, text string) error
 	isList      bool // one entry a line
+	isTick      bool
 }
 
 // text is a setting that is kept as it is typed.
@@ -38,7 +39,7 @@ func text[T ~string](name, label string, of func(*store.Experience) *T) setting 
 // tick is a setting that is on or off.
 func tick(name, label string, of func(*store.Experience) *bool) setting {
 	return setting{
-		name: name, label: label,
+		name: name, label: label, isTick: true,
 		get: func(e *store.Experience) string {
 			if *of(e) {
 				return "1"
@@ -172,6 +173,18 @@ func (s section) labels(v *shell.Visit) (labels [][2]string) {
 		labels = append(labels, [2]string{f.name, v.T(f.label)})
 	}
 	return labels
+}
+
+// call has what somebody else has changed told in the words of the pages.
+func (s section) call(v *shell.Visit, form *shell.Form) {
+	for _, f := range s.fields {
+		if f.isTick {
+			form.Call(f.name, v.Ticks())
+		}
+	}
+	form.Call("signInMode", modes(v))
+	form.Call("agreeToTermsPolicy", policies(v))
+	form.Call("languageInfo.fallbackLanguage", tongues())
 }
 
 // changed are the names of the settings that differ.

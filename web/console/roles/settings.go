@@ -53,17 +53,8 @@ func (p *Pages) save(v *shell.Visit) error {
 	case gone != nil:
 		return gone
 	case store.CodeOf(err) == store.Changed:
-		yes := func(values url.Values) url.Values { // as people read a box that is ticked
-			word := v.T("No")
-			if values.Get("default") != "" {
-				word = v.T("Yes")
-			}
-			return url.Values{"name": values["name"], "description": values["description"], "default": {word}}
-		}
-		kept := f.Values
-		f.Values = yes(kept)
-		f.Changed(yes(typed(now)), now.UpdatedAt, [2]string{"name", v.T("Name")}, [2]string{"description", v.T("Description")}, [2]string{"default", v.T("Given to everybody who registers")})
-		f.Values = kept
+		f.Changed(typed(now), now.UpdatedAt, [2]string{"name", v.T("Name")}, [2]string{"description", v.T("Description")}, [2]string{"default", v.T("Given to everybody who registers")})
+		f.Call("default", v.Ticks())
 	case store.CodeOf(err) == store.Conflict:
 		f.Reject("name", v.T("Another role has this name."))
 	case !f.Take(v, err, map[string]string{"isDefault": "default"}):

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -25,7 +26,7 @@ type Form struct {
 }
 
 // Difference is a field that somebody else has changed while it was edited here.
-type Difference struct{ Label, Theirs, Yours string }
+type Difference struct{ Label, Theirs, Yours, name string }
 
 // NewForm is a form with these values of something that is changed, seen at a version; the
 // zero time is for something new.
@@ -67,6 +68,17 @@ func (f Form) Error(name string) string { return f.Errors[name] }
 
 // IsWrong tells whether something is to be mended.
 func (f Form) IsWrong() bool { return len(f.Errors) > 0 || f.Wrong != "" || f.Stale }
+
+// Status is that of a page that shows the form.
+func (f Form) Status() int {
+	switch {
+	case f.Stale:
+		return http.StatusConflict
+	case f.IsWrong():
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusOK
+}
 
 // Reject notes what is wrong with a field.
 func (f *Form) Reject(name, reason string) { f.Errors[name] = reason }
@@ -139,9 +151,31 @@ func (f *Form) Changed(now url.Values, version time.Time, labels ...[2]string) {
 	for _, l := range labels {
 		theirs, yours := strings.Join(now[l[0]], "\n"), strings.Join(f.Values[l[0]], "\n")
 		if strings.TrimSpace(theirs) != strings.TrimSpace(yours) {
-			f.Conflict = append(f.Conflict, Difference{l[1], theirs, yours})
+			f.Conflict = append(f.Conflict, Difference{l[1], theirs, yours, l[0]})
 		}
 	}
+}
+
+// Call has the differences of a field told in the words of its choices.
+func (f *Form) Call(name string, choices []Option) {
+	word := func(value string) string {
+		for _, o := range choices {
+			if o.Value == value {
+				return o.Name
+			}
+		}
+		return value
+	}
+	for i, d := range f.Conflict {
+		if d.name == name {
+			f.Conflict[i].Theirs, f.Conflict[i].Yours = word(d.Theirs), word(d.Yours)
+		}
+	}
+}
+
+// Ticks are the choices of a box.
+func (v *Visit) Ticks() []Option {
+	return []Option{{Value: "1", Name: v.T("Yes")}, {Value: "", Name: v.T("No")}}
 }
 
 // Lines are the lines of a field that has one of something in each.
