@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"idp/admin"
 	"idp/audit"
@@ -162,77 +161,4 @@ func furnish(f *webtest.Fixture) {
 	f.Must(err)
 	_, err = f.Admin.CreateHook(ctx, by, admin.HookForm{Name: "CRM", Events: []string{"PostSignIn"}, Config: admin.HookConfig{URL: "https://crm.example"}}, "")
 	f.Must(err)
-}
-
-// What a page offers may be gone when it is chosen, and a program may send what was never
-// offered: neither does anything, and the page says so.
-func TestChoicesThatAreNone(t *testing.T) {
-	t.Parallel()
-	f := webtest.New(t)
-	furnish(f)
-	p := f.Operator(store.RoleOwner)
-	clients, _, err := f.Admin.Clients(t.Context(), store.ClientListing{Listing: store.Listing{Limit: 10}, Types: []store.ClientType{store.Machine}})
-	f.Must(err)
-	night := "/console/applications/" + clients[0].ID
-	role, err := f.Admin.CreateRole(t.Context(), audit.Command(), store.Role{Name: "Sweeper", Type: store.MachineRole}, nil)
-	f.Must(err)
-	page := p.Get(night+"/roles").Want(200, "Sweeper")
-	f.Must(f.Admin.DeleteRole(t.Context(), audit.Command(), role.ID, time.Time{}))
-	page.Submit(night+"/roles", "role", role.ID).Want(422, "One of the roles is gone meanwhile.")
-
-	secrets := p.Get(night + "/secrets")
-	for _, ends := range []string{"-1", "0", "soon", "99999999999999999999"} {
-		secrets.Submit(night+"/secrets", "name", "Second", "ends", ends).Want(422, "Choose one of these.")
-	}
-	if c, err := f.Admin.Client(t.Context(), clients[0].ID); err != nil || len(c.Secrets) != 1 {
-		t.Errorf("there are %d secrets, %v", len(c.Secrets), err)
-	}
-	u, err := f.Admin.UserByEmail(t.Context(), "ada@example.com")
-	f.Must(err)
-	access := p.Get("/console/users/" + u.ID + "/access")
-	for _, days := range []string{"", "soon", "0", "-1", "213504", "99999999999999999999"} {
-		access.Submit("/console/users/"+u.ID+"/link", "days", days).Want(422, "Choose one of these.")
-	}
-}
-
-// Of two people who edit the same, the second is shown what the first has made of it, in the
-// words of the page; what they typed stays, and can be saved over it.
-func TestSecondEditors(t *testing.T) {
-	t.Parallel()
-	f := webtest.New(t)
-	furnish(f)
-	p := f.Operator(store.RoleOwner)
-	edits := [][2]string{{"Theirs", "Mine"}, {"https://theirs.example/x", "https://mine.example/x"}, {"theirs@example.com", "mine@example.com"}, {"7", "8"}, {`{"theirs":1}`, `{"mine":1}`}, {"#aa0000", "#00aa00"}}
-	edited := 0
-	for _, at := range places(p) {
-		for _, field := range at.fields {
-			if field == "to" { // of a test mail, which is not saved
-				continue
-			}
-			for _, edit := range edits {
-				page := p.Get(at.page)
-				if !page.HasForm(at.action) || page.Form(at.action).Get("version") == "" {
-					break
-				}
-				if page.Submit(at.action, field, edit[0]).Status != http.StatusSeeOther {
-					continue // it takes something else
-				}
-				second := page.Submit(at.action, field, edit[1]).Want(http.StatusConflict, "Somebody else has changed this")
-				if n := strings.Count(second.Body, `<th scope="row">`); n != 1 || !slices.Equal(words(second.Form(at.action)[field]), []string{edit[1]}) {
-					t.Errorf("%s, %s: %d differences, and %q: %s", at.action, field, n, second.Form(at.action)[field], second.Text())
-				}
-				second.Submit(at.action).Want(http.StatusSeeOther)
-				edited++
-				break
-			}
-		}
-	}
-	if edited < 30 {
-		t.Errorf("only %d fields were edited", edited)
-	}
-	dark := p.Get("/console/sign-in-experience")
-	dark.Submit("/console/sign-in-experience", "color.primaryColor", "#0000aa").Want(http.StatusSeeOther)
-	form := dark.Form("/console/sign-in-experience")
-	form.Del("color.isDarkModeEnabled")
-	p.Post("/console/sign-in-experience", form).Want(http.StatusConflict, "Dark pages Yes No")
 }
