@@ -26,7 +26,9 @@ func TestMails(t *testing.T) {
 	}
 	at := strings.Index(found.Body, root+"/A")
 	id := found.Body[at : at+strings.IndexByte(found.Body[at:], '"')]
-	p.Get(id).Want(200, "grace@example.com", "Asked for, and queued", "A mail cannot be sent again from here", "Why can’t they sign in?")
+	p.Get(id).Want(200, "grace@example.com", "Asked for, and queued", "A mail cannot be sent again from here").
+		Has(`href="/console/why?email=grace%40example.com"`)
+	p.Get("/console/why?email=grace%40example.com").Want(200, "What stands in the way now", "Account since")
 	p.Get(root+"?state=bounced").Want(200, "No such mail")
 	p.Get(root+"?usage=Register").Want(200, "Registration code")
 	p.Get(root+"?to=grace").Want(422, "Enter the whole address")

@@ -34,7 +34,7 @@ func (p *Pages) show(v *shell.Visit) error {
 	s := stateOf(d.State)
 	view := mailView{Frame: v.Frame(shell.Deliveries), Mail: rowOf(v, d), Means: v.T(s.means), Helps: v.T(s.helps)}
 	if d.To != "" {
-		view.Why = shell.Path + string(shell.Why) + "?q=" + url.QueryEscape(d.To)
+		view.Why = shell.Path + string(shell.Why) + "?email=" + url.QueryEscape(d.To)
 		view.Others = root + "?to=" + url.QueryEscape(d.To)
 		switch d.State {
 		case "suppressed", "bounced", "complained", "failed":

@@ -53,13 +53,10 @@ var outcomes = map[admin.AttemptOutcome][2]string{
 	admin.AttemptForgotten: {"", ""}, admin.AttemptNotice: {shell.N("No code was sent"), "warn"},
 }
 
-// endings are entries that tell why somebody was signed out, or can be in again.
-var endings = map[string]string{
-	"user.signed_out": shell.N("Signed out"), "session.revoked": shell.N("A session was ended"), "user.suspended": shell.N("The account was suspended"),
-	"user.reinstated": shell.N("The account was reinstated"), "user.created": shell.N("The account was created"), "user.updated": shell.N("The profile was changed"),
-	"grant.revoked": shell.N("An app’s access was ended"), "mute.lifted": shell.N("Codes go to all browsers again"), "challenge.disowned": shell.N("Said that a code was not asked for by them"),
-	"one_time_token.created": shell.N("A sign-in link was made"), "grant.token_reused": shell.N("A refresh token was used twice: the app’s access was ended"),
-	"grant.code_replayed": shell.N("A sign-in’s code was used twice: the app’s access was ended"), "user.signed_in": shell.N("Signed in"),
+// telling are the entries about an account that can say why somebody is out, or in again.
+var telling = []string{
+	"user.signed_in", "user.signed_out", "user.signed_out_everywhere", "session.ended", "session.revoked", "user.created", "user.updated", "user.suspended", "user.reinstated",
+	"grant.revoked", "grant.token_reused", "grant.code_replayed", "challenge.disowned", "mute.lifted", "one_time_token.created", "suppression.added", "suppression.lifted",
 }
 
 func attemptOf(v *shell.Visit, a admin.Attempt) attempt {

@@ -51,7 +51,7 @@ func told(v *shell.Visit, o admin.Obstacle, of view) obstacle {
 		out.Post, out.Button = root+"/lift-mute", v.T("Send codes to any browser")
 	case admin.ObstacleLimit:
 		out.Title, out.Text = v.T("Too many attempts"), v.T(limits[o.Name], duration(v, o.Wait))
-		out.Href, out.Link = shell.Path+string(shell.Settings), v.T("See the limits in force")
+		out.Href, out.Link = shell.Path+string(shell.Settings)+"/limits", v.T("See the limits in force")
 	case admin.ObstacleNoConnector:
 		out.Title, out.Text = v.T("No email is set up"), v.T("Without a connector no code leaves this server, for anybody.")
 		email(v.T("Set up email"))

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -83,8 +84,8 @@ func (p *Pages) show(v *shell.Visit) error {
 		data.Attempts = append(data.Attempts, attemptOf(v, a))
 	}
 	for _, e := range t.Events {
-		if word, ok := endings[e.Kind]; ok {
-			data.Events = append(data.Events, event{e.At, v.T(word)})
+		if slices.Contains(telling, e.Kind) {
+			data.Events = append(data.Events, event{e.At, v.EventName(e.Kind, "")})
 		}
 	}
 	return v.Show(http.StatusOK, p.set, "why", &data)

@@ -33,36 +33,6 @@ type entry struct {
 	Failed             bool
 }
 
-// words are what kinds of entries about people are called.
-var words = map[string]string{
-	"user.signed_in":         shell.N("Signed in"),
-	"user.registered":        shell.N("Made their account"),
-	"user.recovered":         shell.N("Recovered the account"),
-	"user.signed_out":        shell.N("Signed out"),
-	"user.created":           shell.N("The account was created"),
-	"user.imported":          shell.N("The account was imported"),
-	"user.updated":           shell.N("The profile was changed"),
-	"user.suspended":         shell.N("The account was suspended"),
-	"user.reinstated":        shell.N("The account was reinstated"),
-	"user.roles_changed":     shell.N("Roles were changed"),
-	"session.revoked":        shell.N("A session was ended"),
-	"grant.revoked":          shell.N("An app’s access was ended"),
-	"challenge.disowned":     shell.N("Said that a code was not asked for by them"),
-	"challenge.locked":       shell.N("Too many wrong codes"),
-	"mute.lifted":            shell.N("Codes go to all browsers again"),
-	"one_time_token.created": shell.N("A sign-in link was made"),
-	"one_time_token.used":    shell.N("A sign-in link was used"),
-	"one_time_token.revoked": shell.N("A sign-in link was taken back"),
-	"grant.token_reused":     shell.N("A refresh token was used twice: the app’s access was ended"),
-	"grant.code_replayed":    shell.N("A sign-in’s code was used twice: the app’s access was ended"),
-	"console.signed_in":      shell.N("Signed in to the console"),
-	"console.signed_out":     shell.N("Signed out of the console"),
-	"timeline.viewed":        shell.N("Somebody looked up why they cannot sign in"),
-	"operator.added":         shell.N("Was let into the console"),
-	"operator.removed":       shell.N("Was taken out of the console"),
-	"operator.role_changed":  shell.N("Got another role in the console"),
-}
-
 // activity is GET /console/users/ID/activity.
 func (p *Pages) activity(v *shell.Visit) error {
 	u, err := p.of(v)
@@ -113,10 +83,7 @@ func placeOf(text string) (place store.EventPlace, err error) {
 func entryOf(v *shell.Visit, e audit.Opened) entry {
 	var from struct{ IP, Agent string }
 	_ = json.Unmarshal(e.Known, &from) // nil where nothing can be read
-	out := entry{At: e.At, What: e.Kind, App: e.Client, IP: from.IP, Agent: from.Agent, Failed: e.Failed()}
-	if word, ok := words[e.Kind]; ok {
-		out.What = v.T(word)
-	}
+	out := entry{At: e.At, What: v.EventName(e.Kind, ""), App: e.Client, IP: from.IP, Agent: from.Agent, Failed: e.Failed()}
 	if e.Client != "" {
 		out.AppPath = shell.Path + string(shell.Applications) + "/" + url.PathEscape(e.Client)
 	}

@@ -136,7 +136,7 @@ func TestSessions(t *testing.T) {
 	page.Submit(sessions+"/end").Follow().Want(200, "Signed out in that browser.")
 	page.Submit(sessions+"/end").Follow().Want(200, "Signed out in that browser.") // again
 	page.Submit(sessions+"/end-all").Follow().Want(200, "Signed out everywhere", "They are signed in nowhere.")
-	p.Get(path+"/activity").Want(200, "A session was ended", "An operator", "Made their account", "Themselves")
+	p.Get(path+"/activity").Want(200, "Session ended by an administrator", "An operator", "Made an account", "Themselves")
 	p.Get(path + "/activity?before=x").Want(404)
 }
 
