@@ -69,11 +69,14 @@ func (s *Service) Suppression(ctx context.Context, to store.Email) (Suppression,
 	return s.suppressions.Show(ctx, to)
 }
 
-// Suppress has no more mail sent to an address. note says why. The error is
-// [store.Conflict] if it is on the list already.
+// Suppress has no more mail sent to an address. note says why. Errors: [store.Conflict] if it
+// is on the list already; [store.Forbidden] for an operator's to who may not do everything.
 func (s *Service) Suppress(ctx context.Context, by audit.Actor, to store.Email, note string) error {
 	const op = "suppress address"
 	if err := checkText(op, "note", note, 0, mailer.MaxNote); err != nil {
+		return err
+	}
+	if err := s.maySilence(ctx, op, by, to); err != nil {
 		return err
 	}
 	return taken(s.suppressions.Add(madeBy(ctx, by), to, note), op, "the address is on the list already")

@@ -81,6 +81,22 @@ func (s *Service) mayKeepOut(ctx context.Context, op string, by audit.Actor, use
 	return nil
 }
 
+// maySilence tells whether somebody may have no mail sent to an address: an operator's only who
+// may do everything, for without mail they get no code.
+func (s *Service) maySilence(ctx context.Context, op string, by audit.Actor, email store.Email) error {
+	if store.Covers(by.Scopes, store.ScopeAll) {
+		return nil
+	}
+	operators, err := s.store.Operators(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(operators, func(o store.Operator) bool { return o.Email == email }) {
+		return &store.Error{Code: store.Forbidden, Op: op, Err: errors.New("this is the address of somebody who may enter the console: only an owner can keep mail from them")}
+	}
+	return nil
+}
+
 // all is a listing of everything: roles of a client and scopes of a role are not many.
 var all = store.Listing{Limit: store.MaxCount}
 

@@ -219,6 +219,58 @@ func TestFormsAreOurs(t *testing.T) {
 	})
 }
 
+// An admin cannot keep owners out by having no mail, and so no code, sent to them.
+func TestAdminsSilenceNoOwner(t *testing.T) {
+	t.Parallel()
+	f := withBoss(t)
+	const list = "/console/deliveries/suppressed"
+	p := f.Operator(store.RoleAdmin)
+	p.Get(list).Submit(list, "address", " BOSS@example.com").Want(http.StatusUnprocessableEntity, "only an owner can keep mail from them").Has("BOSS@example.com")
+	if _, err := f.Admin.Suppression(t.Context(), boss); store.CodeOf(err) != store.NotFound {
+		t.Errorf("the address is on the list: %v", err)
+	}
+	p.Get(list).Submit(list, "address", "ada@example.com").Want(http.StatusSeeOther)
+	f.Operator(store.RoleOwner).Get(list).Submit(list, "address", boss).Want(http.StatusSeeOther)
+}
+
+// Custom CSS is on people's pages, and on none that leads into the console: from there it is
+// mended when it hides the form.
+func TestCustomCSSHidesNoConsole(t *testing.T) {
+	t.Parallel()
+	f := withBoss(t)
+	admin := f.Operator(store.RoleAdmin)
+	const page = "/console/sign-in-experience/custom-css"
+	admin.Get(page).Submit(page, "customCss", "form{display:none}").Want(http.StatusSeeOther)
+	color := "/console/sign-in-experience"
+	admin.Get(color).Submit(color, "color.primaryColor", "#00695c").Want(http.StatusSeeOther)
+	secret, _, err := f.Admin.CreateConsoleLink(t.Context(), audit.Command(), boss)
+	f.Must(err)
+	p := f.Person()
+	hides := func(at *webtest.Shown) bool {
+		_, sheet, ok := strings.Cut(at.Body, `href="/theme.css`)
+		sheet, _, _ = strings.Cut(sheet, `"`)
+		if !ok {
+			t.Fatal("no style sheet", at.Text())
+		}
+		css := at.Get("/theme.css" + strings.ReplaceAll(sheet, "&amp;", "&")).Want(200).Body
+		if !strings.Contains(css, "--") {
+			t.Error("no colours:", css)
+		}
+		return strings.Contains(css, "form{display:none}")
+	}
+	if !hides(p.Get("/sign-in")) {
+		t.Error("people's pages are without the custom CSS")
+	}
+	for name, at := range map[string]*webtest.Shown{
+		"address": p.Get("/console/applications"), "code": asked(p, boss), "again": p.Get("/console").Submit("/sign-in", "email", "no address"),
+		"link": p.Get("/console/enter?t=" + secret),
+	} {
+		if hides(at) {
+			t.Errorf("the custom CSS is on the page %q", name)
+		}
+	}
+}
+
 // settle waits until what signing in has left to be done in the background is done.
 func settle(f *webtest.Fixture) {
 	for last, same := "", 0; same < 3; time.Sleep(50 * time.Millisecond) {

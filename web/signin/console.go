@@ -48,7 +48,7 @@ func (p *Pages) BeginConsole(w http.ResponseWriter, r *http.Request, to string) 
 func (p *Pages) getEnter(v *visit) error {
 	p.switchLanguage(v)
 	v.browser = p.Browser.Ensure(v.w, v.r)
-	v.client = p.self
+	v.client, v.look = p.self, p.looks.OfOperators(v.experience)
 	data := p.view(v)
 	data.Link, data.T = v.form.Get("t"), form.Token(p.enters, v.browser[:], []byte(v.form.Get("t")))
 	return p.render(v, http.StatusOK, "enter", EnterPath+"?t="+v.form.Get("t"), data)

@@ -83,7 +83,12 @@ func (v *visit) support() *support {
 func (p *Pages) theme(w http.ResponseWriter, r *http.Request) {
 	e, err := p.looks.Experience(r.Context())
 	client := store.Client{}
-	if id := r.URL.Query().Get("app"); err == nil && id != "" && len(id) <= maxClientID {
+	id := r.URL.Query().Get("app")
+	if err == nil && id == page.Operators {
+		p.looks.OfOperators(e).ServeTheme(w, r)
+		return
+	}
+	if err == nil && id != "" && len(id) <= maxClientID {
 		client, err = p.Clients.Client(r.Context(), id)
 		if store.CodeOf(err) == store.NotFound { // it may be gone, and its page still open
 			client, err = store.Client{}, nil

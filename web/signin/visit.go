@@ -102,6 +102,7 @@ func (p *Pages) belong(v *visit, req store.AuthRequest, client store.Client) {
 	v.look = p.looks.Of(v.experience, client)
 	v.experience = v.experience.For(client.Experience)
 	if req.Console {
+		v.look = p.looks.OfOperators(v.experience)
 		v.experience = forOperators(v.experience)
 	}
 	v.lang = p.languages.Choose(v.experience.Language, req.UILocales, p.Browser.Language(v.r), v.r.Header.Get("Accept-Language"))
