@@ -173,7 +173,7 @@ func TestBookmarksAndBrokenLinks(t *testing.T) {
 	}
 	q := f.Person()
 	r := q.Get(webtest.Authorize()).Form("/sign-in").Get("r")
-	q.Get("/sign-in?r="+r[:len(r)-2]+"AA").Want(400, "Start again in your app")
+	q.Get("/sign-in?r="+r[:len(r)-8]+"AAAAAAAA").Want(400, "Start again in your app")
 	q.Get("/verify?r="+r).Want(400, "Start again")
 	q.Get("/verify?r="+r+"&c=x").Want(400, "Start again")
 	q.Get("/sign-in?r=").Want(200, "Sign in to localhost")
