@@ -219,3 +219,18 @@ func TestBrokenHands(t *testing.T) {
 		t.Errorf("%d roles, %v: the first of repeated fields counts", total, err)
 	}
 }
+
+// Who goes back after making something, and makes another one, gets another one.
+func TestBackAndAgain(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	p := f.Operator(store.RoleOwner)
+	blank := p.Get("/console/roles/new")
+	first := blank.Submit("/console/roles/new", "name", "First").Want(http.StatusSeeOther).Location()
+	if again := blank.Submit("/console/roles/new", "name", "First").Want(http.StatusSeeOther).Location(); again != first {
+		t.Errorf("the same once more leads to %s, want %s", again, first)
+	}
+	if second := blank.Submit("/console/roles/new", "name", "Second").Want(http.StatusSeeOther).Location(); second == first {
+		t.Error("the second is not made, and nothing says so")
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"time"
 
@@ -28,9 +29,12 @@ const (
 // Once does what a form is for, however often it is sent: make does it, and says at which
 // page what was made is. If make answers the visit itself (a secret is shown in the answer
 // to the form, and nowhere else), every later one is sent to that page. The form holds
-// {{template "once" .}}. An error of make gives the form free again.
+// {{template "once" .}}. An error of make gives the form free again. Who goes back to it and
+// sends something else makes something else.
 func (v *Visit) Once(make func() (to string, err error)) error {
-	key := store.HashOf([]byte(v.Session.User.ID + "\n" + v.R.URL.Path + "\n" + v.Form.Get("once")))
+	fields := maps.Clone(v.Form)
+	delete(fields, "t")
+	key := store.HashOf([]byte(v.Session.User.ID + "\n" + v.R.URL.Path + "\n" + fields.Encode()))
 	to, first, err := v.shell.Store.ClaimForm(v.R.Context(), key)
 	if err != nil {
 		return err

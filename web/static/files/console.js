@@ -31,8 +31,14 @@ document.addEventListener("submit", (event) => {
   setTimeout(release, giveUp, form);
 });
 
-// A page that comes back from the browser's memory has forgotten its click.
-addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(release));
+// A page that comes back from the browser's memory has forgotten its click; what it has sent
+// is not unsaved.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    if (guarded.has(form)) guarded.set(form, values(form));
+    release(form);
+  }
+});
 
 // Buttons that copy.
 for (const button of document.querySelectorAll("[data-copy]")) {
