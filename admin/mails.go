@@ -18,6 +18,9 @@ type mailStore interface {
 // Delivery is what is known about one mail; never its code.
 type Delivery = mailer.Delivery
 
+// Stayed tells that the development mailbox has taken a mail: nobody outside was sent it.
+func Stayed(d Delivery) bool { return d.State == "sent" && d.Connector == connectorInbox }
+
 // DeliveryQuery chooses mails.
 type DeliveryQuery = mailer.Query
 

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"idp/store"
 	"idp/web/webtest"
@@ -28,6 +29,11 @@ func TestMails(t *testing.T) {
 	id := found.Body[at : at+strings.IndexByte(found.Body[at:], '"')]
 	p.Get(id).Want(200, "grace@example.com", "Asked for, and queued", "A mail cannot be sent again from here").
 		Has(`href="/console/why?email=grace%40example.com"`)
+	sent := p.Get(id)
+	for end := time.Now().Add(10 * time.Second); strings.Contains(sent.Text(), "Queued") && time.Now().Before(end); sent = p.Get(id) {
+		time.Sleep(50 * time.Millisecond)
+	}
+	sent.Want(200, "Kept in the development mailbox", "nobody outside was sent it").Lacks("The provider has taken it")
 	p.Get("/console/why?email=grace%40example.com").Want(200, "What stands in the way now", "Account since")
 	p.Get(root+"?state=bounced").Want(200, "No such mail")
 	p.Get(root+"?usage=Register").Want(200, "Registration code")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"idp/admin"
 	"idp/web/console/shell"
 )
 
@@ -31,7 +32,10 @@ func (p *Pages) show(v *shell.Visit) error {
 	if err != nil {
 		return err
 	}
-	s := stateOf(d.State)
+	s, taken := stateOf(d.State), v.T("Taken by the provider")
+	if admin.Stayed(d) {
+		s, taken = stayed, v.T("Kept in the development mailbox")
+	}
 	view := mailView{Frame: v.Frame(shell.Deliveries), Mail: rowOf(v, d), Means: v.T(s.means), Helps: v.T(s.helps)}
 	if d.To != "" {
 		view.Why = shell.Path + string(shell.Why) + "?email=" + url.QueryEscape(d.To)
@@ -47,7 +51,7 @@ func (p *Pages) show(v *shell.Visit) error {
 		at   *time.Time
 		bad  bool
 	}{
-		{v.T("Taken by the provider"), d.Times.Sent, false},
+		{taken, d.Times.Sent, false},
 		{v.T("Delayed"), d.Times.Delayed, true},
 		{v.T("Delivered"), d.Times.Delivered, false},
 		{v.T("Bounced"), d.Times.Bounced, true},

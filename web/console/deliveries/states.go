@@ -24,6 +24,9 @@ var states = []state{
 	{"withheld", shell.N("Not for anybody"), "", shell.N("It went nowhere on purpose: the address has no account and was written to too often."), shell.N("Nothing is to be done. The sign-in page looks the same, so that nobody learns who has an account.")},
 }
 
+// stayed is said in the place of "sent" where no provider was asked.
+var stayed = state{means: shell.N("It is in the development mailbox of this server: nobody outside was sent it."), helps: shell.N("Set up Amazon SES or an SMTP server under Email, or see why the connectors before the mailbox did not take it.")}
+
 func stateOf(value string) state {
 	if i := slices.IndexFunc(states, func(s state) bool { return s.value == value }); i >= 0 {
 		return states[i]

@@ -74,7 +74,7 @@ func (p *Pages) row(v *shell.Visit, s admin.ConnectorState) row {
 	}
 	if h := s.Health; h != nil {
 		r.LastSuccess = h.Latest.LastSuccess
-		if r.Error == "" && h.State != "closed" {
+		if r.Error == "" && (h.State != "closed" || unproven(s)) {
 			r.Error = h.Latest.LastError
 		}
 		if h.Latest.Day > 0 {
@@ -82,6 +82,12 @@ func (p *Pages) row(v *shell.Visit, s admin.ConnectorState) row {
 		}
 	}
 	return r
+}
+
+// unproven tells that a connector has taken no mail, neither since its servers run nor in the
+// last 24 hours: that nothing is known against it does not mean that it works.
+func unproven(s admin.ConnectorState) bool {
+	return s.Health.Latest.LastSuccess.IsZero() && s.Mails["sent"]+s.Mails["delivered"]+s.Mails["delayed"] == 0
 }
 
 func healthOf(v *shell.Visit, s admin.ConnectorState) health {
@@ -96,6 +102,10 @@ func healthOf(v *shell.Visit, s admin.ConnectorState) health {
 		return health{"bad", v.T("Failing")}
 	case h.State == "half-open":
 		return health{"warn", v.T("Being tried again")}
+	case unproven(s) && h.Latest.LastError != "":
+		return health{"warn", v.T("Took no mail lately")}
+	case unproven(s) && !h.Latest.Sandbox:
+		return health{"", v.T("No mail lately")}
 	case h.Latest.Sandbox:
 		return health{"warn", v.T("Works, but only in the sandbox")}
 	case h.Latest.Nearly():

@@ -48,7 +48,7 @@ func TestSetUpSES(t *testing.T) {
 	fields := config(f, fake)
 	secret := fields["accessKeySecret"]
 	owner := f.Operator(store.RoleOwner)
-	owner.Get(root).Want(200, "Mailbox", "Works", "Add a connector")
+	owner.Get(root).Want(200, "Mailbox", "Add a connector")
 	owner.Get(owner.Get(root).Link("Add a connector")).Want(200, "Amazon SES", "SMTP", "HTTP")
 	page := owner.Get(amazon).Want(200, "Set up Amazon SES", "What to do at Amazon first")
 

@@ -126,6 +126,9 @@ func (p *Pages) signIn(v *shell.Visit) (step, error) {
 
 func (p *Pages) colleague(v *shell.Visit) (step, error) {
 	s := step{Name: v.T("Let a second person in"), Text: v.T("Somebody else should be able to help when you cannot: make them an owner, or an admin."), Href: "/console/settings", Button: v.T("Add a person")}
+	if v.May(store.RoleOwner) {
+		s.Href += "/people/new"
+	}
 	found, err := p.admin.Operators(v.R.Context())
 	s.Done = len(found) > 1
 	return s, err

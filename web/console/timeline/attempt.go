@@ -108,7 +108,11 @@ func mailOf(v *shell.Visit, m admin.Delivery) mail {
 	case "queued":
 		now(v.T("Still waiting to be sent"), "warn")
 	default:
-		add(m.Times.Sent, v.T("Handed to %s", m.Connector), "")
+		if admin.Stayed(m) {
+			add(m.Times.Sent, v.T("Kept in the development mailbox: nobody outside was sent it"), "warn")
+		} else {
+			add(m.Times.Sent, v.T("Handed to %s", m.Connector), "")
+		}
 		add(m.Times.Delayed, v.T("The mailbox’s server makes it wait"), "warn")
 		add(m.Times.Delivered, v.T("Arrived"), "good")
 		add(m.Times.Bounced, v.T("Came back"), "bad")

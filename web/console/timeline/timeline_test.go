@@ -52,7 +52,7 @@ func TestWhatHappened(t *testing.T) {
 	settled(p)
 	looked, err := f.Admin.LogsBefore(t.Context(), store.EventFilter{Kind: "timeline.viewed"}, store.EventPlace{}, 1000)
 	f.Must(err)
-	p.Get(of).Want(200, "Mails stay on this server", "Asked for a code to sign in", "Waiting for the code", "Wrong codes: 2, tries left: 3", "Mail queued", "Handed to inbox", "Signed in", "Account since", webtest.OperatorEmail(store.RoleViewer))
+	p.Get(of).Want(200, "Mails stay on this server", "Asked for a code to sign in", "Waiting for the code", "Wrong codes: 2, tries left: 3", "Mail queued", "Kept in the development mailbox: nobody outside was sent it", "Signed in", "Account since", webtest.OperatorEmail(store.RoleViewer))
 	wrong(f, 5)
 	p.Get(of).Want(200, "All tries were wrong", "Wrong codes: 5, tries left: 0")
 	u, err := f.Admin.UserByEmail(t.Context(), ada)
