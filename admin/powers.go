@@ -81,6 +81,19 @@ func (s *Service) mayKeepOut(ctx context.Context, op string, by audit.Actor, use
 	return nil
 }
 
+// mayThrowOut tells whether somebody may sign a person out of the console: themselves, and an
+// operator only who may do everything. Codes are few in an hour, so who is thrown out again
+// and again is kept out.
+func (s *Service) mayThrowOut(ctx context.Context, op string, by audit.Actor, user string) error {
+	if by.ID == "user:"+user {
+		return nil
+	}
+	if err := s.mayKeepOut(ctx, op, by, user); store.CodeOf(err) != store.Forbidden {
+		return err
+	}
+	return &store.Error{Code: store.Forbidden, Op: op, Err: errors.New("this person may enter the console: only an owner can sign them out everywhere. Single sessions you can end")}
+}
+
 // maySilence tells whether somebody may have no mail sent to an address: an operator's only who
 // may do everything, for without mail they get no code.
 func (s *Service) maySilence(ctx context.Context, op string, by audit.Actor, email store.Email) error {

@@ -48,9 +48,13 @@ func (s *Service) EndSession(ctx context.Context, by audit.Actor, user, id strin
 }
 
 // EndAllSessions signs a person out everywhere, of the console too, with all that apps may do
-// for them. The error is [store.NotFound].
+// for them. Errors: [store.NotFound]; [store.Forbidden] for an operator, of somebody else who may
+// not do everything.
 func (s *Service) EndAllSessions(ctx context.Context, by audit.Actor, user string) error {
 	if _, err := s.store.User(ctx, user); err != nil {
+		return err
+	}
+	if err := s.mayThrowOut(ctx, "end all sessions", by, user); err != nil {
 		return err
 	}
 	entry := s.book.Entry(by, audit.Record{Kind: "session.revoked", User: user, Target: "session:*", Detail: map[string]any{"all": true}})

@@ -176,9 +176,13 @@ func TestPowers(t *testing.T) {
 	page.Submit(boss+"/suspend").Want(409, "only an owner can suspend them")
 	page.Submit(boss+"/delete", "confirm", webtest.OperatorEmail(store.RoleOwner)).Want(409, "only an owner can suspend them")
 	page.Submit(boss+"/link").Want(422, "owner")
+	p.Post(boss+"/sessions/end-all", page.Form(boss+"/suspend")).Want(403, "only an owner can sign them out everywhere")
+	owner.Get(boss).Want(200, "Sign out").Lacks(`action="/sign-in"`)
 	p.Get(boss).Submit(boss, "primaryEmail", "mallory@example.com").Want(422, "Is an operator's")
 	owner.Get(boss+"/access").Submit(boss+"/suspend").Want(409, "the last owner")
 	other := at(f, webtest.OperatorEmail(store.RoleAdmin))
+	p.Post(other+"/sessions/end-all", page.Form(boss+"/suspend")).Want(303) // it is their own
+	p = f.Operator(store.RoleAdmin)
 	owner.Get(other+"/access").Submit(other+"/suspend").Follow().Want(200, "Suspended")
 	p.Get(root).Lacks("Everybody who has an account")
 }
