@@ -271,6 +271,108 @@ func TestCustomCSSHidesNoConsole(t *testing.T) {
 	}
 }
 
+// No page shows a secret to who only looks, each has the headers that keep it to itself, and
+// the log tells neither who is there nor whom they look at.
+func TestPagesKeepSecrets(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	owner := f.Operator(store.RoleOwner)
+	p := f.Operator(store.RoleViewer)
+	all := routes(f)
+	ctx, by := t.Context(), audit.Command()
+	const password, header, key = "pass-5up3r", "Bearer h34d3r", "k3y-0123456789abcdef0123456789abcdef"
+	_, err := f.Admin.SetConnector(ctx, by, "smtp", map[string]any{
+		"host": "mail.example.com", "port": 587, "auth": map[string]any{"type": "login", "user": "shop", "pass": password}, "fromEmail": "shop@example.com",
+	})
+	f.Must(err)
+	hook, err := f.Admin.CreateHook(ctx, by, admin.HookForm{Name: "Secretive", Events: []string{"User.Deleted"}, Config: admin.HookConfig{URL: "https://crm.example", Headers: map[string]string{"Authorization": header}}}, key)
+	f.Must(err)
+	machine, err := f.Admin.CreateClient(ctx, by, store.Client{Name: "Machine", Type: store.Machine, PKCE: true}, nil)
+	f.Must(err)
+	secret, _, err := f.Admin.AddSecret(ctx, by, machine.ID, "first", time.Time{})
+	f.Must(err)
+	token := ""
+	_, token, err = f.Admin.CreateOneTimeToken(ctx, by, "ada@example.com", store.TokenContext{}, time.Hour)
+	f.Must(err)
+	link, _, err := f.Admin.CreateConsoleLink(ctx, by, store.Email(webtest.OperatorEmail(store.RoleOwner)))
+	f.Must(err)
+	code := f.Code(webtest.OperatorEmail(store.RoleOwner), 1)
+
+	paths := []string{
+		"/console/email/connectors/smtp", "/console/email/connectors/smtp?view=json", "/console/webhooks/" + hook.ID,
+		"/console/applications/" + machine.ID, "/console/applications/" + machine.ID + "/secrets", "/console/applications/" + machine.ID + "/code",
+		"/console/why?email=ada@example.com", "/console/deliveries?to=ada@example.com",
+	}
+	for _, r := range all {
+		if r.method == http.MethodGet {
+			paths = append(paths, r.path)
+		}
+	}
+	entries, _, err := f.Admin.Logs(ctx, store.EventFilter{}, 0, 100)
+	f.Must(err)
+	for _, e := range entries {
+		paths = append(paths, "/console/audit-log/"+e.ID.String())
+	}
+	mails, err := f.Admin.Deliveries(ctx, admin.DeliveryQuery{Limit: 10})
+	f.Must(err)
+	for _, m := range mails {
+		paths = append(paths, "/console/deliveries/"+m.ID)
+	}
+	for _, who := range []*webtest.Person{p, owner} {
+		for _, path := range paths {
+			page := who.Get(path)
+			for name, value := range map[string]string{"password": password, "header": header, "key": key, "secret": secret, "token": token, "link": link, "code": code} {
+				if strings.Contains(page.Body, value) {
+					t.Errorf("%s shows the %s", path, name)
+				}
+			}
+			h := page.Header
+			if !strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") || !strings.Contains(h.Get("Content-Security-Policy"), "frame-ancestors") ||
+				h.Get("Referrer-Policy") != "no-referrer" || h.Get("Cache-Control") != "no-store" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("X-Frame-Options") == "" {
+				t.Errorf("%s: %d with %v", path, page.Status, h)
+			}
+		}
+	}
+	owner.Get("/console/email/connectors/smtp?view=json").Want(200).Has(admin.Mask)
+	p.Get("/console/webhooks/" + hook.ID).Want(200).Has(admin.Mask)
+	log := f.Log.String()
+	for _, value := range []string{password, header, key, secret, token, link, code, "ada@example.com", webtest.OperatorEmail(store.RoleOwner), "ada%40"} {
+		if strings.Contains(log, value) {
+			t.Errorf("the log has %q", value)
+		}
+	}
+}
+
+// What somebody may do is looked up at each click: a form that stood open is worth what its
+// person is now.
+func TestDemotedWhileAFormIsOpen(t *testing.T) {
+	t.Parallel()
+	f := withBoss(t)
+	p := f.Operator(store.RoleOwner)
+	const list = "/console/settings/people/new"
+	form := p.Get(list).Form(list, "email", "mallory@example.com", "role", "owner")
+	f.Must(f.Admin.SetOperatorRole(t.Context(), audit.Command(), webtest.OperatorEmail(store.RoleOwner), store.RoleAdmin))
+	p.Post(list, form).Want(http.StatusForbidden, notYours)
+	f.Must(f.Admin.RemoveOperator(t.Context(), audit.Command(), webtest.OperatorEmail(store.RoleOwner)))
+	p.Post(list, form).Want(http.StatusForbidden, "Your sign-in to the console has ended")
+	if all, err := f.Admin.Operators(t.Context()); err != nil || len(all) != 1 {
+		t.Errorf("%v %v", all, err)
+	}
+}
+
+// An address can begin like a formula, and a spreadsheet takes none from an export.
+func TestExportHasNoFormulas(t *testing.T) {
+	t.Parallel()
+	f := withBoss(t)
+	f.Must(f.Admin.AddOperator(t.Context(), audit.Command(), "=1+1@example.com", store.RoleViewer))
+	p := f.Operator(store.RoleOwner)
+	const log = "/console/audit-log"
+	file := p.Get(log).Submit(log+"/export", "format", "csv").Want(200)
+	if !strings.Contains(file.Body, ",'=1+1@example.com,") || strings.Contains(file.Body, ",=") {
+		t.Error(file.Body)
+	}
+}
+
 // settle waits until what signing in has left to be done in the background is done.
 func settle(f *webtest.Fixture) {
 	for last, same := "", 0; same < 3; time.Sleep(50 * time.Millisecond) {
