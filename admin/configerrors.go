@@ -2,6 +2,7 @@ package admin
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -26,6 +27,7 @@ func configErrors(id string, err error) *ConfigErrors {
 	out := &ConfigErrors{FieldError: store.FieldError{Field: "config", Reason: err.Error()}}
 	text := strings.TrimPrefix(err.Error(), `configuration of connector "`+id+`": `)
 	for _, line := range strings.Split(text, "\n") {
+		line = withoutExample(line)
 		word := line
 		if i := strings.IndexAny(line, " .:[\""); i >= 0 {
 			word = line[:i]
@@ -43,6 +45,26 @@ func configErrors(id string, err error) *ConfigErrors {
 		}
 	}
 	return out
+}
+
+var (
+	wrongKind    = regexp.MustCompile(`^json: cannot unmarshal (\w+).* into Go struct field \w+\.(\w+)`)
+	unknownField = regexp.MustCompile(`^json: unknown field (".*")$`)
+)
+
+// withoutExample is a reason that begins with what a configuration looks like ("not {…}: ")
+// without that, and of what a JSON decoder says what people need of it.
+func withoutExample(line string) string {
+	if _, reason, ok := strings.Cut(line, "}: "); ok && strings.HasPrefix(line, "not {") {
+		line = reason
+	}
+	if m := wrongKind.FindStringSubmatch(line); m != nil && m[2] != "templates" {
+		return m[2] + " cannot be of the JSON type " + m[1]
+	}
+	if m := unknownField.FindStringSubmatch(line); m != nil {
+		return "there is no setting " + m[1]
+	}
+	return line
 }
 
 func isKey(id, word string) bool {

@@ -234,3 +234,20 @@ func TestBackAndAgain(t *testing.T) {
 		t.Error("the second is not made, and nothing says so")
 	}
 }
+
+// What a connector's settings cannot be read for stands beside the field that it is about.
+func TestConnectorReasonsStandBesideTheirField(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	p := f.Operator(store.RoleOwner)
+	const smtp = "/console/email/connectors/smtp"
+	page := p.Get(smtp)
+	for field, typed := range map[string][2]string{
+		"c.port": {"99999999999999999999", "Has to be a number from 1 to 65535"}, "c.dkim": {"7", "Cannot be of the JSON type number."}, "config": {`{"a": 1}`, `There is no setting "a".`},
+	} {
+		wrong := page.Submit(smtp, "c.host", "mail.example.com", "c.fromEmail", "shop@example.com", field, typed[0]).Want(422, typed[1]).Lacks("Go struct")
+		if beside := `id="f-` + strings.ReplaceAll(field, ".", "-") + `-error"`; field != "config" {
+			wrong.Has(beside)
+		}
+	}
+}
