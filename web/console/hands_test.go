@@ -220,6 +220,20 @@ func TestBrokenHands(t *testing.T) {
 	}
 }
 
+// A second click on saving is not somebody else.
+func TestSavingTwice(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	furnish(f)
+	p := f.Operator(store.RoleOwner)
+	page := p.Get("/console/applications/shop")
+	for i, status := range []int{http.StatusSeeOther, http.StatusConflict} {
+		if got := page.Submit("/console/applications/shop", "name", "Books").Want(status); i == 1 {
+			got.Want(status, "What stands here is saved already.").Lacks("while you were editing")
+		}
+	}
+}
+
 // Who goes back after making something, and makes another one, gets another one.
 func TestBackAndAgain(t *testing.T) {
 	t.Parallel()

@@ -206,6 +206,12 @@ func (p *Pages) save(v *shell.Visit, f admin.Factory, saved admin.Connector, for
 			return false, err
 		}
 		changed(v, form, f, now, config, asJSON)
+		if len(form.Conflict) > 0 {
+			return false, nil
+		}
+		if same, err := p.admin.IsConnector(ctx, f.ID, config); err != nil || !same { // in what is not shown
+			form.Conflict = []shell.Difference{{Label: v.T("Secrets"), Theirs: admin.Mask, Yours: admin.Mask}}
+		}
 		return false, nil
 	}
 	return false, takeOr(takeConfig(v, form, err, asJSON), err)

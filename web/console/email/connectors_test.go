@@ -108,6 +108,10 @@ func TestSetUpSES(t *testing.T) {
 	if got := saved(f, "aws-ses-mail")["emailAddress"]; got != "Mine <mine@example.com>" {
 		t.Errorf("%v", got)
 	}
+	twice := owner.Get(amazon)
+	twice.Submit(amazon, "do", "save", "c.accessKeySecret", "Theirs0000000000000000000000000000000000").WantTo(amazon)
+	twice.Submit(amazon, "do", "save", "c.accessKeySecret", "Theirs0000000000000000000000000000000000").Want(409, "What stands here is saved already.")
+	twice.Submit(amazon, "do", "save", "c.accessKeySecret", "Mine000000000000000000000000000000000000").Want(409, "Somebody else has changed this", "Secrets ******** ********")
 
 	// It goes by its name.
 	owner.Get(amazon).Submit(amazon+"/delete", "confirm", "SES").Want(422, "This is not its name.")
