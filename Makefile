@@ -25,11 +25,14 @@ build: ## the program, as bin/idp
 test: unit racy e2e ## everything: both engines, races, browser, clients
 
 # SQLite is pure Go here and 7 to 10 times slower under the race detector; 2 cores
-# need their time.
-unit: ## all packages under the race detector, on both engines
+# need their time. Pages of the console share nothing but the shell, and there are hundreds
+# of them: what is under the detector there is what many do at once.
+unit: ## all packages, under the race detector, on both engines
 	.ci/need cc postgres
 	go vet ./...
-	go test -race -timeout 20m $$(go list ./... | grep -v '/e2e')
+	go test -race -timeout 20m $$(go list ./... | grep -v -e '/e2e' -e '/web/console')
+	go test -race -timeout 10m -run 'Enter|Link|SessionEnds|Impatient|Apart' ./web/console ./web/console/shell
+	go test -timeout 10m ./web/console/...
 
 racy: ## shows that the race tests can fail
 	.ci/need cc postgres
