@@ -26,12 +26,12 @@ const (
 	oncePause = 100 * time.Millisecond
 )
 
-// Once does what a form is for, however often it is sent: make does it, and says at which
-// page what was made is. If make answers the visit itself (a secret is shown in the answer
+// Once does what a form is for, however often it is sent: do does it, and says at which
+// page what was made is. If do answers the visit itself (a secret is shown in the answer
 // to the form, and nowhere else), every later one is sent to that page. The form holds
-// {{template "once" .}}. An error of make gives the form free again. Who goes back to it and
+// {{template "once" .}}. An error of do gives the form free again. Who goes back to it and
 // sends something else makes something else.
-func (v *Visit) Once(make func() (to string, err error)) error {
+func (v *Visit) Once(do func() (to string, err error)) error {
 	fields := maps.Clone(v.Form)
 	delete(fields, "t")
 	key := store.HashOf([]byte(v.Session.User.ID + "\n" + v.R.URL.Path + "\n" + fields.Encode()))
@@ -43,7 +43,7 @@ func (v *Visit) Once(make func() (to string, err error)) error {
 		return v.sentBefore(key, to)
 	}
 	ctx := context.WithoutCancel(v.R.Context()) // the visitor may be gone, which must not leave the form claimed
-	to, err = make()
+	to, err = do()
 	if err != nil {
 		_ = v.shell.Store.ReleaseForm(ctx, key) // it is given free by its age, too
 		return err
