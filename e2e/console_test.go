@@ -200,6 +200,9 @@ func (b tab) everyWay(endpoint, path, lang, shots string) {
 			if get(b, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > window.innerWidth`)) {
 				b.t.Errorf("%s scrolls sideways: %s", name, get(b, chromedp.Evaluate[string](widest)))
 			}
+			if list := get(b, chromedp.Evaluate[string](outOfSight)); list != "" {
+				b.t.Errorf("%s has columns that nobody sees: %s", name, list)
+			}
 			switch {
 			case scheme == "light" && size.name == "desktop":
 				b.accessible(name)
@@ -220,6 +223,10 @@ func (b tab) everyWay(endpoint, path, lang, shots string) {
 
 // widest names the elements that stick out.
 const widest = `[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).slice(-3).map(e => e.outerHTML.slice(0, 150)).join(' | ')`
+
+// outOfSight names a list whose last columns are outside of the screen. Mails by language have more
+// of them than a phone has room for.
+const outOfSight = `[...document.querySelectorAll('main .list:not(.matrix)')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.outerHTML.slice(0, 150)).join(' | ')`
 
 // moves is how much of a page has moved by itself (CLS).
 const moves = `new Promise(done => { let sum = 0;
