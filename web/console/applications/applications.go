@@ -57,13 +57,8 @@ type frame struct {
 	shell.Frame
 	App  store.Client
 	Kind string // its type, in words
-	Tabs []tab
+	Tabs []shell.Tab
 	Path string // of the application
-}
-
-type tab struct {
-	Name, Href string
-	Current    bool
 }
 
 // Names of the tabs.
@@ -85,7 +80,7 @@ func (p *Pages) of(v *shell.Visit) (store.Client, error) {
 func (p *Pages) frame(v *shell.Visit, c store.Client, current string) frame {
 	f := frame{Frame: v.Frame(shell.Applications), App: c, Kind: v.T(kinds[c.Type]), Path: pathOf(c.ID)}
 	add := func(name, path string) {
-		f.Tabs = append(f.Tabs, tab{v.T(name), f.Path + path, name == current})
+		f.Tabs = append(f.Tabs, shell.Tab{Name: v.T(name), Href: f.Path + path, Current: name == current})
 	}
 	add(tabSettings, "")
 	add(tabGuide, "/guide")

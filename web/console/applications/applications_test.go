@@ -2,6 +2,7 @@ package applications_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"html"
 	"net/url"
 	"regexp"
@@ -118,6 +119,7 @@ func TestWrongFields(t *testing.T) {
 	path, _ := create(f, store.Client{Name: "Nightly", Type: store.Machine})
 	settings := p.Get(path)
 	settings.Submit(path, "name", strings.Repeat("x", 129), "customData", "[1]").Want(422)
+	settings.Submit(path, "customData", "{\n  \"plan\": pro\n}").Want(422, "Line 2, column 11: ")
 	bad := settings.Submit(path, "customData", "[1]").Want(422, "Is no JSON object.")
 	if bad.Form(path).Get("customData") != "[1]" {
 		t.Error("the custom data that was typed is gone")
@@ -269,6 +271,22 @@ func TestRoles(t *testing.T) {
 		t.Errorf("roles: %v", has)
 	}
 	p.Get(strings.TrimSuffix(path, "/roles")+"/guide").Want(200, store.ManagementIndicator)
+	clerk, err := f.Admin.CreateRole(t.Context(), audit.Command(), store.Role{Name: "clerk", Type: store.MachineRole}, nil)
+	f.Must(err)
+	mine := p.Get(path)
+	p.Get(path).Submit(path, "role", clerk.ID).WantTo(path)
+	mine.Submit(path).Want(409).Has("<td><pre>clerk</pre></td>") // by its name
+	var last store.Role
+	for i := range 200 { // of many the page shows some, and the others stay
+		last, err = f.Admin.CreateRole(t.Context(), audit.Command(), store.Role{Name: fmt.Sprint("role ", i), Type: store.MachineRole}, nil)
+		f.Must(err)
+	}
+	id, _, _ := strings.Cut(strings.TrimPrefix(path, list+"/"), "/")
+	f.Must(f.Admin.AddClientRoles(t.Context(), audit.Command(), []string{id}, []string{last.ID}))
+	p.Get(path).Lacks(last.ID).Submit(path).WantTo(path)
+	if has, _, err := f.Admin.ClientRoles(t.Context(), id, store.Listing{Limit: 10}); err != nil || len(has) != 2 {
+		t.Errorf("%v: %v", err, has)
+	}
 	web, _ := create(f, store.Client{Name: "Shop", Type: store.Traditional, PKCE: true})
 	p.Get(web + "/roles").Want(404)
 	p.Get(strings.TrimSuffix(path, "/roles") + "/branding").Want(404)

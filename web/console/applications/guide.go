@@ -14,8 +14,8 @@ type madeView struct {
 	frame
 	Secret string // shown this once
 	Guide  guide
-	Others []tab   // other frameworks that fit
-	Rest   []guide // their code, where leaving the page would lose the secret
+	Others []shell.Tab // other frameworks that fit
+	Rest   []guide     // their code, where leaving the page would lose the secret
 }
 
 // guide is what an app needs to know, and code for one framework.
@@ -98,7 +98,7 @@ func (p *Pages) fill(v *shell.Visit, view *madeView, f *framework, secret string
 		if other.Type != c.Type {
 			continue
 		}
-		view.Others = append(view.Others, tab{v.T(other.Name), view.Path + "/guide?as=" + other.Key, other == f})
+		view.Others = append(view.Others, shell.Tab{Name: v.T(other.Name), Href: view.Path + "/guide?as=" + other.Key, Current: other == f})
 		known := valuesOf(p.shell.Endpoint.String(), c, other, secret)
 		known.Resource = resource
 		g, err := guideOf(v, other, known)

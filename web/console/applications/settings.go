@@ -1,7 +1,6 @@
 package applications
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -49,7 +48,7 @@ func (p *Pages) showSettings(v *shell.Visit, status int, c store.Client, form sh
 func settingsOf(c store.Client) url.Values {
 	values := url.Values{
 		"name": {c.Name}, "description": {c.Description}, "idTokenAlg": {c.IDTokenAlg},
-		"redirectUris": {lines(c.RedirectURIs)}, "postLogoutRedirectUris": {lines(c.PostLogoutRedirectURIs)}, "customData": {pretty(c.CustomData)},
+		"redirectUris": {lines(c.RedirectURIs)}, "postLogoutRedirectUris": {lines(c.PostLogoutRedirectURIs)}, "customData": {customData(c)},
 	}
 	if c.PKCE {
 		values.Set("pkce", "1")
@@ -64,10 +63,19 @@ func settingsOf(c store.Client) url.Values {
 func (p *Pages) saveSettings(v *shell.Visit) error {
 	form := v.Typed()
 	id := v.Param("id")
+	data, wrong := v.CustomData(v.Got("customData"))
+	if wrong != "" {
+		form.Reject("customData", wrong)
+		c, err := p.of(v)
+		if err != nil {
+			return err
+		}
+		return p.showSettings(v, http.StatusUnprocessableEntity, c, form, "")
+	}
 	var sent store.Client
 	_, err := p.admin.UpdateClient(v.R.Context(), v.By, id, form.Seen(), func(c *store.Client) error {
 		c.Name, c.Description = v.Got("name"), v.Got("description")
-		c.IDTokenAlg, c.CustomData = v.Form.Get("idTokenAlg"), compact(v.Got("customData"))
+		c.IDTokenAlg, c.CustomData = v.Form.Get("idTokenAlg"), data
 		if c.Type != store.Machine {
 			c.RedirectURIs, c.PostLogoutRedirectURIs = form.Lines("redirectUris"), form.Lines("postLogoutRedirectUris")
 			c.AlwaysRefresh = form.Has("alwaysRefresh", "1")
@@ -135,23 +143,10 @@ func translated(v *shell.Visit, labels [][2]string) [][2]string {
 	return out
 }
 
-// pretty is JSON as people read it.
-func pretty(raw json.RawMessage) string {
-	var value map[string]json.RawMessage
-	if len(raw) == 0 || json.Unmarshal(raw, &value) == nil && len(value) == 0 {
+// customData is what stands in its field: nothing where there is none.
+func customData(c store.Client) string {
+	if len(c.CustomData) == 0 || string(c.CustomData) == "{}" {
 		return ""
 	}
-	out, err := json.MarshalIndent(raw, "", "  ")
-	if err != nil {
-		return string(raw)
-	}
-	return string(out)
-}
-
-// compact is a typed JSON text; what is none stays as it is, and package admin says so.
-func compact(text string) json.RawMessage {
-	if text == "" {
-		return nil
-	}
-	return json.RawMessage(text)
+	return shell.PrettyJSON(c.CustomData)
 }

@@ -70,7 +70,7 @@ func (p *Pages) show(v *shell.Visit) error {
 
 // link leads to a person or an app, unless they are gone.
 func (n *names) link(prefix, id string, entry shell.Entry) link {
-	l := link{Name: n.actor(prefix + id), ID: id, Href: at(entry, id)}
+	l := link{Name: n.actor(prefix + id), ID: id, Href: entry.At(id)}
 	if n.gone[prefix+id] {
 		l.Href = ""
 	}
@@ -84,7 +84,7 @@ var targets = map[string]shell.Entry{"role": shell.Roles, "resource": shell.Reso
 func targetOf(target string) link {
 	kind, id, ok := strings.Cut(target, ":")
 	if entry, known := targets[kind]; ok && known {
-		return link{Name: target, ID: id, Href: at(entry, id)}
+		return link{Name: target, ID: id, Href: entry.At(id)}
 	}
 	return link{Name: target}
 }

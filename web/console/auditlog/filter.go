@@ -15,37 +15,21 @@ import (
 // filter reads what is asked for. Nothing can fit if ok is false; what cannot be read is
 // rejected in the form.
 func (p *Pages) filter(v *shell.Visit, f *shell.Form) (q admin.LogQuery, ok bool, err error) {
-	q.Kind, q.Client, q.Failed, ok = v.Got("kind"), v.Got("app"), v.Got("failed") != "", true
+	q.Kind, q.Client, q.Failed = v.Got("kind"), v.Got("app"), v.Got("failed") != ""
 	if q.User, err = p.person(v, v.Got("who")); err != nil {
 		if store.CodeOf(err) != store.NotFound {
 			return q, false, err
 		}
 		f.Reject("who", v.T("Nobody has this address now. Entries about deleted accounts are found by the id."))
-		ok = false
 	}
 	if q.Actor, err = p.actor(v, v.Got("by")); err != nil {
 		if store.CodeOf(err) != store.NotFound {
 			return q, false, err
 		}
 		f.Reject("by", v.T("Neither a person’s address or id, nor an application’s id, nor “command”."))
-		ok = false
 	}
-	if q.Since, err = day(v.Got("since")); err != nil {
-		f.Reject("since", v.T("Write it as 2026-01-31."))
-		ok = false
-	}
-	if q.Until, err = day(v.Got("until")); err != nil {
-		f.Reject("until", v.T("Write it as 2026-01-31."))
-		ok = false
-	}
-	if !q.Until.IsZero() {
-		q.Until = q.Until.AddDate(0, 0, 1) // that day, too
-		if !q.Since.IsZero() && !q.Since.Before(q.Until) {
-			f.Reject("until", v.T("This is before the first day."))
-			ok = false
-		}
-	}
-	return q, ok, nil
+	q.Since, q.Until = v.Days(f)
+	return q, !f.IsWrong(), nil
 }
 
 // person gives the id for an address; anything else is taken as one.
@@ -79,14 +63,6 @@ func (p *Pages) actor(v *shell.Visit, by string) (string, error) {
 	}
 	id, err := p.person(v, by)
 	return "user:" + id, err
-}
-
-// day is the beginning of a day (UTC); "" is none.
-func day(text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	return time.Parse(time.DateOnly, text)
 }
 
 // A place in the list is MICROSECONDS.ID, behind b (what is before it) or a (after).

@@ -17,7 +17,7 @@ const perPage = 30
 type listView struct {
 	shell.Frame
 	shell.Form
-	Tabs    []tab
+	Tabs    []shell.Tab
 	Kinds   []shell.Option
 	Apps    []shell.Option
 	Entries []row

@@ -2,7 +2,6 @@ package auditlog
 
 import (
 	"embed"
-	"net/url"
 
 	"github.com/go-chi/chi/v5"
 
@@ -36,17 +35,10 @@ func (p *Pages) Mount(r chi.Router) {
 	p.shell.Get(r, "/audit-log/{id}", p.show)
 }
 
-type tab struct {
-	Name, Href string
-	Current    bool
-}
-
 // tabs are the two pages of the area.
-func tabs(v *shell.Visit, verify bool) []tab {
-	return []tab{{v.T("Entries"), root, !verify}, {v.T("Is it whole?"), root + "/verify", verify}}
-}
-
-// at is where something is in the console.
-func at(entry shell.Entry, id string) string {
-	return shell.Path + string(entry) + "/" + url.PathEscape(id)
+func tabs(v *shell.Visit, verify bool) []shell.Tab {
+	return []shell.Tab{
+		{Name: v.T("Entries"), Href: root, Current: !verify},
+		{Name: v.T("Is it whole?"), Href: root + "/verify", Current: verify},
+	}
 }

@@ -10,7 +10,7 @@ import (
 
 type verifyView struct {
 	shell.Frame
-	Tabs    []tab
+	Tabs    []shell.Tab
 	State   admin.LogState
 	Full    bool // more wait than were counted
 	Checked *audit.Report

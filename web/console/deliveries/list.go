@@ -16,7 +16,7 @@ const perPage = 30
 type listView struct {
 	shell.Frame
 	shell.Form
-	Tabs       []tab
+	Tabs       []shell.Tab
 	Counts     []count
 	More       bool // there were more mails in a day than are counted
 	States     []shell.Option
@@ -109,25 +109,6 @@ func query(v *shell.Visit, f *shell.Form) admin.DeliveryQuery {
 			f.Reject("to", v.T("Enter the whole address: only its fingerprint is searched."))
 		}
 	}
-	if q.Since, err = day(v.Got("since")); err != nil {
-		f.Reject("since", v.T("Write it as 2026-01-31."))
-	}
-	if q.Until, err = day(v.Got("until")); err != nil {
-		f.Reject("until", v.T("Write it as 2026-01-31."))
-	}
-	if !q.Until.IsZero() {
-		q.Until = q.Until.AddDate(0, 0, 1) // that day, too
-		if !q.Since.IsZero() && !q.Since.Before(q.Until) {
-			f.Reject("until", v.T("This is before the first day."))
-		}
-	}
+	q.Since, q.Until = v.Days(f)
 	return q
-}
-
-// day is the beginning of a day (UTC); "" is none.
-func day(text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	return time.Parse(time.DateOnly, text)
 }

@@ -39,13 +39,11 @@ func (p *Pages) Mount(r chi.Router) {
 	p.shell.Get(r, "/deliveries/{id}", p.show)
 }
 
-type tab struct {
-	Name, Href string
-	Current    bool
-}
-
-func tabs(v *shell.Visit, other bool) []tab {
-	return []tab{{v.T("Mails"), root, !other}, {v.T("Addresses that take no mail"), suppressed, other}}
+func tabs(v *shell.Visit, other bool) []shell.Tab {
+	return []shell.Tab{
+		{Name: v.T("Mails"), Href: root, Current: !other},
+		{Name: v.T("Addresses that take no mail"), Href: suppressed, Current: other},
+	}
 }
 
 func pathOf(id string) string { return root + "/" + url.PathEscape(id) }

@@ -16,7 +16,7 @@ import (
 type suppressedView struct {
 	shell.Frame
 	shell.Form
-	Tabs    []tab
+	Tabs    []shell.Tab
 	Sought  string
 	Unclear string // what is wrong with what was searched
 	Found   *one   // the address that was searched

@@ -93,7 +93,7 @@ func formValues(fields []input, config map[string]any) url.Values {
 		outer, _, _ := strings.Cut(f.Key, ".")
 		delete(rest, outer)
 	}
-	values.Set("config", pretty(rest))
+	values.Set("config", shell.PrettyJSON(rest))
 	return values
 }
 
@@ -138,7 +138,7 @@ func fieldText(f input, value any) string {
 			return strconv.FormatFloat(v, 'f', -1, 64)
 		}
 	}
-	return pretty(value)
+	return shell.PrettyJSON(value)
 }
 
 // typed is the configuration that was sent, in either view. What cannot be read is told in the
@@ -146,8 +146,8 @@ func fieldText(f input, value any) string {
 func typed(v *shell.Visit, fields []input, form *shell.Form) (map[string]any, bool) {
 	config := map[string]any{}
 	if v.Form.Get("view") == viewJSON {
-		if wrong := readJSON(v.Form.Get("config"), &config); wrong != nil {
-			form.Reject("config", v.T("Line %d, column %d: %s.", wrong.line, wrong.column, v.T(wrong.reason)))
+		if wrong := v.ReadJSON(v.Form.Get("config"), &config); wrong != "" {
+			form.Reject("config", wrong)
 			return nil, false
 		}
 		if config == nil { // null
@@ -155,7 +155,7 @@ func typed(v *shell.Visit, fields []input, form *shell.Form) (map[string]any, bo
 		}
 		return config, true
 	}
-	if wrong := readJSON(v.Form.Get("config"), &config); wrong != nil || config == nil {
+	if wrong := v.ReadJSON(v.Form.Get("config"), &config); wrong != "" || config == nil {
 		config = map[string]any{}
 	}
 	for _, f := range fields {
@@ -175,8 +175,8 @@ func typed(v *shell.Visit, fields []input, form *shell.Form) (map[string]any, bo
 			put(config, f.Key, true)
 		case "Json":
 			var value any
-			if wrong := readJSON(text, &value); wrong != nil {
-				form.Reject(f.Name, v.T("Line %d, column %d: %s.", wrong.line, wrong.column, v.T(wrong.reason)))
+			if wrong := v.ReadJSON(text, &value); wrong != "" {
+				form.Reject(f.Name, wrong)
 				continue
 			}
 			put(config, f.Key, value)

@@ -76,7 +76,7 @@ func (p *Pages) find(v *shell.Visit) (admin.Factory, admin.Connector, error) {
 
 // fill puts a configuration into the fields of a view.
 func fill(form *shell.Form, f admin.Factory, config map[string]any, asJSON bool) {
-	values := url.Values{"config": {pretty(config)}}
+	values := url.Values{"config": {shell.PrettyJSON(config)}}
 	if !asJSON {
 		values = formValues(inputs(f, isWholeAuth(config)), config)
 	}
@@ -221,8 +221,8 @@ func (p *Pages) save(v *shell.Visit, f admin.Factory, saved admin.Connector, for
 func changed(v *shell.Visit, form *shell.Form, f admin.Factory, now admin.Connector, config map[string]any, asJSON bool) {
 	if asJSON {
 		shown := *form // without the secrets that were typed
-		shown.Values = url.Values{"config": {pretty(admin.Masked(config))}}
-		shown.Changed(url.Values{"config": {pretty(now.Config)}}, now.UpdatedAt, [2]string{"config", "JSON"})
+		shown.Values = url.Values{"config": {shell.PrettyJSON(admin.Masked(config))}}
+		shown.Changed(url.Values{"config": {shell.PrettyJSON(now.Config)}}, now.UpdatedAt, [2]string{"config", "JSON"})
 		form.Stale, form.Version, form.Conflict = shown.Stale, shown.Version, shown.Conflict
 		return
 	}
@@ -256,7 +256,7 @@ func takeConfig(v *shell.Visit, form *shell.Form, err error, asJSON bool) bool {
 		if rest, ok := strings.CutPrefix(reason, one.Field+" "); ok && !asJSON && one.Field != "" { // its label stands above
 			reason = rest
 		}
-		reason = sentence(reason)
+		reason = shell.Sentence(reason)
 		if one.Field == "" && !asJSON {
 			if form.Wrong != "" {
 				reason = form.Wrong + "\n" + reason

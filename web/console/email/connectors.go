@@ -13,7 +13,7 @@ import (
 
 type connectorsView struct {
 	shell.Frame
-	Tabs []tab
+	Tabs []shell.Tab
 	Rows []row
 	More bool // there were more mails than were counted
 	Add  bool // there are kinds that are not set up

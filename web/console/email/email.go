@@ -52,12 +52,9 @@ func (p *Pages) Mount(r chi.Router) {
 	p.shell.Post(r, "/email/templates/{usage}/{locale}/reset", store.RoleOwner, p.resetTemplate)
 }
 
-// tab is one of the pages of the area, for the part "tabs".
-type tab struct {
-	Name, Href string
-	Current    bool
-}
-
-func tabs(v *shell.Visit, templates bool) []tab {
-	return []tab{{v.T("Connectors"), here, !templates}, {v.T("Templates"), allTemplates, templates}}
+func tabs(v *shell.Visit, templates bool) []shell.Tab {
+	return []shell.Tab{
+		{Name: v.T("Connectors"), Href: here, Current: !templates},
+		{Name: v.T("Templates"), Href: allTemplates, Current: templates},
+	}
 }

@@ -66,7 +66,7 @@ func (p *Pages) writePreview(v *shell.Visit, d admin.Draft) error {
 		From: d.From, Subject: d.Subject, Answer: d.ReplyTo, SubjectLabel: v.T("Subject"), Text: d.Text, Warnings: d.Warnings}
 	view.HTML = inScheme(d.HTML, view.Dark)
 	for _, wrong := range d.Errors {
-		view.Errors = append(view.Errors, sentence(v.T(wrong.Error())))
+		view.Errors = append(view.Errors, shell.Sentence(v.T(wrong.Error())))
 	}
 	if d.Text == "" && d.HTML == "" {
 		view.Nothing = v.T("There is nothing to show yet.")

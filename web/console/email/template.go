@@ -3,9 +3,7 @@ package email
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"idp/admin"
 	"idp/store"
@@ -113,7 +111,7 @@ func (p *Pages) changeTemplate(v *shell.Visit) error {
 		return err
 	}
 	for _, wrong := range draft.Errors {
-		reason := sentence(v.T(wrong.Error()))
+		reason := shell.Sentence(v.T(wrong.Error()))
 		if before := form.Error(wrong.Field); before != "" {
 			reason = before + "\n" + reason
 		}
@@ -237,17 +235,4 @@ func (p *Pages) resetTemplate(v *shell.Visit) error {
 		return err
 	}
 	return v.Done(templatePath(w.Usage, w.Locale), v.T("This mail is the built-in one again."))
-}
-
-// sentence makes one of a reason.
-func sentence(reason string) string {
-	r, size := utf8.DecodeRuneInString(reason)
-	if size == 0 {
-		return ""
-	}
-	reason = strings.ToUpper(string(r)) + reason[size:]
-	if !strings.HasSuffix(reason, ".") && !strings.HasSuffix(reason, "?") {
-		reason += "."
-	}
-	return reason
 }

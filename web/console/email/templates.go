@@ -12,7 +12,7 @@ import (
 type templatesView struct {
 	shell.Frame
 	shell.Form
-	Tabs     []tab
+	Tabs     []shell.Tab
 	Tongues  []language
 	Rows     []templateRow
 	Own      int // that the operator has worded
@@ -48,7 +48,7 @@ func (p *Pages) templates(v *shell.Visit) error {
 		}
 		for _, wrong := range d.Errors {
 			if wrong.Field == "usage" || wrong.Field == "locale" {
-				form.Reject(wrong.Field, sentence(v.T(wrong.Error())))
+				form.Reject(wrong.Field, shell.Sentence(v.T(wrong.Error())))
 			}
 		}
 		if len(form.Errors) == 0 {

@@ -33,6 +33,8 @@ func TestWordAMail(t *testing.T) {
 	}
 
 	// What is wrong stands with its field, and what was typed stays.
+	owner.Get(words+"?lang=ja").Submit(words, "subject", "", "content", "<p>hi").Want(422).Has("件名が空です。</span>")
+	owner.Get(words + "?lang=en")
 	wrong := page.Submit(words, "subject", "", "content", "<p>hi", "replyTo", "nobody").Want(422, "The subject is empty.", "needs {{ code }}", "<p>hi")
 	if typed := wrong.Form(words); typed.Get("content") != "<p>hi" || typed.Get("replyTo") != "nobody" || !strings.Contains(wrong.Body, `id="f-subject-error"`) || !strings.Contains(wrong.Body, `id="f-replyTo-error"`) {
 		t.Errorf("%v", typed)

@@ -31,7 +31,7 @@ const localeOfLogto = "en"
 type templatesJSONView struct {
 	shell.Frame
 	shell.Form
-	Tabs      []tab
+	Tabs      []shell.Tab
 	Variables []variable
 }
 
@@ -62,7 +62,7 @@ func (p *Pages) ownTemplates(v *shell.Visit) (string, error) {
 	for _, t := range all {
 		list = append(list, jsonTemplate{string(t.Usage), t.Locale, t.Subject, t.Content, t.ContentType, t.ReplyTo, t.SendFrom})
 	}
-	return pretty(list), nil
+	return shell.PrettyJSON(list), nil
 }
 
 func (p *Pages) showJSON(v *shell.Visit, status int, form shell.Form) error {
@@ -73,8 +73,8 @@ func (p *Pages) showJSON(v *shell.Visit, status int, form shell.Form) error {
 func (p *Pages) saveJSON(v *shell.Visit) error {
 	form := v.Typed()
 	var list []jsonTemplate
-	if wrong := readJSON(v.Form.Get("templates"), &list); wrong != nil {
-		form.Reject("templates", v.T("Line %d, column %d: %s.", wrong.line, wrong.column, v.T(wrong.reason)))
+	if wrong := v.ReadJSON(v.Form.Get("templates"), &list); wrong != "" {
+		form.Reject("templates", wrong)
 		return p.showJSON(v, http.StatusUnprocessableEntity, form)
 	}
 	var templates []store.MailTemplate
@@ -90,7 +90,7 @@ func (p *Pages) saveJSON(v *shell.Visit) error {
 			return err
 		}
 		for _, e := range d.Errors {
-			wrong = append(wrong, v.T("Template %d (%s): %s", i+1, strconv.Quote(one.UsageType+" "+t.Locale), sentence(v.T(e.Error()))))
+			wrong = append(wrong, v.T("Template %d (%s): %s", i+1, strconv.Quote(one.UsageType+" "+t.Locale), shell.Sentence(v.T(e.Error()))))
 		}
 		templates = append(templates, t)
 	}

@@ -47,17 +47,11 @@ func (p *Pages) Mount(r chi.Router) {
 	p.shell.Post(r, string(shell.Experience)+previewPath, store.RoleViewer, p.previewTyped)
 }
 
-// tab is a section in the line of them.
-type tab struct {
-	Href, Name string
-	Current    bool
-}
-
 type view struct {
 	shell.Frame
 	shell.Form
 	Action, Section string
-	Tabs            []tab
+	Tabs            []shell.Tab
 	Was             string // what the section was when the form was made
 	Limits          admin.Frame
 	Modes, Policies []shell.Option
@@ -82,7 +76,7 @@ func (p *Pages) show(v *shell.Visit, s section, status int, form shell.Form, was
 		Modes: modes(v), Policies: policies(v), Tongues: tongues(),
 	}
 	for _, other := range sections {
-		data.Tabs = append(data.Tabs, tab{path + other.path, v.T(other.title), other.name == s.name})
+		data.Tabs = append(data.Tabs, shell.Tab{Name: v.T(other.title), Href: path + other.path, Current: other.name == s.name})
 	}
 	var err error
 	if data.preview, err = p.previewOf(v, s, form); err != nil {

@@ -58,12 +58,7 @@ type head struct {
 	Path     string
 	BuiltIn  bool // the management API's
 	Editable bool // by who is there
-	Tabs     []tab
-}
-
-type tab struct {
-	Name, Href string
-	Current    bool
+	Tabs     []shell.Tab
 }
 
 // headOf makes the head of a resource's page; current is the last part of its path.
@@ -75,7 +70,7 @@ func headOf(v *shell.Visit, r store.Resource, current string) head {
 		if t.part != "" {
 			href += "/" + t.part
 		}
-		h.Tabs = append(h.Tabs, tab{t.name, href, t.part == current})
+		h.Tabs = append(h.Tabs, shell.Tab{Name: t.name, Href: href, Current: t.part == current})
 	}
 	return h
 }

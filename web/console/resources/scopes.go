@@ -119,7 +119,7 @@ func (p *Pages) saveScope(v *shell.Visit) error {
 	case !f.Take(v, err):
 		return err
 	}
-	return p.showOne(v, statusOf(f), now, f, "")
+	return p.showOne(v, f.Status(), now, f, "")
 }
 
 // removeScope is POST /console/resources/ID/scopes/SCOPE/delete.

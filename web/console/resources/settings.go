@@ -67,15 +67,7 @@ func (p *Pages) save(v *shell.Visit) error {
 	case !f.IsWrong() && !f.Take(v, err):
 		return err
 	}
-	return p.showSettings(v, statusOf(f), now, f, "")
-}
-
-// statusOf is that of a page that shows a form again.
-func statusOf(f shell.Form) int {
-	if f.Stale {
-		return http.StatusConflict
-	}
-	return http.StatusUnprocessableEntity
+	return p.showSettings(v, f.Status(), now, f, "")
 }
 
 // remove is POST /console/resources/ID/delete.

@@ -2,7 +2,6 @@ package roles
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"idp/store"
@@ -65,7 +64,7 @@ func (p *Pages) holders(v *shell.Visit) error {
 }
 
 func personOf(u store.User) holder {
-	h := holder{ID: u.ID, Name: page.Address(u.Email), Detail: u.Name, Path: shell.Path + string(shell.Users) + "/" + url.PathEscape(u.ID), Suspended: !u.SuspendedAt.IsZero()}
+	h := holder{ID: u.ID, Name: page.Address(u.Email), Detail: u.Name, Path: shell.Users.At(u.ID), Suspended: !u.SuspendedAt.IsZero()}
 	if h.Name == "" {
 		h.Name = u.ID
 	}
@@ -103,7 +102,7 @@ func (p *Pages) findPeople(v *shell.Visit, role, text string) ([]holder, error) 
 }
 
 func programOf(c store.Client) holder {
-	return holder{ID: c.ID, Name: c.Name, Detail: c.ID, Path: shell.Path + string(shell.Applications) + "/" + url.PathEscape(c.ID)}
+	return holder{ID: c.ID, Name: c.Name, Detail: c.ID, Path: shell.Applications.At(c.ID)}
 }
 
 func (p *Pages) programs(v *shell.Visit, role string, l store.Listing) ([]holder, int, error) {

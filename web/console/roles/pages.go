@@ -52,12 +52,7 @@ type head struct {
 	Machines bool // it is for programs
 	BuiltIn  bool // the management API's
 	Editable bool // by who is there
-	Tabs     []tab
-}
-
-type tab struct {
-	Name, Href string
-	Current    bool
+	Tabs     []shell.Tab
 }
 
 // headOf makes the head of a role's page; current is the last part of its path.
@@ -69,17 +64,9 @@ func headOf(v *shell.Visit, r store.Role, current string) head {
 		holders = v.T("Programs")
 	}
 	for _, t := range []struct{ name, part string }{{v.T("Settings"), ""}, {v.T("Scopes"), "/scopes"}, {holders, "/holders"}} {
-		h.Tabs = append(h.Tabs, tab{t.name, h.Path + t.part, t.part == current})
+		h.Tabs = append(h.Tabs, shell.Tab{Name: t.name, Href: h.Path + t.part, Current: t.part == current})
 	}
 	return h
-}
-
-// statusOf is that of a page that shows a form again.
-func statusOf(f shell.Form) int {
-	if f.Stale {
-		return 409
-	}
-	return 422
 }
 
 // tooStrong says that somebody has tried to give more than they have.

@@ -175,5 +175,5 @@ func (p *Pages) saveScopes(v *shell.Visit) error {
 	case !f.Take(v, err):
 		return err
 	}
-	return p.showScopes(v, statusOf(f), r, o, f)
+	return p.showScopes(v, f.Status(), r, o, f)
 }

@@ -60,7 +60,7 @@ func (p *Pages) save(v *shell.Visit) error {
 	case !f.Take(v, err, map[string]string{"isDefault": "default"}):
 		return err
 	}
-	return p.showSettings(v, statusOf(f), now, f, "")
+	return p.showSettings(v, f.Status(), now, f, "")
 }
 
 // remove is POST /console/roles/ID/delete.

@@ -51,7 +51,7 @@ type group struct {
 
 type limitsView struct {
 	shell.Frame
-	Tabs   []tab
+	Tabs   []shell.Tab
 	Groups []group
 }
 
@@ -87,7 +87,7 @@ func text(v *shell.Visit, value string) string {
 
 type aboutView struct {
 	shell.Frame
-	Tabs                                 []tab
+	Tabs                                 []shell.Tab
 	Endpoint, Issuer, Discovery, Version string
 	Database                             string
 }

@@ -61,14 +61,8 @@ func (p *Pages) Mount(r chi.Router) {
 	p.shell.Get(r, "/settings/instance", p.about)
 }
 
-// tab is one of the pages of the area.
-type tab struct {
-	Href, Name string
-	Current    bool
-}
-
-func tabs(v *shell.Visit, current string) []tab {
-	all := []tab{{root, v.T("People with access"), false}, {root + "/limits", v.T("Limits"), false}, {root + "/instance", v.T("This instance"), false}}
+func tabs(v *shell.Visit, current string) []shell.Tab {
+	all := []shell.Tab{{Name: v.T("People with access"), Href: root}, {Name: v.T("Limits"), Href: root + "/limits"}, {Name: v.T("This instance"), Href: root + "/instance"}}
 	for i := range all {
 		all[i].Current = all[i].Href == current
 	}

@@ -27,7 +27,7 @@ func (p *Pages) tell(v *shell.Visit, o store.Operator) person {
 		Suspended: !o.SuspendedAt.IsZero(), Oneself: o.Email == v.Session.User.Email,
 	}
 	if o.User != "" {
-		out.User = shell.Path + string(shell.Users) + "/" + url.PathEscape(o.User)
+		out.User = shell.Users.At(o.User)
 	}
 	return out
 }
@@ -54,7 +54,7 @@ func roles(v *shell.Visit) []shell.Option {
 
 type listView struct {
 	shell.Frame
-	Tabs   []tab
+	Tabs   []shell.Tab
 	People []person
 	Alone  bool // nobody but one person has access
 }

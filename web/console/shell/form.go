@@ -96,7 +96,7 @@ func (f *Form) Take(v *Visit, err error, fields ...map[string]string) bool {
 	}
 	switch store.CodeOf(err) {
 	case store.Conflict, store.InUse, store.Forbidden, store.Invalid:
-		f.Wrong = sentence(v.T(causeOf(err)))
+		f.Wrong = Sentence(v.T(causeOf(err)))
 		if causeOf(err) == "" {
 			f.Wrong = v.T("There is one like this already.")
 		}
@@ -118,7 +118,7 @@ func (f *Form) take(v *Visit, field *store.FieldError, fields []map[string]strin
 			}
 		}
 	}
-	reason := sentence(v.T(field.Reason))
+	reason := Sentence(v.T(field.Reason))
 	if n, err := strconv.Atoi(strings.TrimSuffix(rest, "]")); err == nil {
 		reason = v.T("Line %d: %s", n+1, reason)
 	}
@@ -178,6 +178,30 @@ func (v *Visit) Ticks() []Option {
 	return []Option{{Value: "1", Name: v.T("Yes")}, {Value: "", Name: v.T("No")}}
 }
 
+// Days are the moments that the fields since and until of a filter stand for: the beginning of
+// the one day and the end of the other (UTC), the zero time for none. What cannot be read is
+// rejected in f.
+func (v *Visit) Days(f *Form) (since, until time.Time) {
+	for name, at := range map[string]*time.Time{"since": &since, "until": &until} {
+		text := v.Got(name)
+		if text == "" {
+			continue
+		}
+		var err error
+		if *at, err = time.Parse(time.DateOnly, text); err != nil {
+			f.Reject(name, v.T("Write it as 2026-01-31."))
+		}
+	}
+	if until.IsZero() {
+		return since, until
+	}
+	until = until.AddDate(0, 0, 1) // that day, too
+	if !since.IsZero() && !since.Before(until) {
+		f.Reject("until", v.T("This is before the first day."))
+	}
+	return since, until
+}
+
 // Lines are the lines of a field that has one of something in each.
 func (f Form) Lines(name string) (lines []string) {
 	for line := range strings.Lines(f.Values.Get(name)) {
@@ -196,8 +220,8 @@ func causeOf(err error) string {
 	return ""
 }
 
-// sentence makes one of a reason: "is no URL" is told of a field whose name stands above.
-func sentence(reason string) string {
+// Sentence makes one of a reason: "is no URL" is told of a field whose name stands above.
+func Sentence(reason string) string {
 	if reason == "" {
 		return ""
 	}

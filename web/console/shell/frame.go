@@ -1,6 +1,8 @@
 package shell
 
 import (
+	"net/url"
+
 	"idp/store"
 	"idp/web/form"
 	"idp/web/page"
@@ -25,6 +27,9 @@ const (
 	Keys         Entry = "/keys"
 	Settings     Entry = "/settings"
 )
+
+// At is the path of something under an entry: of a user, of a delivery.
+func (e Entry) At(id string) string { return Path + string(e) + "/" + url.PathEscape(id) }
 
 // group is entries of the menu that belong together.
 type group struct {
@@ -56,6 +61,12 @@ type Group struct {
 type Item struct {
 	Name, Href, Icon string
 	Current          bool
+}
+
+// Tab is one of the pages of something, for the part "tabs".
+type Tab struct {
+	Name, Href string
+	Current    bool
 }
 
 // Frame is what stands around a page; its view embeds it.

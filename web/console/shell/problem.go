@@ -78,9 +78,9 @@ func (s *Shell) explain(v *Visit, err error) (int, problemView) {
 			return http.StatusBadRequest, problemView{Title: v.T("The form could not be read"), Text: v.T("Nothing was changed. Go back and try again."), Reference: serve.RequestID(v.R.Context())}
 		}
 	}
-	cause := sentence(v.T(causeOf(err)))
+	cause := Sentence(v.T(causeOf(err)))
 	if found := fieldErrors(err); len(found) > 0 { // of no field that people have seen by that name
-		cause = sentence(v.T(found[0].Reason))
+		cause = Sentence(v.T(found[0].Reason))
 	}
 	switch store.CodeOf(err) {
 	case store.NotFound:

@@ -1,8 +1,6 @@
 package timeline
 
 import (
-	"cmp"
-	"net/url"
 	"time"
 
 	"idp/admin"
@@ -99,8 +97,8 @@ func duration(v *shell.Visit, d time.Duration) string {
 
 // link is a page of another area, "" for none.
 func link(entry shell.Entry, id string) string {
-	if cmp.Or(id) == "" {
+	if id == "" {
 		return ""
 	}
-	return shell.Path + string(entry) + "/" + url.PathEscape(id)
+	return entry.At(id)
 }

@@ -75,7 +75,7 @@ func (p *Pages) show(v *shell.Visit) error {
 	data.Create = shell.Path + string(shell.Users) + "/new?" + url.Values{"email": {data.Address}}.Encode()
 	data.Mails = shell.Path + string(shell.Deliveries) + "?" + url.Values{"to": {data.Address}}.Encode()
 	if t.User != nil {
-		data.Person = &person{t.User.Name, shell.Path + string(shell.Users) + "/" + url.PathEscape(t.User.ID), t.User.CreatedAt, t.User.SignedIn}
+		data.Person = &person{t.User.Name, shell.Users.At(t.User.ID), t.User.CreatedAt, t.User.SignedIn}
 	}
 	for _, o := range t.Obstacles {
 		data.Obstacles = append(data.Obstacles, told(v, o, data))

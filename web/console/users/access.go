@@ -61,7 +61,7 @@ func (p *Pages) link(v *shell.Visit) error {
 	n, err := strconv.Atoi(v.Got("days"))
 	if err != nil || !slices.Contains(days, n) {
 		f.Reject("days", v.T("Choose one of these."))
-		return p.showAccess(v, statusOf(f), accessView{head: headOf(v, u, "/access"), Form: f})
+		return p.showAccess(v, f.Status(), accessView{head: headOf(v, u, "/access"), Form: f})
 	}
 	err = v.Once(func() (string, error) {
 		made, token, err := p.admin.CreateOneTimeToken(v.R.Context(), v.By, u.Email, store.TokenContext{}, time.Duration(n)*24*time.Hour)
@@ -73,7 +73,7 @@ func (p *Pages) link(v *shell.Visit) error {
 		return path(u.ID, "/access"), p.showAccess(v, http.StatusCreated, view)
 	})
 	if err != nil && f.Take(v, err, map[string]string{"expiresIn": "days"}) {
-		return p.showAccess(v, statusOf(f), accessView{head: headOf(v, u, "/access"), Form: f})
+		return p.showAccess(v, f.Status(), accessView{head: headOf(v, u, "/access"), Form: f})
 	}
 	return err
 }

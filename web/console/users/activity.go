@@ -85,7 +85,7 @@ func entryOf(v *shell.Visit, e audit.Opened) entry {
 	_ = json.Unmarshal(e.Known, &from) // nil where nothing can be read
 	out := entry{At: e.At, What: v.EventName(e.Kind, ""), App: e.Client, IP: from.IP, Agent: from.Agent, Failed: e.Failed()}
 	if e.Client != "" {
-		out.AppPath = shell.Path + string(shell.Applications) + "/" + url.PathEscape(e.Client)
+		out.AppPath = shell.Applications.At(e.Client)
 	}
 	switch who, id, _ := strings.Cut(e.Actor, ":"); {
 	case e.Actor == "" || e.Actor == "user:"+e.User:

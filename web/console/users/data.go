@@ -1,13 +1,8 @@
 package users
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
-	"strings"
-	"unicode/utf8"
 
 	"idp/store"
 	"idp/web/console/shell"
@@ -21,12 +16,10 @@ type dataView struct {
 
 // editable is custom data as it stands in the editor.
 func editable(u store.User) url.Values {
-	var b bytes.Buffer
-	if len(u.CustomData) == 0 || json.Indent(&b, u.CustomData, "", "  ") != nil {
-		b.Reset()
-		b.WriteString("{}")
+	if len(u.CustomData) == 0 {
+		return url.Values{"customData": {"{}"}}
 	}
-	return url.Values{"customData": {b.String()}}
+	return url.Values{"customData": {shell.PrettyJSON(u.CustomData)}}
 }
 
 // data is GET /console/users/ID/data.
@@ -49,10 +42,10 @@ func (p *Pages) saveData(v *shell.Visit) error {
 	if err != nil {
 		return err
 	}
-	text, wrong := compact(v, v.Got("customData"))
+	text, wrong := v.CustomData(v.Got("customData"))
 	if wrong != "" {
 		f.Reject("customData", wrong)
-		return p.showData(v, statusOf(f), now, f)
+		return p.showData(v, f.Status(), now, f)
 	}
 	_, err = p.admin.UpdateUser(v.R.Context(), v.By, id, f.Seen(), func(u *store.User) error {
 		u.CustomData = text
@@ -69,32 +62,5 @@ func (p *Pages) saveData(v *shell.Visit) error {
 	case !f.Take(v, err):
 		return err
 	}
-	return p.showData(v, statusOf(f), now, f)
-}
-
-// compact is a JSON text without the spaces between its parts; wrong says what is wrong with
-// it, and where. Nothing at all stands for no data.
-func compact(v *shell.Visit, text string) (out json.RawMessage, wrong string) {
-	if text == "" {
-		text = "{}"
-	}
-	var whole json.RawMessage
-	err := json.Unmarshal([]byte(text), &whole) // which knows where it fails
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &syntax):
-		before := text[:min(max(int(syntax.Offset)-1, 0), len(text))]
-		if strings.HasPrefix(syntax.Error(), "unexpected end") {
-			before = text
-		}
-		start := strings.LastIndexByte(before, '\n') + 1
-		return nil, v.T("Line %d, column %d: %s.", 1+strings.Count(before, "\n"), 1+utf8.RuneCountInString(before[start:]), syntax.Error())
-	case err != nil:
-		return nil, err.Error()
-	}
-	var b bytes.Buffer
-	if err := json.Compact(&b, whole); err != nil || b.String() == "{}" {
-		return nil, ""
-	}
-	return b.Bytes(), ""
+	return p.showData(v, f.Status(), now, f)
 }

@@ -45,5 +45,5 @@ func (p *Pages) create(v *shell.Visit) error {
 	case !f.Take(v, err):
 		return err
 	}
-	return p.askNew(v, statusOf(f), f)
+	return p.askNew(v, f.Status(), f)
 }

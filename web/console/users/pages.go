@@ -3,7 +3,6 @@ package users
 import (
 	"cmp"
 	"embed"
-	"net/http"
 	"net/url"
 
 	"github.com/go-chi/chi/v5"
@@ -64,12 +63,7 @@ type head struct {
 	Address   string
 	Path, Why string
 	Suspended bool
-	Tabs      []tab
-}
-
-type tab struct {
-	Name, Href string
-	Current    bool
+	Tabs      []shell.Tab
 }
 
 // headOf makes the head of a person's page; current is the last part of its path.
@@ -77,11 +71,11 @@ func headOf(v *shell.Visit, u store.User, current string) head {
 	address := page.Address(u.Email)
 	h := head{Of: u, Name: cmp.Or(u.Name, address), Address: address, Path: path(u.ID, ""), Suspended: !u.SuspendedAt.IsZero()}
 	h.Why = shell.Path + string(shell.Why) + "?" + url.Values{"email": {string(u.Email)}}.Encode()
-	for _, t := range []tab{
-		{v.T("Profile"), "", false}, {v.T("Roles"), "/roles", false}, {v.T("Custom data"), "/data", false}, {v.T("Sessions and apps"), "/sessions", false},
-		{v.T("Activity"), "/activity", false}, {v.T("Access"), "/access", false},
+	for _, t := range []struct{ name, part string }{
+		{v.T("Profile"), ""}, {v.T("Roles"), "/roles"}, {v.T("Custom data"), "/data"}, {v.T("Sessions and apps"), "/sessions"},
+		{v.T("Activity"), "/activity"}, {v.T("Access"), "/access"},
 	} {
-		h.Tabs = append(h.Tabs, tab{t.Name, h.Path + t.Href, t.Href == current})
+		h.Tabs = append(h.Tabs, shell.Tab{Name: t.name, Href: h.Path + t.part, Current: t.part == current})
 	}
 	return h
 }
@@ -89,12 +83,4 @@ func headOf(v *shell.Visit, u store.User, current string) head {
 // of finds the person that a path names.
 func (p *Pages) of(v *shell.Visit) (store.User, error) {
 	return p.admin.User(v.R.Context(), v.Param("id"))
-}
-
-// statusOf is that of a page that shows a form again.
-func statusOf(f shell.Form) int {
-	if f.Stale {
-		return http.StatusConflict
-	}
-	return http.StatusUnprocessableEntity
 }

@@ -123,5 +123,5 @@ func (p *Pages) save(v *shell.Visit) error {
 	case !f.Take(v, err):
 		return err
 	}
-	return p.showProfile(v, statusOf(f), now, f)
+	return p.showProfile(v, f.Status(), now, f)
 }

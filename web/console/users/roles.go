@@ -2,7 +2,6 @@ package users
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 
 	"idp/store"
@@ -38,7 +37,7 @@ func (p *Pages) roles(v *shell.Visit) error {
 	}
 	view := rolesView{Frame: v.Frame(shell.Users), Form: v.Typed(), head: headOf(v, u, "/roles")}
 	for _, r := range has {
-		view.Has = append(view.Has, roleRow{r.ID, r.Name, r.Description, shell.Path + string(shell.Roles) + "/" + url.PathEscape(r.ID)})
+		view.Has = append(view.Has, roleRow{r.ID, r.Name, r.Description, shell.Roles.At(r.ID)})
 	}
 	for _, r := range all {
 		if !slices.ContainsFunc(has, func(h store.Role) bool { return h.ID == r.ID }) {

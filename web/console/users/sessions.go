@@ -3,7 +3,6 @@ package users
 import (
 	"cmp"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -49,7 +48,7 @@ func (p *Pages) sessions(v *shell.Visit) error {
 	}
 	for _, g := range grants {
 		view.Grants = append(view.Grants, grant{
-			g.ID.String(), cmp.Or(g.ClientName, g.Client), shell.Path + string(shell.Applications) + "/" + url.PathEscape(g.Client), strings.Join(g.Scopes, " "), g.CreatedAt, g.ExpiresAt, g.Offline,
+			g.ID.String(), cmp.Or(g.ClientName, g.Client), shell.Applications.At(g.Client), strings.Join(g.Scopes, " "), g.CreatedAt, g.ExpiresAt, g.Offline,
 		})
 	}
 	return v.Show(http.StatusOK, p.set, "sessions", &view)

@@ -67,12 +67,7 @@ type head struct {
 	Title, Path      string
 	Enabled, Failing bool
 	Standing         admin.HookStanding
-	Tabs             []tab
-}
-
-type tab struct {
-	Name, Href string
-	Current    bool
+	Tabs             []shell.Tab
 }
 
 // headOf makes the head of a webhook's page; current is the last part of its path. It looks
@@ -80,18 +75,10 @@ type tab struct {
 func (p *Pages) headOf(v *shell.Visit, h admin.Hook, current string, most int) (head, error) {
 	out := head{Title: titleOf(h), Path: path(h.ID, ""), Enabled: h.Enabled}
 	for _, t := range []struct{ name, part string }{{v.T("Settings"), ""}, {v.T("Test"), "/test"}, {v.T("Deliveries"), "/deliveries"}} {
-		out.Tabs = append(out.Tabs, tab{t.name, out.Path + t.part, t.part == current})
+		out.Tabs = append(out.Tabs, shell.Tab{Name: t.name, Href: out.Path + t.part, Current: t.part == current})
 	}
 	var err error
 	out.Standing, err = p.admin.HookStanding(v.R.Context(), h.ID, most)
 	out.Failing = out.Enabled && out.Standing.Failing()
 	return out, err
-}
-
-// statusOf is that of a page that shows a form again.
-func statusOf(f shell.Form) int {
-	if f.Stale {
-		return 409
-	}
-	return 422
 }

@@ -116,7 +116,7 @@ func (p *Pages) save(v *shell.Visit) error {
 	case err != nil && !take(v, &f, form, err):
 		return err
 	}
-	return p.showSettings(v, statusOf(f), now, f, "", "")
+	return p.showSettings(v, f.Status(), now, f, "", "")
 }
 
 // turn is POST /console/webhooks/ID/enabled.

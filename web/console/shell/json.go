@@ -1,4 +1,4 @@
-package email
+package shell
 
 import (
 	"bytes"
@@ -16,7 +16,32 @@ type notJSON struct {
 	reason       string
 }
 
-// readJSON reads one JSON value of the type of out; nil if it could.
+// ReadJSON reads a typed text, one JSON value of the type of out. If it cannot, wrong says what
+// is wrong with it, and where.
+func (v *Visit) ReadJSON(text string, out any) (wrong string) {
+	if why := readJSON(text, out); why != nil {
+		return v.T("Line %d, column %d: %s.", why.line, why.column, v.T(why.reason))
+	}
+	return ""
+}
+
+// CustomData reads what programs keep with an app or a person. Nothing at all, and {}, stand for
+// none. Whether it is an object is package admin's to say.
+func (v *Visit) CustomData(text string) (data json.RawMessage, wrong string) {
+	if text == "" {
+		return nil, ""
+	}
+	var whole json.RawMessage
+	if wrong = v.ReadJSON(text, &whole); wrong != "" {
+		return nil, wrong
+	}
+	var b bytes.Buffer
+	if json.Compact(&b, whole) != nil || b.String() == "{}" { // it was read: it can be written
+		return nil, ""
+	}
+	return b.Bytes(), ""
+}
+
 func readJSON(text string, out any) *notJSON {
 	dec := json.NewDecoder(strings.NewReader(text))
 	err := dec.Decode(out)
@@ -48,8 +73,8 @@ func where(text string, at int64, reason string) *notJSON {
 	return &notJSON{1 + strings.Count(before, "\n"), 1 + utf8.RuneCountInString(before[start:]), reason}
 }
 
-// pretty writes JSON as people edit it.
-func pretty(value any) string {
+// PrettyJSON writes a value as people edit it.
+func PrettyJSON(value any) string {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false) // <p> stays <p>
