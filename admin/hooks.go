@@ -2,13 +2,9 @@ package admin
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
-	"slices"
 	"time"
 
 	"idp/audit"
@@ -178,10 +174,6 @@ const (
 	maxHookKey = 256
 )
 
-func checkHookKey(op string) error {
-	return store.InvalidField(op, "signingKey", fmt.Sprintf("is %d to %d characters", minHookKey, maxHookKey))
-}
-
 func (s *Service) editHook(ctx context.Context, by audit.Actor, id string, seen time.Time, change func(*HookForm) error, newKey string) (Hook, error) {
 	const op = "update hook"
 	h, err := edit(op, seen,
@@ -217,11 +209,6 @@ func (s *Service) editHook(ctx context.Context, by audit.Actor, id string, seen 
 		return Hook{}, err
 	}
 	return s.showHook(h), nil
-}
-
-// secretsGone is told of a hook that was set up under another secret of the instance.
-func secretsGone(op string) error {
-	return &store.Error{Code: store.Conflict, Op: op, Err: errors.New("its secrets do not open under the instance's secret: rotate its signing key first")}
 }
 
 // DeleteHook removes a webhook; what waits for it is not posted any more. seen as in
@@ -269,138 +256,4 @@ func (s *Service) TryHook(ctx context.Context, by audit.Actor, id string, events
 		return nil, err
 	}
 	return s.hooks.Try(ctx, op, h, events, c)
-}
-
-// HookLog lists what became of the deliveries of a webhook, the newest first, and counts them
-// up to most. The error is [store.NotFound].
-func (s *Service) HookLog(ctx context.Context, f store.HookLogFilter, offset, limit, most int) ([]store.HookDelivery, int, error) {
-	if _, err := s.store.FreshHook(ctx, f.Hook); err != nil {
-		return nil, 0, err
-	}
-	return s.store.HookLog(ctx, f, offset, limit, most)
-}
-
-// HookDelivery reads a delivery of a webhook. The error is [store.NotFound].
-func (s *Service) HookDelivery(ctx context.Context, hook string, id store.ID) (store.HookDelivery, error) {
-	return s.store.HookDelivery(ctx, hook, id)
-}
-
-// HookDay is the time that [Service.HookCounts] looks back, and a log does as a rule.
-const HookDay = 24 * time.Hour
-
-// HookCounts tells how a webhook got on in the last day.
-func (s *Service) HookCounts(ctx context.Context, id string) (store.HookCounts, error) {
-	return s.store.HookCounts(ctx, id, s.store.Now().Add(-HookDay), 10_000)
-}
-
-// HookStanding is how a webhook gets on, as far as its newest deliveries tell.
-type HookStanding struct {
-	Counts  store.HookCounts   // of the last day
-	Last    store.HookDelivery // the newest that was tried; without an id if there is none
-	Waiting int                // deliveries that are still to be made
-}
-
-// Failing tells whether nothing came through in the last day, though something was posted.
-func (s HookStanding) Failing() bool { return s.Counts.Requests > 0 && s.Counts.Successes == 0 }
-
-// HookStanding tells how a webhook gets on. It looks at most deliveries, and counts those
-// that wait no further than that.
-func (s *Service) HookStanding(ctx context.Context, id string, most int) (h HookStanding, err error) {
-	if h.Counts, err = s.store.HookCounts(ctx, id, s.store.Now().Add(-HookDay), most); err != nil {
-		return h, err
-	}
-	last, _, err := s.store.HookLog(ctx, store.HookLogFilter{Hook: id, Newest: most}, 0, 1, 1)
-	if err != nil {
-		return h, err
-	}
-	if len(last) == 1 {
-		h.Last = last[0]
-	}
-	h.Waiting, err = s.store.HookBacklog(ctx, id, most)
-	return h, err
-}
-
-// fillHook checks a form and puts it into a hook. was is the configuration that masks stand for.
-func (s *Service) fillHook(op string, h *store.Hook, f HookForm, was webhook.Config, key string) error {
-	c, err := unmaskHook(op, f.Config, was)
-	if err == nil {
-		err = s.hooks.Seal(op, h, c, key)
-	}
-	h.Name, h.Events, h.Enabled = f.Name, f.Events, f.Enabled
-	return errors.Join(checkText(op, "name", f.Name, 0, 256), checkHookEvents(op, f.Events), err)
-}
-
-func checkHookEvents(op string, names []string) error {
-	if len(names) == 0 {
-		return store.InvalidField(op, "events", "names none: one at least")
-	}
-	known := webhook.Events()
-	for i, name := range names {
-		switch {
-		case !slices.Contains(known, name):
-			return store.InvalidField(op, fmt.Sprintf("events[%d]", i), "is no event that happens here")
-		case slices.Contains(names[:i], name):
-			return store.InvalidField(op, fmt.Sprintf("events[%d]", i), "is there twice")
-		}
-	}
-	return nil
-}
-
-// unmaskHook puts values in the place of masks: those of the same headers before, if it is
-// posted to the same place.
-func unmaskHook(op string, c, was webhook.Config) (webhook.Config, error) {
-	headers := maps.Clone(c.Headers)
-	for name, value := range headers {
-		if value != Mask {
-			continue
-		}
-		old, ok := was.Headers[name]
-		switch {
-		case !ok:
-			return c, store.InvalidField(op, "config.headers."+name, "is what stands for a value that is not there: write the value")
-		case originOf(c.URL) != originOf(was.URL):
-			return c, store.InvalidField(op, "config.headers."+name, "is what stands for a value that was for another host: write the value, because it is sent there")
-		}
-		headers[name] = old
-	}
-	c.Headers = headers
-	return c, nil
-}
-
-// originOf is the part of a URL that holds no secret.
-func originOf(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
-}
-
-func (s *Service) showHook(h store.Hook) Hook {
-	c, _, err := s.hooks.Open(h)
-	if err != nil { // under a secret that is gone: it can be looked at, and mended
-		c.URL = h.URL
-	}
-	c.Headers = maps.Clone(c.Headers)
-	for name := range c.Headers {
-		c.Headers[name] = Mask
-	}
-	return Hook{
-		HookForm: HookForm{h.Name, slices.Clone(h.Events), c, h.Enabled}, ID: h.ID, SigningKey: Mask, CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt,
-	}
-}
-
-// hookSeen is what the audit log tells of a webhook: no secret is in it. A path may be one,
-// so it is told by its fingerprint.
-func hookSeen(h store.Hook, c webhook.Config) any {
-	sum := sha256.Sum256([]byte(h.URL))
-	return struct {
-		Name    string   `json:"name"`
-		Events  []string `json:"events"`
-		Origin  string   `json:"origin"`
-		URL     string   `json:"urlSha256"`
-		Headers []string `json:"headers"`
-		Retries *int     `json:"retries"`
-		Enabled bool     `json:"enabled"`
-	}{h.Name, h.Events, originOf(h.URL), hex.EncodeToString(sum[:8]), slices.Sorted(maps.Keys(c.Headers)), c.Retries, h.Enabled}
 }
