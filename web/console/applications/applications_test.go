@@ -151,7 +151,7 @@ func TestCheckWhileTyping(t *testing.T) {
 		t.Error(said)
 	}
 	p.Get(list + "/new?for=flask&lang=ja")
-	if said := ask("spa", "redirectUris", "shop"); !strings.HasPrefix(said, "1 行目：完全なURIではありません") {
+	if said := ask("spa", "redirectUris", "shop"); !strings.HasPrefix(said, "1 行目：完全な URI ではありません") {
 		t.Error(said)
 	}
 }
