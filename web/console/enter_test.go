@@ -152,9 +152,17 @@ func TestForeignForms(t *testing.T) {
 	f.DB.AdvanceForTest(31 * time.Minute)
 	form.Set("name", `<script>"&`)
 	ended := p.Post("/console/sign-out", form).Want(http.StatusForbidden).Has("has ended")
-	if again := ended.Form("/console/sign-out"); again.Get("name") != `<script>"&` {
+	again := ended.Form("/console/sign-out")
+	if again.Get("name") != `<script>"&` {
 		t.Errorf("what was typed is lost: %v", again)
 	}
+
+	// The next person in the same browser does not send what the one before had open.
+	f.Must(f.Admin.AddOperator(t.Context(), audit.Command(), "next@example.com", store.RoleOwner))
+	code := p.Get("/console").Submit("/sign-in", "email", "next@example.com").Follow()
+	code.Submit("/verify", "code", f.Code("next@example.com", 1)).Follow().Want(200).Has("next@example.com")
+	p.Post("/console/sign-out", again).Want(http.StatusForbidden).Has("out of date")
+	p.Get("/console").Has("next@example.com")
 }
 
 // Without a database there is a page that says so.

@@ -4,7 +4,6 @@ import (
 	"net/url"
 
 	"idp/store"
-	"idp/web/form"
 	"idp/web/page"
 )
 
@@ -87,7 +86,7 @@ type Frame struct {
 // Frame makes the frame of a page under an entry of the menu.
 func (v *Visit) Frame(current Entry) Frame {
 	f := Frame{
-		Email: page.Address(v.Session.User.Email), Role: v.Session.Role, RoleName: v.T(roleNames[v.Session.Role]), Token: form.Token(v.shell.tokens, v.browser[:]),
+		Email: page.Address(v.Session.User.Email), Role: v.Session.Role, RoleName: v.T(roleNames[v.Session.Role]), Token: v.token(),
 		Notice: v.notice, Host: page.Host(v.shell.Endpoint), Dev: v.shell.Dev, CanWrite: v.May(store.RoleAdmin), IsOwner: v.May(store.RoleOwner),
 		Languages: page.Languages(v.shell.languages, v.Lang, address(v.R)),
 	}

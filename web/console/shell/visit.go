@@ -9,7 +9,6 @@ import (
 
 	"idp/audit"
 	"idp/store"
-	"idp/web/form"
 	"idp/web/locales"
 	"idp/web/page"
 	"idp/web/problem"
@@ -77,7 +76,7 @@ func (s *Shell) enter(v *Visit, least store.OperatorRole) error {
 			return err
 		}
 		v.Form, v.files = fields, files
-		if !known || !form.Matches(v.Form.Get("t"), s.tokens, browser[:]) {
+		if !known || !v.isOurs() {
 			return problem.New("stale", http.StatusForbidden)
 		}
 	} else {
@@ -99,6 +98,8 @@ func (s *Shell) enter(v *Visit, least store.OperatorRole) error {
 		return errAnswered
 	case err != nil:
 		return err
+	case posts && !v.isTheirs():
+		return problem.New("stale", http.StatusForbidden)
 	}
 	v.By = audit.Actor{
 		ID: "user:" + v.Session.User.ID, IP: s.ClientIP(v.R), Agent: s.Agent(v.R.UserAgent()), Request: serve.RequestID(v.R.Context()), Scopes: scopesOf(v.Session.Role),
