@@ -100,14 +100,10 @@ func (e *Engine) tries(a store.Attempt) int {
 	return min(a.Tries, e.config.Tries)
 }
 
-// consoleDigits are the digits of a code that opens the console: who gets in there can do
-// everything.
-const consoleDigits = 8
-
 // digits are those of a code for a purpose.
 func (e *Engine) digits(p store.Purpose) int {
 	if p == store.PurposeConsole {
-		return max(consoleDigits, e.config.Digits)
+		return max(store.ConsoleDigits, e.config.Digits)
 	}
 	return e.config.Digits
 }

@@ -18,6 +18,10 @@ const (
 	PurposeVerify   Purpose = 4 // an app asks for itself whether somebody reads an address; nobody is signed in
 )
 
+// ConsoleDigits are the least that a code has that opens the console: who gets in there can
+// do everything.
+const ConsoleDigits = 8
+
 // MaxLiveCodes is how many codes of one challenge can be right at once: people
 // type the first mail's code after asking for a second.
 const MaxLiveCodes = 3

@@ -165,6 +165,20 @@ func TestForeignForms(t *testing.T) {
 	p.Get("/console").Has("next@example.com")
 }
 
+// A form of who is not signed in is not read further than it has to be.
+func TestStrangersSendLittle(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	p := f.Operator(store.RoleOwner)
+	form := p.Get("/console").Form("/console/sign-out")
+	form.Set("name", strings.Repeat("x", 100<<10))
+	f.Person().Post("/console/sign-out", form).Want(http.StatusRequestEntityTooLarge)
+	stolen := f.Person()
+	stolen.Headers.Set("Cookie", "idp_browser="+strings.Repeat("A", 43)+"; idp_console="+strings.Repeat("A", 43))
+	stolen.Post("/console/sign-out", form).Want(http.StatusRequestEntityTooLarge).Has("Sign in in another tab")
+	p.Post("/console/sign-out", form).Want(http.StatusSeeOther)
+}
+
 // Without a database there is a page that says so.
 func TestOutage(t *testing.T) {
 	t.Parallel()

@@ -92,7 +92,7 @@ func (p *Pages) showCode(v *visit, status int, c challenge, data *view) error {
 func (p *Pages) code(v *visit, c challenge, data *view) *view {
 	data.serves(c.Purpose)
 	if c.Purpose == store.PurposeConsole {
-		data.Digits = max(consoleDigits, data.Digits)
+		data.Digits = max(store.ConsoleDigits, data.Digits)
 	}
 	data.Sends, data.More, data.Agreed = c.Sends, !c.NextSend.IsZero(), c.Agreed
 	data.Action = actionOf(c.Purpose)

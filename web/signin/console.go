@@ -15,9 +15,6 @@ const EnterPath = "/console/enter"
 
 const consolePath = "/console"
 
-// consoleDigits are the least that a code has that opens the console (see package otp).
-const consoleDigits = 8
-
 // forOperators is an experience without what keeps people out or asks them for something.
 func forOperators(e store.Experience) store.Experience {
 	d := store.DefaultExperience()

@@ -73,6 +73,9 @@ func (s *Shell) explain(v *Visit, err error) (int, problemView) {
 		case "twice":
 			return http.StatusConflict, problemView{Title: v.T("This form was sent before"), Text: v.T("It has been dealt with, or still is. Look at the list before you send it again.")}
 		case "large":
+			if v.Session.User.ID == "" {
+				return p.Status, problemView{Title: v.T("That is too much"), Text: v.T("You may not be signed in any more. Sign in in another tab, come back to the form, and send it again.")}
+			}
 			return p.Status, problemView{Title: v.T("That is too much"), Text: v.T("A form can hold 2 MB. Nothing was changed.")}
 		case "bad":
 			return http.StatusBadRequest, problemView{Title: v.T("The form could not be read"), Text: v.T("Nothing was changed. Go back and try again."), Reference: serve.RequestID(v.R.Context())}

@@ -19,6 +19,9 @@ const (
 	maxFields = 2_000 // checkboxes of a form are many
 	// MaxBody bounds what a form of the console carries.
 	MaxBody = 2 << 20
+	// strangersBody bounds it for who is not known to be signed in: what is read is held in
+	// memory before its token can be looked at.
+	strangersBody = 64 << 10
 )
 
 // File is what was chosen in a field of the type file.
@@ -42,16 +45,16 @@ func readQuery(r *http.Request) (url.Values, error) {
 }
 
 // read reads the fields of a form, and the files with it. A field may be there more than
-// once: boxes that are ticked.
-func read(w http.ResponseWriter, r *http.Request) (url.Values, map[string]*File, error) {
+// once: boxes that are ticked. most bounds the body, in bytes.
+func read(w http.ResponseWriter, r *http.Request, most int64) (url.Values, map[string]*File, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+	r.Body = http.MaxBytesReader(w, r.Body, most)
 	r.URL.RawQuery = "" // a form has its fields in the body
 	switch {
 	case err == nil && kind == "application/x-www-form-urlencoded":
 		err = r.ParseForm()
 	case err == nil && kind == "multipart/form-data":
-		err = r.ParseMultipartForm(MaxBody) //nolint:gosec // the body is bounded above
+		err = r.ParseMultipartForm(most) //nolint:gosec // the body is bounded above
 	default:
 		return nil, nil, problem.BadForm(errors.New("not a form"))
 	}

@@ -70,8 +70,16 @@ func (s *Shell) enter(v *Visit, least store.OperatorRole) error {
 	hash, signedIn := s.Browser.Console(v.R)
 	v.browser = browser
 	posts := v.R.Method == http.MethodPost
+	found := error(&store.Error{Code: store.NotFound, Op: "find console session"})
+	if known && signedIn {
+		v.Session, found = s.Store.ConsoleSession(v.R.Context(), hash, browser)
+	}
 	if posts {
-		fields, files, err := read(v.W, v.R)
+		most := int64(strangersBody)
+		if found == nil {
+			most = MaxBody
+		}
+		fields, files, err := read(v.W, v.R, most)
 		if err != nil {
 			return err
 		}
@@ -86,18 +94,14 @@ func (s *Shell) enter(v *Visit, least store.OperatorRole) error {
 		}
 		v.Form = fields
 	}
-	err := error(&store.Error{Code: store.NotFound, Op: "find console session"})
-	if known && signedIn {
-		v.Session, err = s.Store.ConsoleSession(v.R.Context(), hash, browser)
-	}
 	switch {
-	case store.CodeOf(err) == store.NotFound && posts:
+	case store.CodeOf(found) == store.NotFound && posts:
 		return problem.New("ended", http.StatusForbidden)
-	case store.CodeOf(err) == store.NotFound:
+	case store.CodeOf(found) == store.NotFound:
 		s.SignIn.BeginConsole(v.W, v.R, address(v.R))
 		return errAnswered
-	case err != nil:
-		return err
+	case found != nil:
+		return found
 	case posts && !v.isTheirs():
 		return problem.New("stale", http.StatusForbidden)
 	}
