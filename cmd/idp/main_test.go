@@ -114,6 +114,8 @@ func params(dir string, setup func(*testscript.Env) error) testscript.Params {
 			"keep":          keep,
 			"start-ses":     startSES,
 			"start-dns":     startDNS,
+
+			"keeps-connection": keepsConnection,
 		},
 	}
 }
@@ -170,6 +172,18 @@ func ask(ts *testscript.TestScript, _ bool, args []string) {
 	res.Body.Close()
 	if got := strconv.Itoa(res.StatusCode); got != args[2] || len(args) > 3 && res.Header.Get("Allow") != args[3] {
 		ts.Fatalf("%s %s: %s %v", args[0], args[1], got, res.Header)
+	}
+}
+
+// keepsConnection URL wants an answer after which the connection stays open.
+func keepsConnection(ts *testscript.TestScript, neg bool, args []string) {
+	client := http.Client{Transport: &http.Transport{}} // its first connection is its own
+	defer client.CloseIdleConnections()
+	res, err := client.Get(args[0])
+	ts.Check(err)
+	res.Body.Close()
+	if res.StatusCode != http.StatusOK || res.Close != neg {
+		ts.Fatalf("%s: %s, the connection ends: %v", args[0], res.Status, res.Close)
 	}
 }
 

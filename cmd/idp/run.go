@@ -40,8 +40,8 @@ func (s *server) add(name string, ln net.Listener, h http.Handler) {
 	}})
 }
 
-// run serves until ctx ends or a part fails. Then it stops in this order: no new
-// requests, requests in flight, mails in hand.
+// run serves until ctx ends or a part fails. Then it stops in this order: balancers
+// turn away, no new requests, requests in flight, mails in hand.
 func (s *server) run(ctx context.Context) error {
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
@@ -76,12 +76,31 @@ func (s *server) run(ctx context.Context) error {
 	case err = <-broken:
 	}
 	s.stopping.Store(true)
+	if delay := time.Duration(s.options.StopDelay); delay > 0 && err == nil {
+		s.log.Info("stopping: not ready any more, serving until balancers have turned to others", "delay", delay)
+		select {
+		case err = <-broken:
+		case <-time.After(delay):
+		}
+	}
 	s.log.Info("stopping: finishing requests in flight")
 	err = errors.Join(err, s.shutdown(ctx))
 	stopWork()
 	workers.Wait()
 	s.log.Info("stopped")
 	return err
+}
+
+// parting has connections end with their next answer once the server stops: a balancer
+// that keeps connections open would else send a request into one at the moment in which
+// it is closed, and cannot know whether it was served.
+func (s *server) parting(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // shutdown closes the listeners and waits for requests in flight.

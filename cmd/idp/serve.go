@@ -90,6 +90,9 @@ func newOptions(s settings.Server, listen string) (options, error) {
 	if err := s.CheckAudit(); err != nil {
 		return o, usage(err, "")
 	}
+	if err := s.CheckStop(); err != nil {
+		return o, usage(err, "")
+	}
 	return o, nil
 }
 
@@ -152,7 +155,7 @@ func (a *app) serve(o options, p place, more func(context.Context, *instance, *s
 	if err != nil {
 		return err
 	}
-	s.add("server", ln, s.handler())
+	s.add("server", ln, s.parting(s.handler()))
 	if more != nil {
 		if err := more(ctx, in, s); err != nil {
 			return err

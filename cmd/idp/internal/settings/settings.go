@@ -54,6 +54,7 @@ type Server struct {
 	SESTopics      Topics   `name:"ses-topics" help:"SNS topics that Amazon SES tells the fate of mails over, comma-separated ARNs; SNS posts to /hooks/ses." placeholder:"ARNS" group:"server"`
 	MailKeep       Duration `name:"mail-keep" help:"How long it is kept what became of each mail." default:"30d" group:"server"`
 	AuditKeep      Duration `name:"audit-keep" help:"How long entries of the audit log are kept." default:"365d" group:"server"`
+	StopDelay      Duration `name:"stop-delay" help:"How long the server goes on serving after the signal to stop, while /readyz tells balancers to turn to others (default: not at all)." placeholder:"DURATION" group:"server"`
 
 	OTPDigits     int      `name:"otp-digits" help:"Digits of a code." default:"${otp_digits}" group:"otp"`
 	OTPCodeTTL    Duration `name:"otp-code-ttl" help:"How long a code lives." default:"${otp_code_ttl}" group:"otp"`
@@ -203,6 +204,16 @@ func (s *Server) CheckAudit() error {
 	const lowest, highest = 24 * time.Hour, 3650 * 24 * time.Hour
 	if v := time.Duration(s.AuditKeep); v < lowest || v > highest {
 		return fmt.Errorf("IDP_AUDIT_KEEP is %s: choose 1d to %s", s.AuditKeep, Duration(highest))
+	}
+	return nil
+}
+
+// CheckStop tells whether the server would go on for too long after the signal to stop:
+// nobody waits for minutes before he kills it.
+func (s *Server) CheckStop() error {
+	const highest = 5 * time.Minute
+	if v := time.Duration(s.StopDelay); v < 0 || v > highest {
+		return fmt.Errorf("IDP_STOP_DELAY is %s: choose up to %s", s.StopDelay, Duration(highest))
 	}
 	return nil
 }

@@ -194,6 +194,15 @@ func TestParseEndpoint(t *testing.T) {
 	}
 }
 
+func TestStopSettings(t *testing.T) {
+	t.Parallel()
+	for delay, good := range map[string]bool{"20s": true, "5m": true, "301s": false, "1h": false} {
+		if e, err := parse(t, []string{"--stop-delay", delay}, nil, ""); err != nil || (e.CheckStop() == nil) != good {
+			t.Errorf("--stop-delay %s: %v, %v", delay, err, e.CheckStop())
+		}
+	}
+}
+
 func TestAuditSettings(t *testing.T) {
 	t.Parallel()
 	if e, err := parse(t, nil, nil, ""); err != nil || e.AuditKeep.String() != "365d" || e.CheckAudit() != nil {
