@@ -51,8 +51,8 @@ var rules = []rule{
 
 // confined modules may be imported under these folders only. Tests may use more.
 var confined = map[string][]string{
-	"github.com/jackc/pgx":           {"store/postgres", "store/pgtest"},
-	"modernc.org/sqlite":             {"store/sqlite"},
+	"github.com/jackc/pgx":           {"store/postgres", "store/pgtest", "e2e/rig"},
+	"modernc.org/sqlite":             {"store/sqlite", "e2e/rig"},
 	"github.com/pressly/goose":       {"migrations", "store/postgres", "store/sqlite"},
 	"github.com/zitadel/oidc":        {"op"},
 	"github.com/aws/aws-sdk-go":      {"mailer/ses"},

@@ -5,12 +5,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"idp/e2e/rig"
 )
 
 // Debian's Apache with mod_auth_openidc, unmodified.
 func TestApacheModAuthOpenIDC(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, s *server) {
+	rig.OnBoth(t, func(t *testing.T, s *rig.Server) {
 		a := newAppSite(s, "/private/callback", "/", "--type", "traditional")
 		a.first, a.private, a.refresh = "/private/", "/private/", "/private/refresh/"
 		dir := t.TempDir()

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -10,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"idp/e2e/rig"
 
 	"github.com/chromedp/chromedp"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -20,7 +21,7 @@ import (
 // shown in elements with the ids id-token, userinfo and access-token. It is at another
 // host than the provider for cookies, as apps are.
 type appSite struct {
-	*server
+	*rig.Server
 	home    string   // without a slash at the end
 	env     []string // of its process
 	first   string   // path that sends whoever is not signed in to the provider
@@ -30,38 +31,38 @@ type appSite struct {
 
 // newAppSite registers an app with flags of idp client create. Its redirect URI is
 // home+callback and its post-logout redirect URI home+out.
-func newAppSite(s *server, callback, out string, flags ...string) appSite {
-	s.t.Helper()
-	addr := freeAddr(s.t)
-	c := s.newClient(append(flags, "--redirect-uri", "http://"+addr+callback, "--post-logout-redirect-uri", "http://"+addr+out)...)
+func newAppSite(s *rig.Server, callback, out string, flags ...string) appSite {
+	s.T.Helper()
+	addr := rig.FreeAddr(s.T)
+	c := s.NewClient(append(flags, "--redirect-uri", "http://"+addr+callback, "--post-logout-redirect-uri", "http://"+addr+out)...)
 	return appSiteOf(s, addr, c)
 }
 
 // appSiteOf is the website of an app that is registered.
-func appSiteOf(s *server, addr string, c client) appSite {
-	s.t.Helper()
+func appSiteOf(s *rig.Server, addr string, c rig.Client) appSite {
+	s.T.Helper()
 	home := "http://" + addr
 	_, port, _ := net.SplitHostPort(addr)
-	env := append(cleanEnv(), "PORT="+port, "HOME_URL="+home, "ENDPOINT="+s.endpoint, "ISSUER="+s.endpoint+"/oidc",
+	env := append(rig.CleanEnv(), "PORT="+port, "HOME_URL="+home, "ENDPOINT="+s.Endpoint, "ISSUER="+s.Endpoint+"/oidc",
 		"CLIENT_ID="+c.ID, "CLIENT_SECRET="+c.Secret)
-	return appSite{server: s, home: home, env: env, first: "/sign-in", private: "/", refresh: "/refresh"}
+	return appSite{Server: s, home: home, env: env, first: "/sign-in", private: "/", refresh: "/refresh"}
 }
 
 // runs starts the app's process, waits until it listens, and ends it with the test.
 func (a appSite) runs(cmd *exec.Cmd) {
-	a.t.Helper()
-	var log lockedBuffer
+	a.T.Helper()
+	var log rig.LockedBuffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
-		a.t.Fatal(err)
+		a.T.Fatal(err)
 	}
 	exited := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(exited) }()
-	a.t.Cleanup(func() {
+	a.T.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM) // Apache ends its children
 		<-exited
-		if a.t.Failed() {
-			a.t.Logf("the app's log:\n%s\nthe provider's:\n%s", log.String(), a.log.String())
+		if a.T.Failed() {
+			a.T.Logf("the app's log:\n%s\nthe provider's:\n%s", log.String(), a.Log.String())
 		}
 	})
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
@@ -71,11 +72,11 @@ func (a appSite) runs(cmd *exec.Cmd) {
 		}
 		select {
 		case <-exited:
-			a.t.Fatal("the app ended")
+			a.T.Fatal("the app ended")
 		default:
 		}
 		if time.Now().After(deadline) {
-			a.t.Fatal("the app does not listen")
+			a.T.Fatal("the app does not listen")
 		}
 	}
 }
@@ -88,19 +89,19 @@ type shown struct {
 
 // shows reads the page, which must be about email.
 func (a appSite) shows(b tab, email string) (p shown) {
-	a.t.Helper()
+	a.T.Helper()
 	b.sees("sign out")
 	for id, v := range map[string]any{"#id-token": &p.IDToken, "#userinfo": &p.Userinfo} {
 		if err := json.Unmarshal([]byte(b.text(id)), v); err != nil {
-			a.t.Fatal(id, err)
+			a.T.Fatal(id, err)
 		}
 	}
 	if p.IDToken.Email != email || p.Userinfo.Email != email || p.IDToken.Sub == "" || p.Userinfo.Sub != p.IDToken.Sub {
-		a.t.Errorf("%s signed in, but the app shows %+v", email, p)
+		a.T.Errorf("%s signed in, but the app shows %+v", email, p)
 	}
 	p.access = b.text("#access-token")
-	if status, info := a.userinfo(p.access); status != 200 || info["email"] != email {
-		a.t.Errorf("the app's access token: status %d %v", status, info)
+	if status, info := a.Userinfo(p.access); status != 200 || info["email"] != email {
+		a.T.Errorf("the app's access token: status %d %v", status, info)
 	}
 	return p
 }
@@ -108,18 +109,18 @@ func (a appSite) shows(b tab, email string) (p shown) {
 // walk is one person's way: sign up, into the other apps without a question, twice back
 // to fresh tokens, out of all of them, and in again.
 func (a appSite) walk(others ...appSite) tab {
-	a.t.Helper()
+	a.T.Helper()
 	const email = "ada@example.com"
-	b := tab{a.t, chromium(a.t)}
+	b := tab{a.T, chromium(a.T)}
 	prove := func(mails int) {
-		a.t.Helper()
+		a.T.Helper()
 		b.do(chromedp.WaitVisible(emailField))
-		if at := get(b, chromedp.Location()); !strings.HasPrefix(at, a.endpoint+"/") {
-			a.t.Fatalf("the address is asked for at %s", at)
+		if at := get(b, chromedp.Location()); !strings.HasPrefix(at, a.Endpoint+"/") {
+			a.T.Fatalf("the address is asked for at %s", at)
 		}
 		b.submit(emailField, email)
 		b.do(chromedp.WaitVisible(codeField))
-		b.submit(codeField, a.code(email, mails))
+		b.submit(codeField, a.Code(email, mails))
 	}
 	b.do(chromedp.Navigate(a.home + "/"))
 	a.says(b, "signed out")
@@ -132,16 +133,16 @@ func (a appSite) walk(others ...appSite) tab {
 		b.do(chromedp.Navigate(other.home + other.first))
 		other.enters(b, email)
 	}
-	if mails := len(a.inbox(email)); mails != 1 {
-		a.t.Errorf("the other apps cost mail: %d in all", mails)
+	if mails := len(a.Inbox(email)); mails != 1 {
+		a.T.Errorf("the other apps cost mail: %d in all", mails)
 	}
 
 	for i := range 2 { // with the first refresh token, and with its successor
-		a.daysPass()
+		a.DaysPass()
 		b.do(chromedp.Navigate(a.home + a.refresh))
 		seen = append(seen, a.shows(b, email))
 		if seen[i].access == seen[i+1].access || seen[i].IDToken.Sub != seen[i+1].IDToken.Sub {
-			a.t.Errorf("not refreshed: %+v", seen)
+			a.T.Errorf("not refreshed: %+v", seen)
 		}
 	}
 
@@ -149,31 +150,31 @@ func (a appSite) walk(others ...appSite) tab {
 		b.do(chromedp.Navigate(app.home+app.private), chromedp.Click(chromedp.CSS("#sign-out")))
 		app.says(b, "signed out")
 	}
-	a.refusedNothing()
-	if status, _ := a.userinfo(seen[2].access); status != 401 {
-		a.t.Errorf("signed out, but the access token lives: status %d", status)
+	refusedNothing(a.Server)
+	if status, _ := a.Userinfo(seen[2].access); status != 401 {
+		a.T.Errorf("signed out, but the access token lives: status %d", status)
 	}
 
 	b.do(chromedp.Navigate(a.home+"/"), chromedp.Click(chromedp.CSS("#sign-in")))
 	prove(2)
 	if again := a.enters(b, email); again.IDToken.Sub != seen[0].IDToken.Sub {
-		a.t.Errorf("the subject was %s and is %s", seen[0].IDToken.Sub, again.IDToken.Sub)
+		a.T.Errorf("the subject was %s and is %s", seen[0].IDToken.Sub, again.IDToken.Sub)
 	}
 	return b
 }
 
 // says waits until the tab is in the app, which says the words.
 func (a appSite) says(b tab, words string) {
-	a.t.Helper()
+	a.T.Helper()
 	b.sees(words)
 	if at := get(b, chromedp.Location()); !strings.HasPrefix(at, a.home+"/") {
-		a.t.Errorf("at %s, not in the app at %s", at, a.home)
+		a.T.Errorf("at %s, not in the app at %s", at, a.home)
 	}
 }
 
 // enters waits until the tab is back in the app, and reads its private page.
 func (a appSite) enters(b tab, email string) shown {
-	a.t.Helper()
+	a.T.Helper()
 	a.says(b, "sign out")
 	b.do(chromedp.Navigate(a.home + a.private))
 	return a.shows(b, email)
@@ -181,32 +182,16 @@ func (a appSite) enters(b tab, email string) shown {
 
 // refusedNothing fails the test if the provider refused a protocol request: a client
 // library may hide that, as Logto's do for the revocation.
-func (s *server) refusedNothing() {
-	s.t.Helper()
-	for line := range strings.Lines(s.log.String()) {
+func refusedNothing(s *rig.Server) {
+	s.T.Helper()
+	for line := range strings.Lines(s.Log.String()) {
 		var request struct {
 			Route  string
 			Status int
 		}
 		if json.Unmarshal([]byte(line), &request) == nil && strings.HasPrefix(request.Route, "/oidc/") && request.Status >= 400 {
-			s.t.Errorf("refused: %s", line)
+			s.T.Errorf("refused: %s", line)
 		}
-	}
-}
-
-// daysPass makes all refresh tokens so old that their use replaces them, and that none
-// before them is answered any more.
-func (s *server) daysPass() {
-	s.t.Helper()
-	driver, source := "sqlite", "file:"+s.database+"?_pragma=busy_timeout(5000)"
-	if s.engine == "postgres" {
-		driver, source = "pgx", s.database
-	}
-	db := must(sql.Open(driver, source))
-	defer func() { _ = db.Close() }()
-	const days = 10 * 24 * time.Hour // of 14 without use; from 70 % of them it is replaced
-	if _, err := db.Exec(`UPDATE oidc_grant SET refresh_made = refresh_made - $1`, days.Microseconds()); err != nil {
-		s.t.Fatal(err)
 	}
 }
 

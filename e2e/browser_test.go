@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"idp/e2e/rig"
+
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -127,28 +129,28 @@ const (
 
 // dev is a running `idp dev`.
 type dev struct {
-	*server
+	*rig.Server
 	shop string
 }
 
 func startDev(t *testing.T, flags ...string) dev {
 	t.Helper()
-	s := &server{t: t, dir: t.TempDir(), engine: "sqlite"}
-	addr, shop := freeAddr(t), freeAddr(t)
+	s := &rig.Server{T: t, Dir: t.TempDir(), Engine: "sqlite"}
+	addr, shop := rig.FreeAddr(t), rig.FreeAddr(t)
 	_, port, _ := net.SplitHostPort(addr)
 	_, shopPort, _ := net.SplitHostPort(shop)
-	s.endpoint = "http://localhost:" + port
-	s.cmd = exec.Command(binary, append([]string{"dev", "--listen", addr, "--bookstore-listen", shop}, flags...)...)
-	s.cmd.Env, s.cmd.Dir = cleanEnv(), s.dir
-	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
-	if err := s.cmd.Start(); err != nil {
+	s.Endpoint = "http://localhost:" + port
+	s.Cmd = exec.Command(rig.Binary, append([]string{"dev", "--listen", addr, "--bookstore-listen", shop}, flags...)...)
+	s.Cmd.Env, s.Cmd.Dir = rig.CleanEnv(), s.Dir
+	s.Cmd.Stdout, s.Cmd.Stderr = &s.Log, &s.Log
+	if err := s.Cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.cmd.Process.Kill(); _ = s.cmd.Wait() })
+	t.Cleanup(func() { _ = s.Cmd.Process.Kill(); _ = s.Cmd.Wait() })
 	d := dev{s, "http://localhost:" + shopPort}
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		ready := 0
-		for _, u := range []string{s.endpoint + "/readyz", d.shop + "/"} {
+		for _, u := range []string{s.Endpoint + "/readyz", d.shop + "/"} {
 			if resp, err := http.Get(u); err == nil {
 				_ = resp.Body.Close()
 				if resp.StatusCode == 200 {
@@ -160,7 +162,7 @@ func startDev(t *testing.T, flags ...string) dev {
 			return d
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("idp dev is not ready:\n%s", s.log.String())
+			t.Fatalf("idp dev is not ready:\n%s", s.Log.String())
 		}
 	}
 }
@@ -191,7 +193,7 @@ func TestDevInTheBrowser(t *testing.T) {
 			b.submit(codeField, "000000")
 			b.do(chromedp.WaitVisible(chromedp.CSS(`[role="alert"]`)))
 			b.sees("4")
-			b.submit(codeField, d.code(email, 1))
+			b.submit(codeField, d.Code(email, 1))
 			b.sees("signed in as")
 			b.do(chromedp.Click(chromedp.CSS(`a[href="/claims"]`)), chromedp.WaitVisible(chromedp.CSS("#id-token")))
 			var claims struct {
@@ -223,7 +225,7 @@ func TestPastedCodeSubmitsItself(t *testing.T) {
 	b.do(chromedp.Navigate(d.shop+"/sign-up"), chromedp.WaitVisible(emailField))
 	b.submit(emailField, "ada@example.com")
 	b.do(chromedp.WaitVisible(codeField))
-	code := d.code("ada@example.com", 1)
+	code := d.Code("ada@example.com", 1)
 	b.do(chromedp.SendKeys(codeField, code), chromedp.Sleep(700*time.Millisecond), chromedp.WaitVisible(codeField))
 	b.clear(codeField)
 	paste := fmt.Sprintf(`(() => { const f = document.querySelector('input[name="code"]'); f.focus();
@@ -291,7 +293,7 @@ func TestScreenshots(t *testing.T) {
 		shoot("register")
 		b.submit(emailField, email)
 		b.do(chromedp.WaitVisible(codeField))
-		code := d.code(email, 1)
+		code := d.Code(email, 1)
 		shoot("verify")
 		b.submit(codeField, "000000")
 		b.do(chromedp.WaitVisible(chromedp.CSS(`[role="alert"]`)))
@@ -303,28 +305,28 @@ func TestScreenshots(t *testing.T) {
 			b.do(chromedp.Navigate(d.shop+"/claims"), chromedp.WaitVisible(chromedp.CSS("#id-token")))
 			shoot("shop-claims")
 		}
-		b.do(chromedp.Navigate(d.endpoint+"/sign-in"), chromedp.WaitVisible(chromedp.CSS(".sessions")))
+		b.do(chromedp.Navigate(d.Endpoint+"/sign-in"), chromedp.WaitVisible(chromedp.CSS(".sessions")))
 		shoot("account")
 		b.do(chromedp.Click(chromedp.CSS("summary")))
 		shoot("account-everywhere")
-		b.do(chromedp.Navigate(d.endpoint+"/oidc/auth?client_id=bookstore000000000000&response_type=code&prompt=select_account&redirect_uri="+d.shop+"/callback"+
+		b.do(chromedp.Navigate(d.Endpoint+"/oidc/auth?client_id=bookstore000000000000&response_type=code&prompt=select_account&redirect_uri="+d.shop+"/callback"+
 			"&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&login_hint=somebody.else@example.com"), chromedp.WaitVisible(chromedp.CSS(`form[action="/choose"]`)))
 		shoot("choose")
-		b.do(chromedp.Navigate(d.endpoint+"/oidc/session/end?client_id=bookstore000000000000"), chromedp.WaitVisible(chromedp.CSS(`form[action="/sign-out"]`)))
+		b.do(chromedp.Navigate(d.Endpoint+"/oidc/session/end?client_id=bookstore000000000000"), chromedp.WaitVisible(chromedp.CSS(`form[action="/sign-out"]`)))
 		shoot("sign-out")
 		b.do(chromedp.Click(chromedp.CSS(`form[action="/sign-out"] button`)), chromedp.WaitVisible(chromedp.CSS(`a[href="/sign-in"]`)))
 		shoot("signed-out")
-		b.do(chromedp.Navigate(d.endpoint+"/recover"), chromedp.WaitVisible(emailField))
+		b.do(chromedp.Navigate(d.Endpoint+"/recover"), chromedp.WaitVisible(emailField))
 		shoot("recover")
 		b.submit(emailField, email)
 		b.do(chromedp.WaitVisible(codeField))
 		shoot("recover-verify")
-		b.do(chromedp.Navigate(d.endpoint + "/oidc/auth?client_id=nobody&redirect_uri=https://x.example/&response_type=code"))
+		b.do(chromedp.Navigate(d.Endpoint + "/oidc/auth?client_id=nobody&redirect_uri=https://x.example/&response_type=code"))
 		shoot("unknown-client")
-		b.do(chromedp.Navigate(d.endpoint + "/oidc/auth?client_id=bookstore000000000000&response_type=code&redirect_uri=" + d.shop + "/other"))
+		b.do(chromedp.Navigate(d.Endpoint + "/oidc/auth?client_id=bookstore000000000000&response_type=code&redirect_uri=" + d.shop + "/other"))
 		shoot("redirect-mismatch")
 		if lang == "en" {
-			b.do(chromedp.Navigate(d.endpoint + "/dev/inbox"))
+			b.do(chromedp.Navigate(d.Endpoint + "/dev/inbox"))
 			b.sees(code)
 			shoot("inbox")
 		}

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 
+	"idp/e2e/rig"
+
 	"github.com/chromedp/chromedp"
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
@@ -33,7 +35,7 @@ func TestOpenIDClientNPM(t *testing.T) {
 	// No query in the redirect URI: openid-client derives it from where it was called back.
 	land := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "landed") }))
 	t.Cleanup(land.Close)
-	onBoth(t, func(t *testing.T, s *server) {
+	rig.OnBoth(t, func(t *testing.T, s *rig.Server) {
 		for auth, flags := range map[string][]string{
 			"basic": {"--type", "traditional"},
 			"post":  {"--type", "traditional", "--id-token-alg", "RS256"},
@@ -41,15 +43,15 @@ func TestOpenIDClientNPM(t *testing.T) {
 			"none":  {"--type", "spa"},
 		} {
 			t.Run(auth, func(t *testing.T) {
-				app := s.newClient(append(flags, "--redirect-uri", land.URL+"/callback", "--post-logout-redirect-uri", land.URL+"/bye")...)
+				app := s.NewClient(append(flags, "--redirect-uri", land.URL+"/callback", "--post-logout-redirect-uri", land.URL+"/bye")...)
 				email := auth + "@example.com"
-				newVisitor(t, s).signUp(s.request(s.newClient()), email)
+				rig.NewVisitor(t, s).SignUp(s.Request(s.NewClient()), email)
 				w := walker{s: s, email: email, mails: 1, home: land.URL}
-				open := w.visit(newVisitor(t, s))
+				open := w.visit(rig.NewVisitor(t, s))
 				if auth == "basic" {
 					open = w.browse(tab{t, chromium(t)})
 				}
-				walkOpenIDClient(t, open, "ISSUER="+s.endpoint+"/oidc", "CLIENT_ID="+app.ID, "CLIENT_SECRET="+app.Secret, "CLIENT_KEY="+private,
+				walkOpenIDClient(t, open, "ISSUER="+s.Endpoint+"/oidc", "CLIENT_ID="+app.ID, "CLIENT_SECRET="+app.Secret, "CLIENT_KEY="+private,
 					"REDIRECT_URI="+land.URL+"/callback", "POST_LOGOUT_URI="+land.URL+"/bye", "AUTH="+auth, "EMAIL="+email)
 			})
 		}
@@ -62,7 +64,7 @@ func walkOpenIDClient(t *testing.T, open func(url string) (leaves string, asked 
 	t.Helper()
 	cmd := exec.Command("node", "run.mjs")
 	cmd.Dir, cmd.Env, cmd.Stderr = "clients/openid-client", append(os.Environ(), env...), os.Stderr
-	in, out := must(cmd.StdinPipe()), must(cmd.StdoutPipe())
+	in, out := rig.Must(cmd.StdinPipe()), rig.Must(cmd.StdoutPipe())
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -80,21 +82,21 @@ func walkOpenIDClient(t *testing.T, open func(url string) (leaves string, asked 
 
 // walker signs in where it is asked to, and tells where that leads.
 type walker struct {
-	s           *server
+	s           *rig.Server
 	email, home string
 	mails       int
 }
 
 // visit walks as a browser without JavaScript.
-func (w *walker) visit(v *visitor) func(url string) (leaves string, asked bool) {
+func (w *walker) visit(v *rig.Visitor) func(url string) (leaves string, asked bool) {
 	return func(url string) (string, bool) {
-		p := v.get(url)
-		if p.leaves != "" {
-			return p.leaves, false
+		p := v.Get(url)
+		if p.Leaves != "" {
+			return p.Leaves, false
 		}
 		w.mails++
-		p = v.submit(p.is(200), "/sign-in", "email", w.email).is(200)
-		return v.submit(p, "/verify", "code", w.s.code(w.email, w.mails)).leaves, true
+		p = v.Submit(p.Is(200), "/sign-in", "email", w.email).Is(200)
+		return v.Submit(p, "/verify", "code", w.s.Code(w.email, w.mails)).Leaves, true
 	}
 }
 
@@ -109,7 +111,7 @@ func (w *walker) browse(b tab) func(url string) (leaves string, asked bool) {
 		w.mails++
 		b.submit(emailField, w.email)
 		b.do(chromedp.WaitVisible(codeField))
-		b.submit(codeField, w.s.code(w.email, w.mails))
+		b.submit(codeField, w.s.Code(w.email, w.mails))
 		b.sees("landed")
 		return get(b, chromedp.Location()), true
 	}
@@ -118,34 +120,34 @@ func (w *walker) browse(b tab) func(url string) (leaves string, asked bool) {
 // clientKey makes a client's key: a file with its public half, and the private JWK.
 func clientKey(t *testing.T) (publicFile, private string) {
 	t.Helper()
-	key := jose.JSONWebKey{Key: must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), KeyID: "app-1", Algorithm: "ES256", Use: "sig"}
+	key := jose.JSONWebKey{Key: rig.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), KeyID: "app-1", Algorithm: "ES256", Use: "sig"}
 	publicFile = filepath.Join(t.TempDir(), "jwks.json")
-	set := must(json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}}))
+	set := rig.Must(json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}}))
 	if err := os.WriteFile(publicFile, set, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return publicFile, string(must(key.MarshalJSON()))
+	return publicFile, string(rig.Must(key.MarshalJSON()))
 }
 
 // coreos/go-oidc, unmodified, for every ID token algorithm.
 func TestGoOIDC(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "sqlite")
-	s.start()
-	v := newVisitor(t, s)
-	v.signUp(s.request(s.newClient()), "ada@example.com")
+	s := rig.NewServer(t, "sqlite")
+	s.Start()
+	v := rig.NewVisitor(t, s)
+	v.SignUp(s.Request(s.NewClient()), "ada@example.com")
 	ctx := context.Background()
-	provider, err := oidc.NewProvider(ctx, s.endpoint+"/oidc")
+	provider, err := oidc.NewProvider(ctx, s.Endpoint+"/oidc")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, alg := range []string{"ES256", "RS256", "ES384", "EdDSA"} {
-		app := s.newClient("--type", "traditional", "--redirect-uri", callback, "--id-token-alg", alg)
-		config := oauth2.Config{ClientID: app.ID, ClientSecret: app.Secret, RedirectURL: callback, Endpoint: provider.Endpoint(), Scopes: []string{"openid", "email"}}
+		app := s.NewClient("--type", "traditional", "--redirect-uri", rig.Callback, "--id-token-alg", alg)
+		config := oauth2.Config{ClientID: app.ID, ClientSecret: app.Secret, RedirectURL: rig.Callback, Endpoint: provider.Endpoint(), Scopes: []string{"openid", "email"}}
 		verifier := oauth2.GenerateVerifier()
-		p := v.get(config.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier), oidc.Nonce("n")))
-		r := s.request(app, "state", "state")
-		tok, err := config.Exchange(ctx, p.answer(r).Get("code"), oauth2.VerifierOption(verifier))
+		p := v.Get(config.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier), oidc.Nonce("n")))
+		r := s.Request(app, "state", "state")
+		tok, err := config.Exchange(ctx, p.Answer(r).Get("code"), oauth2.VerifierOption(verifier))
 		if err != nil {
 			t.Fatal(alg, err)
 		}
@@ -165,7 +167,7 @@ func TestGoOIDC(t *testing.T) {
 			t.Errorf("%s: userinfo %+v %v", alg, info, err)
 		}
 	}
-	if resp, err := http.Get(s.endpoint + "/oidc/jwks"); err != nil || resp.StatusCode != 200 {
+	if resp, err := http.Get(s.Endpoint + "/oidc/jwks"); err != nil || resp.StatusCode != 200 {
 		t.Error(resp, err)
 	}
 }

@@ -17,19 +17,21 @@ import (
 	"testing"
 	"time"
 
+	"idp/e2e/rig"
+
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
 
 // enterConsole signs an owner in to the console, with a code from the mailbox.
-func (s *server) enterConsole(b tab, email string) {
-	s.t.Helper()
-	s.run("admin", "add", email)
-	b.do(chromedp.Navigate(s.endpoint + "/console"))
+func enterConsole(s *rig.Server, b tab, email string) {
+	s.T.Helper()
+	s.Run("admin", "add", email)
+	b.do(chromedp.Navigate(s.Endpoint + "/console"))
 	b.submit(emailField, email)
 	b.do(chromedp.WaitVisible(codeField))
-	b.submit(codeField, s.code(email, 1))
+	b.submit(codeField, s.Code(email, 1))
 	b.do(chromedp.WaitVisible(chromedp.CSS("nav.menu, .open-menu")))
 }
 
@@ -60,15 +62,15 @@ a.very.long.address.that.does.not.fit.on.a.phone@a-very-long-name-of-a-host.exam
 `
 
 // fill makes the instance as above.
-func (s *server) fill() {
-	s.t.Helper()
+func fill(s *rig.Server) {
+	s.T.Helper()
 	for name, text := range map[string]string{"filled.yaml": filled, "people.csv": filledPeople} {
-		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
-			s.t.Fatal(err)
+		if err := os.WriteFile(filepath.Join(s.Dir, name), []byte(text), 0o600); err != nil {
+			s.T.Fatal(err)
 		}
 	}
-	s.run("apply", "-f", "filled.yaml")
-	s.run("user", "import", "people.csv")
+	s.Run("apply", "-f", "filled.yaml")
+	s.Run("user", "import", "people.csv")
 }
 
 var (
@@ -91,8 +93,8 @@ func consolePages(t *testing.T, client *http.Client, endpoint string) map[string
 		if _, seen := pages[path]; seen {
 			continue
 		}
-		res := must(client.Get(endpoint + path))
-		body := string(must(io.ReadAll(res.Body)))
+		res := rig.Must(client.Get(endpoint + path))
+		body := string(rig.Must(io.ReadAll(res.Body)))
 		_ = res.Body.Close()
 		if res.StatusCode != http.StatusOK || !strings.Contains(res.Header.Get("Content-Type"), "text/html") {
 			if res.StatusCode != http.StatusOK {
@@ -131,9 +133,9 @@ func kindOf(path string) string {
 // inline and loads nothing from elsewhere; and weighs less than 60 kB with all that it needs.
 func TestEveryPageOfTheConsole(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "sqlite")
-	s.fill()
-	s.start()
+	s := rig.NewServer(t, "sqlite")
+	fill(s)
+	s.Start()
 	shots := os.Getenv("IDP_TEST_SHOTS")
 	for _, lang := range []string{"en", "ja"} {
 		t.Run(lang, func(t *testing.T) {
@@ -141,15 +143,15 @@ func TestEveryPageOfTheConsole(t *testing.T) {
 			b := tab{t, chromiumFor(t, 10*time.Minute)}
 			set(b, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{
 				UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36", AcceptLanguage: lang})
-			s.enterConsole(b, lang+"."+owner)
-			pages := consolePages(t, b.client(s.endpoint, lang), s.endpoint)
+			enterConsole(s, b, lang+"."+owner)
+			pages := consolePages(t, b.client(s.Endpoint, lang), s.Endpoint)
 			if len(pages) < 30 {
 				t.Errorf("only %d pages were found", len(pages))
 			}
 			t.Logf("%d pages", len(pages))
 			for _, path := range slices.Sorted(maps.Keys(pages)) {
-				isLight(t, s.endpoint, path, pages[path])
-				b.everyWay(s.endpoint, path, lang, shots)
+				isLight(t, s.Endpoint, path, pages[path])
+				b.everyWay(s.Endpoint, path, lang, shots)
 			}
 		})
 	}
@@ -166,8 +168,8 @@ func isLight(t *testing.T, endpoint, path, body string) {
 	}
 	weight := zipped(body)
 	for _, m := range consoleAsset.FindAllStringSubmatch(body, -1) {
-		res := must(http.Get(endpoint + m[1]))
-		weight += zipped(string(must(io.ReadAll(res.Body))))
+		res := rig.Must(http.Get(endpoint + m[1]))
+		weight += zipped(string(rig.Must(io.ReadAll(res.Body))))
 		_ = res.Body.Close()
 	}
 	if weight > 60_000 {
@@ -248,8 +250,8 @@ func (b tab) shoot(dir, name string) {
 // client is a client with the cookies of the tab.
 func (b tab) client(endpoint, lang string) *http.Client {
 	b.t.Helper()
-	jar := must(cookiejar.New(nil))
-	at := must(url.Parse(endpoint))
+	jar := rig.Must(cookiejar.New(nil))
+	at := rig.Must(url.Parse(endpoint))
 	for _, c := range set(b, network.GetCookies, network.GetCookiesParams{URLs: []string{endpoint + "/console"}}).Cookies {
 		jar.SetCookies(at, []*http.Cookie{{Name: c.Name, Value: c.Value, Path: "/"}})
 	}

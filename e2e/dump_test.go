@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"idp/e2e/rig"
+
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
@@ -26,29 +28,29 @@ type cell struct {
 	value []byte
 }
 
-func (s *server) dump() dump {
-	s.t.Helper()
-	if s.engine == "sqlite" {
-		return s.dumpSQLite()
+func dumpOf(s *rig.Server) dump {
+	s.T.Helper()
+	if s.Engine == "sqlite" {
+		return dumpSQLite(s)
 	}
-	return s.dumpPostgres()
+	return dumpPostgres(s)
 }
 
-func (s *server) dumpPostgres() (d dump) {
-	s.t.Helper()
-	u := must(parseURL(s.database))
+func dumpPostgres(s *rig.Server) (d dump) {
+	s.T.Helper()
+	u := rig.Must(rig.ParseURL(s.Database))
 	schema := u.Query().Get("search_path") // quoted
 	u.RawQuery = "sslmode=disable"
 	pgDump, err := exec.LookPath("pg_dump")
 	if err != nil {
 		found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pg_dump")
 		if len(found) == 0 {
-			s.t.Fatal("no pg_dump: apt-get install postgresql")
+			s.T.Fatal("no pg_dump: apt-get install postgresql")
 		}
 		pgDump = found[len(found)-1]
 	}
 	if d.raw, err = exec.Command(pgDump, "--schema="+schema, u.String()).Output(); err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	table, columns := "", []string(nil)
 	for line := range strings.Lines(string(d.raw)) {
@@ -82,24 +84,24 @@ func uncopy(value string) []byte {
 	return []byte(value)
 }
 
-func (s *server) dumpSQLite() (d dump) {
-	s.t.Helper()
-	files, _ := filepath.Glob(s.database + "*")
+func dumpSQLite(s *rig.Server) (d dump) {
+	s.T.Helper()
+	files, _ := filepath.Glob(s.Database + "*")
 	for _, f := range files {
-		d.raw = append(d.raw, must(os.ReadFile(f))...)
+		d.raw = append(d.raw, rig.Must(os.ReadFile(f))...)
 	}
-	db := must(sql.Open("sqlite", "file:"+s.database+"?mode=ro&_pragma=busy_timeout(5000)"))
+	db := rig.Must(sql.Open("sqlite", "file:"+s.Database+"?mode=ro&_pragma=busy_timeout(5000)"))
 	defer func() { _ = db.Close() }()
 	for _, table := range texts(db, `SELECT name FROM sqlite_schema WHERE type = 'table'`) {
-		rows := must(db.Query(`SELECT * FROM "` + table + `"`))
-		columns := must(rows.Columns())
+		rows := rig.Must(db.Query(`SELECT * FROM "` + table + `"`))
+		columns := rig.Must(rows.Columns())
 		row, into := make([]any, len(columns)), make([]any, len(columns))
 		for i := range row {
 			into[i] = &row[i]
 		}
 		for rows.Next() {
 			if err := rows.Scan(into...); err != nil {
-				s.t.Fatal(err)
+				s.T.Fatal(err)
 			}
 			for i, v := range row {
 				if v != nil {
@@ -108,7 +110,7 @@ func (s *server) dumpSQLite() (d dump) {
 			}
 		}
 		if err := rows.Err(); err != nil {
-			s.t.Fatal(err)
+			s.T.Fatal(err)
 		}
 		_ = rows.Close()
 	}

@@ -1,45 +1,49 @@
 package e2e_test
 
-import "testing"
+import (
+	"testing"
+
+	"idp/e2e/rig"
+)
 
 // A power cut at each step, then a restart: the person goes on or starts again,
 // and nothing is half done.
 func TestKilledAtEachStep(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, s *server) {
-		app := s.newClient()
-		cut := func() { s.kill(); s.start() }
-		r := s.request(app, "first_screen", "register")
-		v := newVisitor(t, s)
+	rig.OnBoth(t, func(t *testing.T, s *rig.Server) {
+		app := s.NewClient()
+		cut := func() { s.Kill(); s.Start() }
+		r := s.Request(app, "first_screen", "register")
+		v := rig.NewVisitor(t, s)
 
-		p := v.get(r.path()).is(200)
+		p := v.Get(r.Path()).Is(200)
 		cut() // the request travels with the person
-		p = v.submit(p, "/register", "email", "ada@example.com").is(200)
+		p = v.Submit(p, "/register", "email", "ada@example.com").Is(200)
 		cut() // the mail is in the queue, if it had not gone out
-		code := s.code("ada@example.com", 1)
-		p = v.get(p.url.String()).is(200)
+		code := s.Code("ada@example.com", 1)
+		p = v.Get(p.URL.String()).Is(200)
 		wrong := "000000"
 		if code == wrong {
 			wrong = "111111"
 		}
-		v.submit(p, "/verify", "code", wrong).is(422, "4")
+		v.Submit(p, "/verify", "code", wrong).Is(422, "4")
 		cut() // the try stays counted
-		v.submit(p, "/verify", "code", wrong).is(422, "3")
-		answer := v.submit(p, "/verify", "code", code).answer(r)
+		v.Submit(p, "/verify", "code", wrong).Is(422, "3")
+		answer := v.Submit(p, "/verify", "code", code).Answer(r)
 		cut() // what was acknowledged is there: the answer may have been lost
-		if again := v.submit(p, "/verify", "code", code).answer(r); again.Get("code") != answer.Get("code") {
+		if again := v.Submit(p, "/verify", "code", code).Answer(r); again.Get("code") != answer.Get("code") {
 			t.Error("the lost answer was not repeated")
 		}
-		tok := s.redeem(r, answer.Get("code"))
-		if tok.status != 200 {
+		tok := s.Redeem(r, answer.Get("code"))
+		if tok.Status != 200 {
 			t.Fatalf("%+v", tok)
 		}
 		cut()
-		if status, _ := s.userinfo(tok.AccessToken); status != 200 {
+		if status, _ := s.Userinfo(tok.AccessToken); status != 200 {
 			t.Errorf("userinfo after a power cut: %d", status)
 		}
-		r = s.request(app)
-		if v.get(r.path()).answer(r).Get("code") == "" {
+		r = s.Request(app)
+		if v.Get(r.Path()).Answer(r).Get("code") == "" {
 			t.Error("the session is gone")
 		}
 	})
@@ -49,22 +53,22 @@ func TestKilledAtEachStep(t *testing.T) {
 // restart (twice at the worst, never not at all).
 func TestStopLosesNoMail(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "sqlite")
-	s.start()
-	app := s.newClient()
+	s := rig.NewServer(t, "sqlite")
+	s.Start()
+	app := s.NewClient()
 	to := []string{"a@example.com", "b@example.com", "c@example.com", "d@example.com"}
 	for i, email := range to {
-		newVisitor(t, s).enter(s.request(app), email).is(200)
+		rig.NewVisitor(t, s).Enter(s.Request(app), email).Is(200)
 		if i == 1 {
-			if status := s.stop(); status != 0 {
+			if status := s.Stop(); status != 0 {
 				t.Errorf("exit status %d", status)
 			}
-			s.start()
+			s.Start()
 		}
 	}
-	s.kill()
-	s.start()
+	s.Kill()
+	s.Start()
 	for _, email := range to {
-		s.code(email, 1)
+		s.Code(email, 1)
 	}
 }

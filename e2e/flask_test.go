@@ -4,6 +4,8 @@ import (
 	"os/exec"
 	"testing"
 
+	"idp/e2e/rig"
+
 	"github.com/chromedp/cdproto/network"
 )
 
@@ -15,7 +17,7 @@ func TestLogtoFlask(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	onBoth(t, func(t *testing.T, s *server) {
+	rig.OnBoth(t, func(t *testing.T, s *rig.Server) {
 		a := newAppSite(s, "/callback", "/", "--type", "traditional")
 		cmd := exec.Command(python, dir+"/app.py")
 		cmd.Env = a.env
@@ -36,7 +38,7 @@ func TestLogtoFlask(t *testing.T) {
 // A Flask app with Debian's Authlib, unmodified.
 func TestAuthlibFlask(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, s *server) {
+	rig.OnBoth(t, func(t *testing.T, s *rig.Server) {
 		a := newAppSite(s, "/callback", "/signed-out", "--type", "traditional")
 		cmd := exec.Command(systemPython, "clients/authlib-flask/app.py")
 		cmd.Env = a.env

@@ -3,12 +3,12 @@ package e2e_test
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"testing"
+
+	"idp/e2e/rig"
 )
 
 // schemathesis from PyPI reads the management API's document and sends what it allows, what
@@ -21,27 +21,20 @@ func TestManagementAPIKeepsToItsDocument(t *testing.T) {
 	if _, err := virtualEnv(dir); err != nil {
 		t.Fatal(err)
 	}
-	onBoth(t, func(t *testing.T, s *server) {
-		c := s.machine()
-		token := s.managementToken(c)
-		cmd := exec.Command(".venv/bin/schemathesis", "run", s.endpoint+"/api/swagger.json", "--header", "Authorization: Bearer "+token,
+	rig.OnBoth(t, func(t *testing.T, s *rig.Server) {
+		c := s.Machine()
+		token := s.ManagementToken(c)
+		cmd := exec.Command(".venv/bin/schemathesis", "run", s.Endpoint+"/api/swagger.json", "--header", "Authorization: Bearer "+token,
 			"--max-examples", cmp.Or(os.Getenv("IDP_FUZZ"), "10"))
-		cmd.Dir, cmd.Env = dir, append(cleanEnv(), "MACHINE="+c.ID, "NO_COLOR=1")
+		cmd.Dir, cmd.Env = dir, append(rig.CleanEnv(), "MACHINE="+c.ID, "NO_COLOR=1")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Errorf("schemathesis: %v\n%s", err, ends(out))
 		}
-		if status := s.manage(token, "/api/connectors"); status != http.StatusOK {
+		if status := s.Manage(token, "/api/connectors"); status != http.StatusOK {
 			t.Errorf("the token died on the way (%d): what came after it says nothing", status)
 		}
 	})
-}
-
-// machine makes the client that everything else is set up with. It is the only thing that
-// a command is needed for.
-func (s *server) machine() client {
-	s.t.Helper()
-	return s.newClient("--type", "m2m", "--role", "Management API access")
 }
 
 // ends cuts what may be megabytes of made-up calls.
@@ -51,32 +44,4 @@ func ends(out []byte) []byte {
 		return out
 	}
 	return bytes.Join([][]byte{out[:most], out[len(out)-most:]}, []byte("\n…\n"))
-}
-
-// managementToken gets a token for the management API.
-func (s *server) managementToken(c client) string {
-	s.t.Helper()
-	resp, err := http.PostForm(s.endpoint+"/oidc/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {c.ID}, "client_secret": {c.Secret},
-		"resource": {"https://default.logto.app/api"}, "scope": {"all"}})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var answer struct {
-		AccessToken string `json:"access_token"`
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.AccessToken == "" {
-		s.t.Fatalf("no token: %d %v", resp.StatusCode, err)
-	}
-	return answer.AccessToken
-}
-
-// manage reads something over the management API.
-func (s *server) manage(token, path string) int {
-	s.t.Helper()
-	r := must(http.NewRequest(http.MethodGet, s.endpoint+path, nil))
-	r.Header.Set("Authorization", "Bearer "+token)
-	resp := must(http.DefaultClient.Do(r))
-	defer resp.Body.Close()
-	return resp.StatusCode
 }

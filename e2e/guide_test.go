@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"idp/e2e/rig"
+
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
@@ -26,14 +28,14 @@ func TestGuide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, engine := range engines {
+	for _, engine := range rig.Engines {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			fake := sestest.Start(sestest.Options{})
 			t.Cleanup(fake.Close)
-			s := install(t, engine, "IDP_AWS_ENDPOINT_URL="+fake.URL, "IDP_ADMIN_EMAILS="+owner)
-			s.start()
-			g := guide{server: s, ses: fake, b: tab{t, chromium(t, chromedp.WindowSize(1280, 800))}}
+			s := rig.Install(t, engine, "IDP_AWS_ENDPOINT_URL="+fake.URL, "IDP_ADMIN_EMAILS="+owner)
+			s.Start()
+			g := guide{Server: s, ses: fake, b: tab{t, chromium(t, chromedp.WindowSize(1280, 800))}}
 			g.entersByLink()
 			folder, home := g.createsBookstore()
 			g.setsEmailUp()
@@ -50,15 +52,15 @@ const owner = "owner@example.com"
 
 // guide is somebody's way through the console.
 type guide struct {
-	*server
+	*rig.Server
 	ses *sestest.Server
 	b   tab
 }
 
 // entersByLink is the way in before mail is set up.
 func (g guide) entersByLink() {
-	g.t.Helper()
-	link := regexp.MustCompile(`https?://\S+`).FindString(g.run("admin", "login", owner, "--endpoint", g.endpoint))
+	g.T.Helper()
+	link := regexp.MustCompile(`https?://\S+`).FindString(g.Run("admin", "login", owner, "--endpoint", g.Endpoint))
 	for _, name := range []string{"clipboard-read", "clipboard-write"} {
 		set(g.b, browser.SetPermission, browser.SetPermissionParams{Permission: &browser.PermissionDescriptor{Name: name}, Setting: browser.PermissionSettingGranted})
 	}
@@ -69,14 +71,14 @@ func (g guide) entersByLink() {
 
 // copied gives what is on the clipboard.
 func (g guide) copied() string {
-	g.t.Helper()
+	g.T.Helper()
 	return get(g.b, chromedp.Evaluate[string](`navigator.clipboard.readText()`, chromedp.EvalAwaitPromise))
 }
 
 // createsBookstore gives the folder with the pasted files, and where the app will be.
 func (g guide) createsBookstore() (folder, home string) {
-	g.t.Helper()
-	address := freeAddr(g.t)
+	g.T.Helper()
+	address := rig.FreeAddr(g.T)
 	_, port, _ := net.SplitHostPort(address)
 	home = "http://localhost:" + port
 	b := g.b
@@ -89,11 +91,11 @@ func (g guide) createsBookstore() (folder, home string) {
 	b.clicks("Copy")
 	secret := g.copied()
 	if len(secret) < 32 {
-		g.t.Fatalf("the secret that was copied is %q", secret)
+		g.T.Fatalf("the secret that was copied is %q", secret)
 	}
-	folder = g.t.TempDir()
+	folder = g.T.TempDir()
 	for _, name := range []string{".env", "app.py"} {
-		write(g.t, folder, name, g.pasted(name))
+		write(g.T, folder, name, g.pasted(name))
 	}
 	// Not the address that was proposed: the port is taken.
 	b.clicks("Settings of this application")
@@ -101,29 +103,29 @@ func (g guide) createsBookstore() (folder, home string) {
 	b.fills("Post sign-out redirect URIs", home+"/")
 	b.clicks("Save")
 	b.sees("Saved")
-	env := read(g.t, filepath.Join(folder, ".env"))
+	env := read(g.T, filepath.Join(folder, ".env"))
 	if !strings.Contains(env, secret) {
-		g.t.Errorf("the file to paste has another secret than the one that is shown")
+		g.T.Errorf("the file to paste has another secret than the one that is shown")
 	}
-	env = regexp.MustCompile(`http://localhost:\d+/`).ReplaceAllString(strings.ReplaceAll(env, g.endpoint+"/", "ISSUER/"), home+"/")
-	write(g.t, folder, ".env", strings.ReplaceAll(env, "ISSUER/", g.endpoint+"/"))
+	env = regexp.MustCompile(`http://localhost:\d+/`).ReplaceAllString(strings.ReplaceAll(env, g.Endpoint+"/", "ISSUER/"), home+"/")
+	write(g.T, folder, ".env", strings.ReplaceAll(env, "ISSUER/", g.Endpoint+"/"))
 	b.do(chromedp.Reload())
 	if shown := get(b, chromedp.Evaluate[string](bodyText)); strings.Contains(shown, secret) {
-		g.t.Error("the secret is shown again")
+		g.T.Error("the secret is shown again")
 	}
 	return folder, home
 }
 
 // pasted is the code that stands under a heading.
 func (g guide) pasted(heading string) string {
-	g.t.Helper()
+	g.T.Helper()
 	return get(g.b, chromedp.Evaluate[string](`(() => { const of = [...document.querySelectorAll('main h3')].find(h => h.innerText.trim() === '`+heading+`');
 		for (let e = of; e; e = e.nextElementSibling) { const c = e.querySelector('pre code'); if (c) return c.textContent; }
 		return ''; })()`))
 }
 
 func (g guide) setsEmailUp() {
-	g.t.Helper()
+	g.T.Helper()
 	b := g.b
 	b.clicks("Email")
 	b.clicks("Add a connector")
@@ -137,26 +139,26 @@ func (g guide) setsEmailUp() {
 	b.clicks("Send test mail")
 	b.sees("signature") // in Amazon's words
 	if g.ses.Accepted() != 0 {
-		g.t.Error("a mail went out with a wrong secret")
+		g.T.Error("a mail went out with a wrong secret")
 	}
 	b.fills("Access key secret", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
 	b.clicks("Send test mail")
 	if m := g.mail("me@example.org"); m.From != "Bookstore <no-reply@example.com>" {
-		g.t.Errorf("the test mail is from %s", m.From)
+		g.T.Errorf("the test mail is from %s", m.From)
 	}
 	if left := b.reads("Region"); left != "us-east-1" {
-		g.t.Errorf("the region is %q after the test", left)
+		g.T.Errorf("the region is %q after the test", left)
 	}
 	b.clicks("Save")
 	b.sees("Amazon SES is set up")
 	if shown := get(b, chromedp.Evaluate[string](`document.documentElement.outerHTML`)); strings.Contains(shown, "wJalrXUtnFEMI") {
-		g.t.Error("a page has the secret of the connector")
+		g.T.Error("a page has the secret of the connector")
 	}
 }
 
 // mail waits for a mail to an address, the newest one, of those that SES has taken.
 func (g guide) mail(to string) sestest.Mail {
-	g.t.Helper()
+	g.T.Helper()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
 		mails := g.ses.Mails()
 		for i := len(mails) - 1; i >= 0; i-- {
@@ -165,13 +167,13 @@ func (g guide) mail(to string) sestest.Mail {
 			}
 		}
 	}
-	g.t.Fatalf("no mail came to %s\n%s", to, g.log.String())
+	g.T.Fatalf("no mail came to %s\n%s", to, g.Log.String())
 	return sestest.Mail{}
 }
 
 // wordsMails says one mail in own words in a form, and one as JSON.
 func (g guide) wordsMails() {
-	g.t.Helper()
+	g.T.Helper()
 	b := g.b
 	b.clicks("Email")
 	b.clicks("Templates")
@@ -179,13 +181,13 @@ func (g guide) wordsMails() {
 	b.fills("Templates", `[{"usageType": "Register", "locale": "en", "subject": "Welcome to {{ application.name }}", "content": "<p>Hello! Your code is <b>{{ code }}</b></p>"}]`)
 	b.clicks("Save")
 	b.sees("Saved")
-	g.b.do(chromedp.Navigate(g.endpoint + "/console/email/templates/SignIn/en"))
+	g.b.do(chromedp.Navigate(g.Endpoint + "/console/email/templates/SignIn/en"))
 	b.fills("Subject", "Back to {{ application.name }}?")
 	b.fills("Content", "<p>Your code is {{ kode }}</p>")
 	b.clicks("Save")
 	b.sees("kode") // there is no such variable; what was typed stays
 	if b.reads("Subject") != "Back to {{ application.name }}?" {
-		g.t.Error("what was typed is gone")
+		g.T.Error("what was typed is gone")
 	}
 	b.fills("Content", "<p>Good to see you. Your code is <b>{{ code }}</b></p>")
 	b.clicks("Save")
@@ -193,7 +195,7 @@ func (g guide) wordsMails() {
 }
 
 func (g guide) brands() {
-	g.t.Helper()
+	g.T.Helper()
 	b := g.b
 	b.clicks("Sign-in experience")
 	b.fills("Colour", "#b00020")
@@ -205,11 +207,11 @@ func (g guide) brands() {
 // previews waits until the preview of the sign-in page has a colour. It is a frame that no
 // script gets into, so this looks at it.
 func (g guide) previews(want color.RGBA) {
-	g.t.Helper()
+	g.T.Helper()
 	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		shot, err := png.Decode(bytes.NewReader(get(g.b, chromedp.FullScreenshot(100))))
 		if err != nil {
-			g.t.Fatal(err)
+			g.T.Fatal(err)
 		}
 		frame := get(g.b, chromedp.Evaluate[[]int](`(() => { const r = document.querySelector('iframe').getBoundingClientRect();
 			return [r.left + scrollX, r.top + scrollY, r.right + scrollX, r.bottom + scrollY].map(Math.round); })()`))
@@ -225,31 +227,31 @@ func (g guide) previews(want color.RGBA) {
 			return
 		}
 	}
-	g.t.Error("the preview does not have the colour that was typed")
+	g.T.Error("the preview does not have the colour that was typed")
 }
 
 // bookstoreRuns starts the app as it was pasted, and signs a person in to it.
 func (g guide) bookstoreRuns(python, folder, home string) {
-	g.t.Helper()
-	a := appSite{server: g.server, home: home}
-	cmd := exec.Command(must(filepath.Abs(python)), "-m", "flask", "--app", "app", "run", "--port", home[strings.LastIndex(home, ":")+1:])
-	cmd.Dir, cmd.Env = folder, append(cleanEnv(), strings.Split(strings.TrimSpace(comment.ReplaceAllString(read(g.t, filepath.Join(folder, ".env")), "")), "\n")...)
+	g.T.Helper()
+	a := appSite{Server: g.Server, home: home}
+	cmd := exec.Command(rig.Must(filepath.Abs(python)), "-m", "flask", "--app", "app", "run", "--port", home[strings.LastIndex(home, ":")+1:])
+	cmd.Dir, cmd.Env = folder, append(rig.CleanEnv(), strings.Split(strings.TrimSpace(comment.ReplaceAllString(read(g.T, filepath.Join(folder, ".env")), "")), "\n")...)
 	a.home = strings.Replace(home, "localhost", "127.0.0.1", 1)
 	a.runs(cmd)
-	reader := tab{g.t, chromium(g.t)}
+	reader := tab{g.T, chromium(g.T)}
 	const address = "reader@example.org"
 	reader.do(chromedp.Navigate(home))
 	reader.clicks("Sign in")
 	reader.sees("Bookstore")
 	if colour := get(reader, chromedp.Evaluate[string](`getComputedStyle(document.querySelector('main form button, form button')).backgroundColor`)); colour != "rgb(176, 0, 32)" {
-		g.t.Errorf("the button is %s", colour)
+		g.T.Errorf("the button is %s", colour)
 	}
 	reader.clicks("Create") // an account
 	reader.submit(emailField, address)
 	reader.do(chromedp.WaitVisible(codeField))
 	m := g.mail(address)
 	if m.Subject != "Welcome to Bookstore" || !strings.Contains(m.HTML, "Hello! Your code is") {
-		g.t.Errorf("the mail is not in the operator's words: %s\n%s", m.Subject, m.HTML)
+		g.T.Errorf("the mail is not in the operator's words: %s\n%s", m.Subject, m.HTML)
 	}
 	reader.submit(codeField, regexp.MustCompile(`\b\d{6}\b`).FindString(m.Text))
 	reader.sees("Signed in as " + address)
@@ -262,8 +264,8 @@ func (g guide) bookstoreRuns(python, folder, home string) {
 	}
 	reader.submit(codeField, regexp.MustCompile(`\b\d{6}\b`).FindString(m.Text))
 	reader.sees("Signed in as " + address)
-	if reader.text("body"); strings.Contains(g.log.String(), address) {
-		g.t.Error("the log has an address")
+	if reader.text("body"); strings.Contains(g.Log.String(), address) {
+		g.T.Error("the log has an address")
 	}
 }
 
@@ -271,7 +273,7 @@ var comment = regexp.MustCompile(`(?m)^(#.*)?\n`)
 
 // seesWhatHappened finds in the console what was done.
 func (g guide) seesWhatHappened() {
-	g.t.Helper()
+	g.T.Helper()
 	b := g.b
 	b.clicks("Users")
 	b.sees("reader@example.org")
@@ -282,21 +284,21 @@ func (g guide) seesWhatHappened() {
 	b.clicks("Get started")
 	for _, done := range []string{"Set up email", "See a mail arrive", "Create your first application", "Sign in to it"} {
 		if !get(b, chromedp.Evaluate[bool](`[...document.querySelectorAll('main ol li')].some(l => l.innerText.includes('Done:') && l.innerText.includes('`+done+`'))`)) {
-			g.t.Errorf("%q does not tick itself", done)
+			g.T.Errorf("%q does not tick itself", done)
 		}
 	}
 }
 
 // entersByCode is the way in from then on: with a code of eight digits, through SES.
 func (g guide) entersByCode() {
-	g.t.Helper()
+	g.T.Helper()
 	g.b.clicks("Sign out")
-	g.b.do(chromedp.Navigate(g.endpoint + "/console/applications"))
+	g.b.do(chromedp.Navigate(g.Endpoint + "/console/applications"))
 	g.b.submit(emailField, owner)
 	g.b.do(chromedp.WaitVisible(codeField))
 	code := regexp.MustCompile(`\b\d{8}\b`).FindString(g.mail(owner).Text)
 	if code == "" {
-		g.t.Fatalf("no code of eight digits: %s", g.mail(owner).Text)
+		g.T.Fatalf("no code of eight digits: %s", g.mail(owner).Text)
 	}
 	g.b.submit(codeField, code)
 	g.b.sees("Bookstore") // where they wanted to go

@@ -23,6 +23,8 @@ import (
 	"testing"
 	"time"
 
+	"idp/e2e/rig"
+
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -38,14 +40,14 @@ type authority struct {
 
 func newAuthority(t *testing.T, hosts ...string) authority {
 	t.Helper()
-	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	key := rig.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "idp test CA"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		DNSNames: hosts, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	der := must(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))
-	cert := must(x509.ParseCertificate(der))
+	der := rig.Must(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))
+	cert := rig.Must(x509.ParseCertificate(der))
 	pool := x509.NewCertPool()
 	pool.AddCert(cert)
 	sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
@@ -69,11 +71,11 @@ func (a authority) site(t *testing.T, h http.Handler) string {
 func TestThreeSitesOverHTTPS(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t, "id.provider.test", "shop.example.test", "other.evil.test")
-	mails := newSink(t, nil)
+	mails := rig.NewSink(t, nil)
 
 	// The provider listens on http; the proxy in front holds the certificate.
-	s := &server{t: t, dir: t.TempDir(), engine: "sqlite", address: freeAddr(t)}
-	back := must(url.Parse("http://" + s.address))
+	s := &rig.Server{T: t, Dir: t.TempDir(), Engine: "sqlite", Address: rig.FreeAddr(t)}
+	back := rig.Must(url.Parse("http://" + s.Address))
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(back)
 		r.Out.Host = r.In.Host
@@ -81,14 +83,14 @@ func TestThreeSitesOverHTTPS(t *testing.T) {
 	}}
 	port := ca.site(t, proxy)
 	endpoint := "https://id.provider.test:" + port
-	s.env = append(cleanEnv(), "IDP_ENDPOINT="+endpoint, "IDP_LISTEN="+s.address, "IDP_DATA_DIR="+s.dir, "IDP_TRUSTED_PROXIES=127.0.0.1/32")
-	s.mailTo(mails.URL)
-	s.start()
+	s.Env = append(rig.CleanEnv(), "IDP_ENDPOINT="+endpoint, "IDP_LISTEN="+s.Address, "IDP_DATA_DIR="+s.Dir, "IDP_TRUSTED_PROXIES=127.0.0.1/32")
+	s.MailTo(mails.URL)
+	s.Start()
 
 	// The app: a relying party on another site.
 	var shop http.ServeMux
 	shopURL := "https://shop.example.test:" + ca.site(t, &shop)
-	app := s.newClient("--type", "traditional", "--redirect-uri", shopURL+"/callback", "--redirect-uri", shopURL+"/silent")
+	app := s.NewClient("--type", "traditional", "--redirect-uri", shopURL+"/callback", "--redirect-uri", shopURL+"/silent")
 	inside := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: ca.pool},
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			_, p, _ := net.SplitHostPort(addr)
@@ -109,7 +111,7 @@ func TestThreeSitesOverHTTPS(t *testing.T) {
 	})
 	// Some apps start by POST (OpenID Connect Core 3.1.2.1): Lax cookies stay behind then.
 	shop.HandleFunc("/post", func(w http.ResponseWriter, r *http.Request) {
-		u := must(url.Parse(rp.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier))))
+		u := rig.Must(url.Parse(rp.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier))))
 		_, _ = io.WriteString(w, `<!doctype html><form method="post" action="`+u.Scheme+"://"+u.Host+u.Path+`">`)
 		for k, v := range u.Query() {
 			_, _ = fmt.Fprintf(w, `<input type="hidden" name="%s" value="%s">`, k, html.EscapeString(v[0]))
@@ -155,7 +157,7 @@ func TestThreeSitesOverHTTPS(t *testing.T) {
 	b.do(chromedp.Navigate(shopURL), chromedp.Click(chromedp.CSS("#go")), chromedp.WaitVisible(emailField))
 	b.submit(emailField, "ada@example.com")
 	b.do(chromedp.WaitVisible(codeField))
-	b.submit(codeField, mails.mail("ada@example.com", 1).Code)
+	b.submit(codeField, mails.Mail("ada@example.com", 1).Code)
 	b.sees("Hello ada@example.com")
 
 	// Every cookie of ours is __Host-, Secure, HttpOnly and Lax, bound to this host.
@@ -230,7 +232,7 @@ func TestThreeSitesOverHTTPS(t *testing.T) {
 	if !strings.Contains(discovery, `"issuer"`) {
 		t.Errorf("discovery from a browser: %s", discovery)
 	}
-	if status := s.stop(); status != 0 {
+	if status := s.Stop(); status != 0 {
 		t.Errorf("exit status %d", status)
 	}
 }

@@ -2,23 +2,14 @@ package e2e_test
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"testing"
+
+	"idp/e2e/rig"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
-
-// link finds in a mail the link that leads to a page.
-func (s *server) link(l letter, path string) string {
-	s.t.Helper()
-	found := regexp.MustCompile(regexp.QuoteMeta(s.endpoint+path+"?t=") + `[0-9A-Za-z_-]+`).FindString(l.Text)
-	if found == "" || !strings.Contains(l.HTML, found) {
-		s.t.Fatalf("the mail has no link to %s:\n%s", path, l.Text)
-	}
-	return found
-}
 
 // The link in the mail signs in by a button in the browser that asked; another browser
 // is shown the code. With scripts and without.
@@ -39,8 +30,8 @@ func signInByLink(t *testing.T, d dev, script bool) {
 	b.do(chromedp.Navigate(d.shop+"/sign-up"), chromedp.WaitVisible(emailField))
 	b.submit(emailField, email)
 	b.do(chromedp.WaitVisible(codeField))
-	mail := d.letter(email, 1)
-	link := d.link(mail, "/verify/link")
+	mail := d.Letter(email, 1)
+	link := d.Link(mail, "/verify/link")
 
 	other.do(chromedp.Navigate(link))
 	other.sees(mail.Code)
@@ -69,19 +60,19 @@ func TestNotMeInTheBrowser(t *testing.T) {
 	thief.do(chromedp.Navigate(d.shop+"/sign-up"), chromedp.WaitVisible(emailField))
 	thief.submit(emailField, "ada@example.com")
 	thief.do(chromedp.WaitVisible(codeField))
-	mail := d.letter("ada@example.com", 1)
+	mail := d.Letter("ada@example.com", 1)
 	thief.submit(codeField, mail.Code)
 	thief.sees("signed in as")
 
-	owner.do(chromedp.Navigate(d.link(mail, "/not-me")))
+	owner.do(chromedp.Navigate(d.Link(mail, "/not-me")))
 	owner.sees("a…@example.com")
 	owner.accessible("not me")
-	thief.do(chromedp.Navigate(d.endpoint + "/account"))
+	thief.do(chromedp.Navigate(d.Endpoint + "/account"))
 	thief.sees("Your account") // looking does nothing
 	owner.do(chromedp.Click(chromedp.CSS(`form[action="/not-me"] button`)))
 	owner.sees("Somebody had signed in")
 	owner.accessible("disowned")
-	thief.do(chromedp.Navigate(d.endpoint+"/account"), chromedp.WaitVisible(emailField))
+	thief.do(chromedp.Navigate(d.Endpoint+"/account"), chromedp.WaitVisible(emailField))
 	owner.do(chromedp.Click(chromedp.CSS(`form[action="/not-me"] button`)))
 	owner.sees("sign in anywhere as before")
 	owner.accessible("unmuted")
@@ -91,27 +82,27 @@ func TestNotMeInTheBrowser(t *testing.T) {
 // before, and nobody sees a difference.
 func TestMuteOverHTTP(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, s *server) {
-		app := s.newClient()
-		home := newVisitor(t, s)
-		home.signUp(s.request(app), "ada@example.com")
-		stranger := newVisitor(t, s)
-		p := stranger.enter(s.request(app), "ada@example.com").is(200)
-		owner := newVisitor(t, s)
-		page := owner.get(strings.TrimPrefix(s.link(s.letter("ada@example.com", 2), "/not-me"), s.endpoint)).is(200)
-		owner.submit(page, "/not-me").is(200, "does not work any more")
-		stranger.submit(p, "/verify", "code", s.code("ada@example.com", 2)).is(410)
+	rig.OnBoth(t, func(t *testing.T, s *rig.Server) {
+		app := s.NewClient()
+		home := rig.NewVisitor(t, s)
+		home.SignUp(s.Request(app), "ada@example.com")
+		stranger := rig.NewVisitor(t, s)
+		p := stranger.Enter(s.Request(app), "ada@example.com").Is(200)
+		owner := rig.NewVisitor(t, s)
+		page := owner.Get(strings.TrimPrefix(s.Link(s.Letter("ada@example.com", 2), "/not-me"), s.Endpoint)).Is(200)
+		owner.Submit(page, "/not-me").Is(200, "does not work any more")
+		stranger.Submit(p, "/verify", "code", s.Code("ada@example.com", 2)).Is(410)
 
-		again := newVisitor(t, s).enter(s.request(app), "ada@example.com").is(200)
-		r := s.request(app, "prompt", "login")
-		known := home.enter(r, "ada@example.com").is(200)
-		home.submit(known, "/verify", "code", s.code("ada@example.com", 3)).answer(r)
-		newVisitor(t, s).enter(s.request(app), "later@example.com").is(200)
-		s.code("later@example.com", 1) // the queue has come so far
-		if n := len(s.inbox("ada@example.com")); n != 3 {
+		again := rig.NewVisitor(t, s).Enter(s.Request(app), "ada@example.com").Is(200)
+		r := s.Request(app, "prompt", "login")
+		known := home.Enter(r, "ada@example.com").Is(200)
+		home.Submit(known, "/verify", "code", s.Code("ada@example.com", 3)).Answer(r)
+		rig.NewVisitor(t, s).Enter(s.Request(app), "later@example.com").Is(200)
+		s.Code("later@example.com", 1) // the queue has come so far
+		if n := len(s.Inbox("ada@example.com")); n != 3 {
 			t.Errorf("%d mails, want 3: a stranger's went out", n)
 		}
-		if again.form("/verify") == nil || again.form("/verify/resend") == nil {
+		if again.Form("/verify") == nil || again.Form("/verify/resend") == nil {
 			t.Error("the stranger sees that it did not")
 		}
 	})

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"idp/e2e/rig"
+
 	"github.com/chromedp/chromedp"
 
 	"idp/mailer/ses/sestest"
@@ -22,23 +24,23 @@ func TestManagementAPI(t *testing.T) {
 			t.Fatalf("npm ci: %v (install Node.js and npm)", err)
 		}
 	}
-	for _, engine := range engines {
+	for _, engine := range rig.Engines {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			fake := sestest.Start(sestest.Options{})
 			t.Cleanup(fake.Close)
-			s := install(t, engine, "IDP_AWS_ENDPOINT_URL="+fake.URL)
-			s.start()
-			machine, addr := s.machine(), freeAddr(t)
-			logto := func(env ...string) (out client) {
+			s := rig.Install(t, engine, "IDP_AWS_ENDPOINT_URL="+fake.URL)
+			s.Start()
+			machine, addr := s.Machine(), rig.FreeAddr(t)
+			logto := func(env ...string) (out rig.Client) {
 				t.Helper()
 				cmd := exec.Command("node", "run.mjs")
-				var stderr lockedBuffer
+				var stderr rig.LockedBuffer
 				cmd.Dir, cmd.Stderr = "clients/logto-api", &stderr
-				cmd.Env = append(append(cleanEnv(), "ENDPOINT="+s.endpoint, "CLIENT_ID="+machine.ID, "CLIENT_SECRET="+machine.Secret), env...)
+				cmd.Env = append(append(rig.CleanEnv(), "ENDPOINT="+s.Endpoint, "CLIENT_ID="+machine.ID, "CLIENT_SECRET="+machine.Secret), env...)
 				text, err := cmd.Output()
 				if err != nil || strings.Contains(stderr.String(), "scope") {
-					t.Fatalf("@logto/api: %v\n%s\n%s", err, stderr.String(), s.log.String())
+					t.Fatalf("@logto/api: %v\n%s\n%s", err, stderr.String(), s.Log.String())
 				}
 				if err := json.Unmarshal(text, &out); err != nil {
 					t.Fatalf("%v: %s", err, text)
@@ -66,10 +68,10 @@ func TestManagementAPI(t *testing.T) {
 			b.submit(codeField, codeBySES(t, fake, email))
 			b.do(chromedp.Click(chromedp.CSS(`form:has([name="confirm"]) button`)))
 			app.enters(b, email)
-			app.refusedNothing()
+			refusedNothing(app.Server)
 
 			logto("EMAIL=" + email)
-			if status, _ := app.userinfo(b.text("#access-token")); status != 401 {
+			if status, _ := app.Userinfo(b.text("#access-token")); status != 401 {
 				t.Errorf("suspended, but the access token lives: status %d", status)
 			}
 		})

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"idp/e2e/rig"
 )
 
 // @logto/express from npm, unmodified.
@@ -44,10 +46,10 @@ func onNode(t *testing.T, dir, callback string, flags ...string) {
 		cmd.Dir, cmd.Env = dir, append(env, "NODE_ENV=production", "NEXT_TELEMETRY_DISABLED=1") // nothing reports home
 		return cmd
 	}
-	if out, err := command(cleanEnv(), "npm", "run", "build", "--if-present").CombinedOutput(); err != nil {
+	if out, err := command(rig.CleanEnv(), "npm", "run", "build", "--if-present").CombinedOutput(); err != nil {
 		t.Fatalf("npm run build: %v\n%s", err, out)
 	}
-	onBoth(t, func(t *testing.T, s *server) {
+	rig.OnBoth(t, func(t *testing.T, s *rig.Server) {
 		start := func() appSite {
 			a := newAppSite(s, callback, "", flags...)
 			a.first, a.private = "/profile", "/profile"

@@ -8,49 +8,51 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"idp/e2e/rig"
 )
 
 // journey is people in the middle of everything when the database goes away.
 type journey struct {
 	t       *testing.T
-	s       *server
-	app     client
-	in      *visitor // signed in
-	typing  page     // a stranger's address page
-	stuck   *visitor // whose code is on the way
-	code    page     // stuck's code page
-	r       request  // stuck's
-	redeem  request
+	s       *rig.Server
+	app     rig.Client
+	in      *rig.Visitor // signed in
+	typing  rig.Page     // a stranger's address page
+	stuck   *rig.Visitor // whose code is on the way
+	code    rig.Page     // stuck's code page
+	r       rig.Request  // stuck's
+	redeem  rig.Request
 	unspent string // code of redeem
 	access  string
 }
 
-func newJourney(t *testing.T, s *server) *journey {
+func newJourney(t *testing.T, s *rig.Server) *journey {
 	t.Helper()
-	j := &journey{t: t, s: s, app: s.newClient(), in: newVisitor(t, s), stuck: newVisitor(t, s)}
-	r := s.request(j.app)
-	j.access = s.redeem(r, j.in.signUp(r, "in@example.com").Get("code")).AccessToken
-	j.redeem = s.request(j.app)
-	j.unspent = j.in.get(j.redeem.path()).answer(j.redeem).Get("code")
-	j.r = s.request(j.app, "first_screen", "register")
-	j.code = j.stuck.enter(j.r, "stuck@example.com").is(200)
-	j.typing = j.in.get(s.request(j.app, "prompt", "login").path()).is(200)
-	j.in.outage, j.stuck.outage = true, true
+	j := &journey{t: t, s: s, app: s.NewClient(), in: rig.NewVisitor(t, s), stuck: rig.NewVisitor(t, s)}
+	r := s.Request(j.app)
+	j.access = s.Redeem(r, j.in.SignUp(r, "in@example.com").Get("code")).AccessToken
+	j.redeem = s.Request(j.app)
+	j.unspent = j.in.Get(j.redeem.Path()).Answer(j.redeem).Get("code")
+	j.r = s.Request(j.app, "first_screen", "register")
+	j.code = j.stuck.Enter(j.r, "stuck@example.com").Is(200)
+	j.typing = j.in.Get(s.Request(j.app, "prompt", "login").Path()).Is(200)
+	j.in.Outage, j.stuck.Outage = true, true
 	return j
 }
 
 // unavailable fails the test unless a page says to come back.
-func (j *journey) unavailable(what string, p page) {
+func (j *journey) unavailable(what string, p rig.Page) {
 	j.t.Helper()
-	if p.status != http.StatusServiceUnavailable || p.header.Get("Retry-After") == "" || !strings.Contains(p.header.Get("Content-Type"), "text/html") {
-		j.t.Errorf("%s without a database: %d %v, want a page with 503 and Retry-After\n%s", what, p.status, p.header, p.text())
+	if p.Status != http.StatusServiceUnavailable || p.Header.Get("Retry-After") == "" || !strings.Contains(p.Header.Get("Content-Type"), "text/html") {
+		j.t.Errorf("%s without a database: %d %v, want a page with 503 and Retry-After\n%s", what, p.Status, p.Header, p.Text())
 	}
 }
 
 // api calls a program's address and gives the status and the error in the JSON.
 func (j *journey) api(method, path string, form url.Values, header ...string) (status int, code string) {
 	j.t.Helper()
-	req, err := http.NewRequest(method, "http://"+j.s.address+path, strings.NewReader(form.Encode()))
+	req, err := http.NewRequest(method, "http://"+j.s.Address+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		j.t.Fatal(err)
 	}
@@ -87,16 +89,16 @@ func (j *journey) away(within time.Duration, stuckCode string) {
 			}
 		})
 	}
-	check("GET /oidc/auth", within, func() { j.unavailable("GET /oidc/auth", j.in.get(j.s.request(j.app).path())) })
+	check("GET /oidc/auth", within, func() { j.unavailable("GET /oidc/auth", j.in.Get(j.s.Request(j.app).Path())) })
 	check("POST /sign-in", within, func() {
-		j.unavailable("POST /sign-in", j.in.submit(j.typing, "/sign-in", "email", "other@example.com"))
+		j.unavailable("POST /sign-in", j.in.Submit(j.typing, "/sign-in", "email", "other@example.com"))
 	})
 	if stuckCode != "" {
-		check("POST /verify", within, func() { j.unavailable("POST /verify", j.stuck.submit(j.code, "/verify", "code", stuckCode)) })
+		check("POST /verify", within, func() { j.unavailable("POST /verify", j.stuck.Submit(j.code, "/verify", "code", stuckCode)) })
 	}
 	check("POST /oidc/token", within, func() {
-		tok := j.s.redeem(j.redeem, j.unspent)
-		if tok.status != http.StatusServiceUnavailable || tok.Error != "temporarily_unavailable" {
+		tok := j.s.Redeem(j.redeem, j.unspent)
+		if tok.Status != http.StatusServiceUnavailable || tok.Error != "temporarily_unavailable" {
 			j.t.Errorf("token without a database: %+v", tok)
 		}
 	})
@@ -133,42 +135,42 @@ func (j *journey) back(stuckCode string) {
 	j.t.Helper()
 	defer func() {
 		if j.t.Failed() {
-			log := j.s.log.String()
+			log := j.s.Log.String()
 			j.t.Logf("the end of the log:\n%s", log[max(0, len(log)-4000):])
 		}
 	}()
 	began := time.Now()
-	j.in.outage, j.stuck.outage = false, false
-	j.typing = j.in.submit(j.typing, "/sign-in", "email", "after@example.com").is(200)
-	if tok := j.s.redeem(j.redeem, j.unspent); tok.status != 200 {
+	j.in.Outage, j.stuck.Outage = false, false
+	j.typing = j.in.Submit(j.typing, "/sign-in", "email", "after@example.com").Is(200)
+	if tok := j.s.Redeem(j.redeem, j.unspent); tok.Status != 200 {
 		j.t.Errorf("the code from before the outage: %+v", tok)
 	}
-	if status, _ := j.s.userinfo(j.access); status != 200 {
+	if status, _ := j.s.Userinfo(j.access); status != 200 {
 		j.t.Errorf("userinfo after the outage: %d", status)
 	}
-	answer := j.stuck.submit(j.code, "/verify", "code", stuckCode).answer(j.r)
-	if tok := j.s.redeem(j.r, answer.Get("code")); tok.status != 200 {
+	answer := j.stuck.Submit(j.code, "/verify", "code", stuckCode).Answer(j.r)
+	if tok := j.s.Redeem(j.r, answer.Get("code")); tok.Status != 200 {
 		j.t.Errorf("the sign-in that was stuck: %+v", tok)
 	}
-	r := j.s.request(j.app)
-	if j.in.get(r.path()).answer(r).Get("code") == "" {
+	r := j.s.Request(j.app)
+	if j.in.Get(r.Path()).Answer(r).Get("code") == "" {
 		j.t.Error("no single sign-on after the outage")
 	}
 	if took := time.Since(began); took > 5*time.Second {
 		j.t.Errorf("the first requests after the outage took %s", took)
 	}
-	j.s.code("after@example.com", 1)
+	j.s.Code("after@example.com", 1)
 	j.t.Logf("all is well after %s, with the mail", time.Since(began).Round(time.Millisecond))
 	if status, _ := j.api(http.MethodGet, "/readyz", nil); status != 200 {
 		j.t.Errorf("readyz after the outage: %d", status)
 	}
 	select {
-	case <-j.s.exited:
+	case <-j.s.Exited:
 		j.t.Error("the server ended")
 	default:
 	}
 	began = time.Now()
-	if status := j.s.stop(); status != 0 {
+	if status := j.s.Stop(); status != 0 {
 		j.t.Errorf("exit status %d", status)
 	}
 	j.t.Logf("stopped after %s", time.Since(began).Round(time.Millisecond))
@@ -177,18 +179,18 @@ func (j *journey) back(stuckCode string) {
 // The database stops and starts again.
 func TestDatabaseCut(t *testing.T) {
 	t.Parallel()
-	s, w := wired(t)
-	s.start()
+	s, w := rig.NewWired(t)
+	s.Start()
 	j := newJourney(t, s)
-	code := s.code("stuck@example.com", 1)
-	w.set(cut)
+	code := s.Code("stuck@example.com", 1)
+	w.Set(rig.Cut)
 	j.away(8*time.Second, code)
 	j.away(8*time.Second, code)
 	// Somebody new: the client is remembered for a few seconds, then there is no page.
-	stranger := newVisitor(t, s)
-	stranger.outage = true
+	stranger := rig.NewVisitor(t, s)
+	stranger.Outage = true
 	for deadline := time.Now().Add(15 * time.Second); ; time.Sleep(200 * time.Millisecond) {
-		if p := stranger.get(s.request(j.app).path()); p.status != 200 {
+		if p := stranger.Get(s.Request(j.app).Path()); p.Status != 200 {
 			j.unavailable("GET /oidc/auth of a stranger", p)
 			break
 		}
@@ -196,7 +198,7 @@ func TestDatabaseCut(t *testing.T) {
 			t.Fatal("a page without a database, 15 s after it went away")
 		}
 	}
-	w.set(sound)
+	w.Set(rig.Sound)
 	j.back(code)
 }
 
@@ -204,24 +206,24 @@ func TestDatabaseCut(t *testing.T) {
 // the connections that lost bytes are in nobody's way afterwards.
 func TestDatabaseSilent(t *testing.T) {
 	t.Parallel()
-	s, w := wired(t)
-	s.start()
+	s, w := rig.NewWired(t)
+	s.Start()
 	j := newJourney(t, s)
-	code := s.code("stuck@example.com", 1)
+	code := s.Code("stuck@example.com", 1)
 	var crowd sync.WaitGroup
 	come := func() {
 		for range 40 { // more than there are connections
-			crowd.Go(func() { j.in.get(s.request(j.app).path()) })
+			crowd.Go(func() { j.in.Get(s.Request(j.app).Path()) })
 		}
 	}
 	come() // opens all connections
 	crowd.Wait()
-	w.set(silent)
+	w.Set(rig.Silent)
 	come()
 	j.away(silence, code)
 	crowd.Wait()
 	time.Sleep(2 * time.Second) // the driver is still parting from the connections that timed out
-	w.set(sound)
+	w.Set(rig.Sound)
 	j.back(code)
 }
 
@@ -232,20 +234,20 @@ const silence = 16 * time.Second
 // what the visitor was told had failed. The same form sent again finds its way.
 func TestDatabaseFrozen(t *testing.T) {
 	t.Parallel()
-	s, w := wired(t)
-	s.start()
+	s, w := rig.NewWired(t)
+	s.Start()
 	j := newJourney(t, s)
-	code := s.code("stuck@example.com", 1)
-	w.set(frozen)
-	p := make(chan page)
-	go func() { p <- j.stuck.submit(j.code, "/verify", "code", code) }()
+	code := s.Code("stuck@example.com", 1)
+	w.Set(rig.Frozen)
+	p := make(chan rig.Page)
+	go func() { p <- j.stuck.Submit(j.code, "/verify", "code", code) }()
 	select {
 	case q := <-p:
 		j.unavailable("POST /verify", q)
 	case <-time.After(silence):
 		t.Errorf("POST /verify was not answered within %s", silence)
 	}
-	w.set(sound)
+	w.Set(rig.Sound)
 	time.Sleep(500 * time.Millisecond) // what was sent arrives
 	j.back(code)
 }
@@ -253,10 +255,10 @@ func TestDatabaseFrozen(t *testing.T) {
 // A server that starts before its database waits for it.
 func TestStartsBeforeItsDatabase(t *testing.T) {
 	t.Parallel()
-	s, w := wired(t)
-	w.set(cut)
-	time.AfterFunc(2*time.Second, func() { w.set(sound) })
-	s.start()
-	r := s.request(s.newClient())
-	newVisitor(t, s).signUp(r, "ada@example.com")
+	s, w := rig.NewWired(t)
+	w.Set(rig.Cut)
+	time.AfterFunc(2*time.Second, func() { w.Set(rig.Sound) })
+	s.Start()
+	r := s.Request(s.NewClient())
+	rig.NewVisitor(t, s).SignUp(r, "ada@example.com")
 }

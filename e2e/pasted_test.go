@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"idp/e2e/rig"
+
 	"github.com/chromedp/chromedp"
 
 	"idp/store"
@@ -19,7 +21,7 @@ import (
 // that it says and run as it says, signs a person in and out.
 func TestPastedCode(t *testing.T) {
 	t.Parallel()
-	python := must(virtualEnv("clients/logto-flask"))
+	python := rig.Must(virtualEnv("clients/logto-flask"))
 	flask := func(python string) func(site *pastedApp) *exec.Cmd {
 		return func(site *pastedApp) *exec.Cmd {
 			_, port, _ := net.SplitHostPort(strings.TrimPrefix(site.home, "http://"))
@@ -45,14 +47,14 @@ func TestPastedCode(t *testing.T) {
 	} {
 		t.Run(c.framework+" "+c.packages, func(t *testing.T) {
 			t.Parallel()
-			s := newServer(t, "sqlite")
-			s.start()
+			s := rig.NewServer(t, "sqlite")
+			s.Start()
 			site := newPastedApp(s, store.Traditional, c.framework, c.callback, c.out, "--id-token-alg", c.alg)
 			if c.packages != "" {
 				if err := installed(filepath.Join("clients", c.packages)); err != nil {
 					t.Fatal(err)
 				}
-				if err := os.Symlink(must(filepath.Abs(filepath.Join("clients", c.packages, "node_modules"))), filepath.Join(site.dir, "node_modules")); err != nil {
+				if err := os.Symlink(rig.Must(filepath.Abs(filepath.Join("clients", c.packages, "node_modules"))), filepath.Join(site.dir, "node_modules")); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -69,18 +71,18 @@ func TestPastedPage(t *testing.T) {
 	if err := installed(packages); err != nil {
 		t.Fatal(err)
 	}
-	s := newServer(t, "sqlite")
-	s.start()
+	s := rig.NewServer(t, "sqlite")
+	s.Start()
 	site := newPastedApp(s, store.SPA, "spa", "/callback", "")
-	modules := must(filepath.Abs(packages + "/node_modules"))
+	modules := rig.Must(filepath.Abs(packages + "/node_modules"))
 	if err := os.Symlink(modules, filepath.Join(site.dir, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
 	host, port, _ := net.SplitHostPort(strings.TrimPrefix(site.home, "http://"))
 	cmd := site.command(modules+"/.bin/esbuild", "main.js", "--bundle", "--format=esm", "--outdir=.", "--allow-overwrite",
 		"--servedir=.", "--serve-fallback=index.html", "--serve="+host+":"+port)
-	_ = must(cmd.StdinPipe())   // it ends with its input,
-	cmd.WaitDelay = time.Second // which the process that npm's script started has after the script
+	_ = rig.Must(cmd.StdinPipe()) // it ends with its input,
+	cmd.WaitDelay = time.Second   // which the process that npm's script started has after the script
 	site.runs(cmd)
 	site.signInAndOut()
 }
@@ -88,10 +90,10 @@ func TestPastedPage(t *testing.T) {
 // A program at the command line prints where to sign in, and is told who did.
 func TestPastedProgram(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "sqlite")
-	s.start()
+	s := rig.NewServer(t, "sqlite")
+	s.Start()
 	site := newPastedApp(s, store.Native, "native", "/callback", "/")
-	var out lockedBuffer
+	var out rig.LockedBuffer
 	cmd := site.command(site.build())
 	cmd.Stdout = &out
 	if err := cmd.Start(); err != nil {
@@ -116,8 +118,8 @@ func TestPastedProgram(t *testing.T) {
 // A machine's commands get it a token.
 func TestPastedCommands(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "sqlite")
-	s.start()
+	s := rig.NewServer(t, "sqlite")
+	s.Start()
 	site := newPastedApp(s, store.Machine, "machine", "", "", "--role", "Management API access")
 	script := strings.ReplaceAll(site.snippets[1].Text, "$RESOURCE", store.ManagementIndicator) // the console asks the roles for it
 	cmd := site.command("sh", "-c", script)
@@ -135,31 +137,31 @@ type pastedApp struct {
 }
 
 // newPastedApp registers an app and saves the code for it. A machine has no callback.
-func newPastedApp(s *server, kind store.ClientType, framework, callback, out string, flags ...string) *pastedApp {
-	s.t.Helper()
-	home := "http://" + freeAddr(s.t)
+func newPastedApp(s *rig.Server, kind store.ClientType, framework, callback, out string, flags ...string) *pastedApp {
+	s.T.Helper()
+	home := "http://" + rig.FreeAddr(s.T)
 	registered := store.Client{Type: kind}
 	if callback != "" {
 		registered.RedirectURIs, registered.PostLogoutRedirectURIs = []string{home + callback}, []string{home + out}
 		flags = append(flags, "--redirect-uri", home+callback, "--post-logout-redirect-uri", home+out)
 	}
-	c := s.newClient(append(flags, "--type", string(kind))...)
+	c := s.NewClient(append(flags, "--type", string(kind))...)
 	registered.ID = c.ID
-	snippets, err := applications.Snippets(s.endpoint, registered, c.Secret, framework)
+	snippets, err := applications.Snippets(s.Endpoint, registered, c.Secret, framework)
 	if err != nil || len(snippets) == 0 {
-		s.t.Fatal("no code to paste", err)
+		s.T.Fatal("no code to paste", err)
 	}
-	app := &pastedApp{appSite{server: s, home: home}, s.t.TempDir(), snippets}
+	app := &pastedApp{appSite{Server: s, home: home}, s.T.TempDir(), snippets}
 	for _, snippet := range snippets {
 		if snippet.Save == "" {
 			continue // a command
 		}
 		name := filepath.Join(app.dir, snippet.Save)
 		if err := os.MkdirAll(filepath.Dir(name), 0o750); err != nil {
-			s.t.Fatal(err)
+			s.T.Fatal(err)
 		}
 		if err := os.WriteFile(name, []byte(snippet.Text+"\n"), 0o600); err != nil {
-			s.t.Fatal(err)
+			s.T.Fatal(err)
 		}
 	}
 	return app
@@ -167,12 +169,12 @@ func newPastedApp(s *server, kind store.ClientType, framework, callback, out str
 
 // command is a command in the app's folder, with what its .env says.
 func (a *pastedApp) command(name string, args ...string) *exec.Cmd {
-	a.t.Helper()
+	a.T.Helper()
 	if strings.HasPrefix(name, "clients/") {
-		name = must(filepath.Abs(name))
+		name = rig.Must(filepath.Abs(name))
 	}
 	cmd := exec.Command(name, args...)
-	cmd.Dir, cmd.Env = a.dir, append(cleanEnv(), "NEXT_TELEMETRY_DISABLED=1")
+	cmd.Dir, cmd.Env = a.dir, append(rig.CleanEnv(), "NEXT_TELEMETRY_DISABLED=1")
 	for _, file := range []string{".env", ".env.local"} {
 		text, _ := os.ReadFile(filepath.Join(a.dir, file))
 		for line := range strings.Lines(string(text)) {
@@ -186,34 +188,34 @@ func (a *pastedApp) command(name string, args ...string) *exec.Cmd {
 
 // build builds main.go with this module's versions of what it imports.
 func (a *pastedApp) build() string {
-	a.t.Helper()
+	a.T.Helper()
 	binary := filepath.Join(a.dir, "app")
 	cmd := exec.Command("go", "build", "-o", binary, filepath.Join(a.dir, "main.go"))
 	if out, err := cmd.CombinedOutput(); err != nil {
-		a.t.Fatalf("go build: %v\n%s", err, out)
+		a.T.Fatalf("go build: %v\n%s", err, out)
 	}
 	return binary
 }
 
 func (a *pastedApp) signInAndOut() {
-	a.t.Helper()
+	a.T.Helper()
 	const email = "ada@example.com"
-	b := tab{a.t, chromium(a.t)}
+	b := tab{a.T, chromium(a.T)}
 	b.do(chromedp.Navigate(a.home+"/"), chromedp.Click(chromedp.CSS("#sign-in, form button")), chromedp.WaitVisible(emailField))
 	a.signIn(b, email)
 	a.says(b, "signed in")
 	b.do(chromedp.Click(chromedp.CSS("#sign-out")), chromedp.WaitVisible(chromedp.CSS("#sign-in")))
 	if at := get(b, chromedp.Location()); !strings.HasPrefix(at, a.home) {
-		a.t.Errorf("signed out to %s", at)
+		a.T.Errorf("signed out to %s", at)
 	}
-	a.refusedNothing()
+	refusedNothing(a.Server)
 }
 
 // signIn signs up, in a tab that shows the first page.
 func (a *pastedApp) signIn(b tab, email string) {
-	a.t.Helper()
+	a.T.Helper()
 	b.submit(emailField, email)
 	b.do(chromedp.WaitVisible(codeField))
-	b.submit(codeField, a.code(email, 1))
+	b.submit(codeField, a.Code(email, 1))
 	b.do(chromedp.Click(chromedp.CSS(`form:has([name="confirm"]) button`))) // no account yet: asks
 }

@@ -3,128 +3,73 @@ package e2e_test
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"os/exec"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"idp/e2e/rig"
+
 	"github.com/coreos/go-oidc/v3/oidc"
 )
-
-// balancer stands at the endpoint and gives each request to the next of its
-// replicas.
-type balancer struct {
-	mu   sync.Mutex
-	to   []*server
-	next int
-}
-
-// route makes the balancer use these replicas from the next request on.
-func (b *balancer) route(replicas ...*server) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.to, b.next = replicas, 0
-}
-
-func (b *balancer) pick() *url.URL {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	s := b.to[b.next%len(b.to)]
-	b.next++
-	return &url.URL{Scheme: "http", Host: s.address}
-}
-
-// newReplicas prepares two servers on one Postgres behind one endpoint. They are
-// not started, and have no connector.
-func newReplicas(t *testing.T, env ...string) (a, b *server, front *balancer) {
-	t.Helper()
-	a = install(t, "postgres", env...)
-	ln, err := net.Listen("tcp", a.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	front = &balancer{}
-	proxy := &http.Server{Handler: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(front.pick())
-		r.Out.Host = r.In.Host
-	}}}
-	go func() { _ = proxy.Serve(ln) }()
-	t.Cleanup(func() { _ = proxy.Close() })
-	b = a.replica()
-	a.address = freeAddr(t)
-	a.env = append(a.env, "IDP_LISTEN="+a.address)
-	front.route(a, b)
-	return a, b, front
-}
-
-// replica is another process on the same database, with a folder of its own.
-func (s *server) replica(env ...string) *server {
-	r := &server{t: s.t, dir: s.t.TempDir(), endpoint: s.endpoint, database: s.database, engine: s.engine, address: freeAddr(s.t)}
-	r.env = append(append([]string{}, s.env...), "IDP_LISTEN="+r.address, "IDP_DATA_DIR="+r.dir)
-	r.env = append(r.env, env...)
-	return r
-}
 
 // Each step of a sign-in may be another replica's.
 func TestSignInAcrossReplicas(t *testing.T) {
 	t.Parallel()
-	a, b, front := newReplicas(t)
-	a.run("connector", "set", "inbox")
-	a.start()
-	b.start()
-	app := a.newClient()
+	a, b, front := rig.NewReplicas(t)
+	a.Run("connector", "set", "inbox")
+	a.Start()
+	b.Start()
+	app := a.NewClient()
 	for range 3 { // whatever either of them keeps in memory
-		front.route(a, b)
-		v := newVisitor(t, a)
-		r := a.request(app)
-		front.route(a)
-		p := v.get(r.path()).is(200)
-		front.route(b)
-		sent := len(b.inbox("ada@example.com"))
-		p = v.submit(p, "/sign-in", "email", "ada@example.com").is(200)
-		front.route(a)
-		p = v.submit(p, "/verify", "code", a.code("ada@example.com", sent+1))
-		if p.leaves == "" { // the first time: no account yet
-			front.route(b)
-			p = v.submit(p.is(200, "ada@example.com"), "/verify")
+		front.Route(a, b)
+		v := rig.NewVisitor(t, a)
+		r := a.Request(app)
+		front.Route(a)
+		p := v.Get(r.Path()).Is(200)
+		front.Route(b)
+		sent := len(b.Inbox("ada@example.com"))
+		p = v.Submit(p, "/sign-in", "email", "ada@example.com").Is(200)
+		front.Route(a)
+		p = v.Submit(p, "/verify", "code", a.Code("ada@example.com", sent+1))
+		if p.Leaves == "" { // the first time: no account yet
+			front.Route(b)
+			p = v.Submit(p.Is(200, "ada@example.com"), "/verify")
 		}
-		front.route(b)
-		tok := b.redeem(r, p.answer(r).Get("code"))
-		if tok.status != 200 {
+		front.Route(b)
+		tok := b.Redeem(r, p.Answer(r).Get("code"))
+		if tok.Status != 200 {
 			t.Fatalf("%+v", tok)
 		}
-		front.route(a)
-		if status, claims := a.userinfo(tok.AccessToken); status != 200 || claims["email"] != "ada@example.com" {
+		front.Route(a)
+		if status, claims := a.Userinfo(tok.AccessToken); status != 200 || claims["email"] != "ada@example.com" {
 			t.Errorf("userinfo: %d %v", status, claims)
 		}
 		// One issuer, one set of keys: A's keys verify what B signed.
 		ctx := context.Background()
-		provider := must(oidc.NewProvider(ctx, a.endpoint+"/oidc"))
+		provider := rig.Must(oidc.NewProvider(ctx, a.Endpoint+"/oidc"))
 		if _, err := provider.VerifierContext(ctx, &oidc.Config{ClientID: app.ID, SupportedSigningAlgs: []string{"ES256"}}).Verify(ctx, tok.IDToken); err != nil {
 			t.Error(err)
 		}
 		// Signed in at one is signed in at the other; a code redeemed at both dies at both.
-		front.route(b)
-		r = a.request(app)
-		code := v.get(r.path()).answer(r).Get("code")
-		front.route(a)
-		tok = a.redeem(r, code)
-		front.route(b)
-		if again := b.redeem(r, code); tok.status != 200 || again.Error != "invalid_grant" {
+		front.Route(b)
+		r = a.Request(app)
+		code := v.Get(r.Path()).Answer(r).Get("code")
+		front.Route(a)
+		tok = a.Redeem(r, code)
+		front.Route(b)
+		if again := b.Redeem(r, code); tok.Status != 200 || again.Error != "invalid_grant" {
 			t.Errorf("%+v %+v", tok, again)
 		}
-		front.route(a)
-		if status, _ := a.userinfo(tok.AccessToken); status != http.StatusUnauthorized {
+		front.Route(a)
+		if status, _ := a.Userinfo(tok.AccessToken); status != http.StatusUnauthorized {
 			t.Errorf("userinfo after a replay at the other replica: %d", status)
 		}
 	}
-	for _, s := range []*server{a, b} {
-		if status := s.stop(); status != 0 {
+	for _, s := range []*rig.Server{a, b} {
+		if status := s.Stop(); status != 0 {
 			t.Errorf("exit status %d", status)
 		}
 	}
@@ -133,14 +78,14 @@ func TestSignInAcrossReplicas(t *testing.T) {
 // Wrong guesses at once at both replicas: together five tries, not five each.
 func TestReplicasShareTries(t *testing.T) {
 	t.Parallel()
-	a, b, front := newReplicas(t)
-	a.run("connector", "set", "inbox")
-	a.start()
-	b.start()
-	v := newVisitor(t, a)
-	r := a.request(a.newClient(), "first_screen", "register")
-	p := v.enter(r, "ada@example.com").is(200)
-	code := a.code("ada@example.com", 1)
+	a, b, front := rig.NewReplicas(t)
+	a.Run("connector", "set", "inbox")
+	a.Start()
+	b.Start()
+	v := rig.NewVisitor(t, a)
+	r := a.Request(a.NewClient(), "first_screen", "register")
+	p := v.Enter(r, "ada@example.com").Is(200)
+	code := a.Code("ada@example.com", 1)
 	wrong := "000000"
 	if code == wrong {
 		wrong = "111111"
@@ -150,7 +95,7 @@ func TestReplicasShareTries(t *testing.T) {
 	seen := map[int]int{}
 	for range 40 {
 		wg.Go(func() {
-			status := v.submit(p, "/verify", "code", wrong).status
+			status := v.Submit(p, "/verify", "code", wrong).Status
 			mu.Lock()
 			defer mu.Unlock()
 			seen[status]++
@@ -160,10 +105,10 @@ func TestReplicasShareTries(t *testing.T) {
 	if seen[http.StatusUnprocessableEntity] != 4 || seen[http.StatusGone] != 36 {
 		t.Errorf("answers %v: want 4 that name the tries left, and 36 that there are none", seen)
 	}
-	for _, s := range []*server{a, b} {
-		front.route(s)
-		if q := v.submit(p, "/verify", "code", code); q.status != http.StatusGone {
-			t.Errorf("the right code after the last try: %d %s", q.status, q.leaves)
+	for _, s := range []*rig.Server{a, b} {
+		front.Route(s)
+		if q := v.Submit(p, "/verify", "code", code); q.Status != http.StatusGone {
+			t.Errorf("the right code after the last try: %d %s", q.Status, q.Leaves)
 		}
 	}
 }
@@ -172,20 +117,20 @@ func TestReplicasShareTries(t *testing.T) {
 // at once at both: one token set.
 func TestReplicasFinishOnce(t *testing.T) {
 	t.Parallel()
-	a, b, _ := newReplicas(t)
-	a.run("connector", "set", "inbox")
-	a.start()
-	b.start()
-	v := newVisitor(t, a)
-	r := a.request(a.newClient(), "first_screen", "register")
-	p := v.enter(r, "ada@example.com").is(200)
-	code := a.code("ada@example.com", 1)
+	a, b, _ := rig.NewReplicas(t)
+	a.Run("connector", "set", "inbox")
+	a.Start()
+	b.Start()
+	v := rig.NewVisitor(t, a)
+	r := a.Request(a.NewClient(), "first_screen", "register")
+	p := v.Enter(r, "ada@example.com").Is(200)
+	code := a.Code("ada@example.com", 1)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	seen := map[string]bool{}
 	for range 40 {
 		wg.Go(func() {
-			answer := v.submit(p, "/verify", "code", code).leaves
+			answer := v.Submit(p, "/verify", "code", code).Leaves
 			mu.Lock()
 			defer mu.Unlock()
 			seen[answer] = true
@@ -195,14 +140,14 @@ func TestReplicasFinishOnce(t *testing.T) {
 	if len(seen) != 1 {
 		t.Fatalf("answers %v", seen)
 	}
-	authCode := v.submit(p, "/verify", "code", code).answer(r).Get("code")
+	authCode := v.Submit(p, "/verify", "code", code).Answer(r).Get("code")
 	won := 0
 	for range 20 {
 		wg.Go(func() {
-			tok := a.redeem(r, authCode)
+			tok := a.Redeem(r, authCode)
 			mu.Lock()
 			defer mu.Unlock()
-			if tok.status == 200 {
+			if tok.Status == 200 {
 				won++
 			} else if tok.Error != "invalid_grant" {
 				t.Errorf("%+v", tok)
@@ -219,34 +164,34 @@ func TestReplicasFinishOnce(t *testing.T) {
 // ends (30 s), and its code works.
 func TestMailOutlivesItsReplica(t *testing.T) {
 	t.Parallel()
-	a, b, front := newReplicas(t)
-	mails := newSink(t, func(r *http.Request, attempt int) int {
+	a, b, front := rig.NewReplicas(t)
+	mails := rig.NewSink(t, func(r *http.Request, attempt int) int {
 		if attempt == 1 {
 			<-r.Context().Done() // until its sender is dead, or gives up
 		}
 		return http.StatusOK
 	})
-	a.mailTo(mails.URL)
-	app := a.newClient()
-	a.start()
-	b.start()
-	front.route(a)
-	v := newVisitor(t, a)
-	r := a.request(app, "first_screen", "register")
-	p := v.enter(r, "ada@example.com").is(200)
-	first := mails.mail("ada@example.com", 1)
-	a.kill()
+	a.MailTo(mails.URL)
+	app := a.NewClient()
+	a.Start()
+	b.Start()
+	front.Route(a)
+	v := rig.NewVisitor(t, a)
+	r := a.Request(app, "first_screen", "register")
+	p := v.Enter(r, "ada@example.com").Is(200)
+	first := mails.Mail("ada@example.com", 1)
+	a.Kill()
 	killed := time.Now()
-	front.route(b)
-	second := mails.mail("ada@example.com", 2)
+	front.Route(b)
+	second := mails.Mail("ada@example.com", 2)
 	if took := time.Since(killed); took > 40*time.Second {
 		t.Errorf("the mail waited for %s", took)
 	}
 	if second != first {
 		t.Errorf("the second attempt is %+v, want %+v", second, first)
 	}
-	answer := v.submit(p, "/verify", "code", second.Code).answer(r)
-	if tok := b.redeem(r, answer.Get("code")); tok.status != 200 {
+	answer := v.Submit(p, "/verify", "code", second.Code).Answer(r)
+	if tok := b.Redeem(r, answer.Get("code")); tok.Status != 200 {
 		t.Errorf("%+v", tok)
 	}
 }
@@ -255,27 +200,27 @@ func TestMailOutlivesItsReplica(t *testing.T) {
 // one within the second that caches live.
 func TestReplicasFollowTheCommand(t *testing.T) {
 	t.Parallel()
-	a, b, front := newReplicas(t)
-	a.run("connector", "set", "inbox")
-	a.start()
-	b.start()
-	replicas := []*server{a, b}
-	ask := func(s *server, r request) page {
-		front.route(s)
-		return newVisitor(t, s).get(r.path())
+	a, b, front := rig.NewReplicas(t)
+	a.Run("connector", "set", "inbox")
+	a.Start()
+	b.Start()
+	replicas := []*rig.Server{a, b}
+	ask := func(s *rig.Server, r rig.Request) rig.Page {
+		front.Route(s)
+		return rig.NewVisitor(t, s).Get(r.Path())
 	}
 	for range 3 {
 		for _, s := range replicas { // a miss, which nobody may keep
-			ask(s, a.request(client{ID: "nobody00000000000000x", RedirectURIs: []string{callback}})).is(http.StatusBadRequest)
+			ask(s, a.Request(rig.Client{ID: "nobody00000000000000x", RedirectURIs: []string{rig.Callback}})).Is(http.StatusBadRequest)
 		}
-		app := b.newClient()
+		app := b.NewClient()
 		for _, s := range replicas {
-			ask(s, a.request(app)).is(200)
+			ask(s, a.Request(app)).Is(200)
 		}
-		a.run("client", "delete", app.ID, "--yes")
+		a.Run("client", "delete", app.ID, "--yes")
 		for _, s := range replicas {
 			deadline := time.Now().Add(3 * time.Second)
-			for ask(s, a.request(app)).status != http.StatusBadRequest {
+			for ask(s, a.Request(app)).Status != http.StatusBadRequest {
 				if time.Now().After(deadline) {
 					t.Fatal("a removed client still works after 3 s")
 				}
@@ -289,14 +234,14 @@ func TestReplicasFollowTheCommand(t *testing.T) {
 // it does not start, and neither does a command.
 func TestReplicaWithAnotherSecret(t *testing.T) {
 	t.Parallel()
-	a, _, _ := newReplicas(t)
-	a.run("connector", "set", "inbox")
-	a.start()
-	other := a.replica("IDP_SECRET=ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=")
+	a, _, _ := rig.NewReplicas(t)
+	a.Run("connector", "set", "inbox")
+	a.Start()
+	other := a.Replica("IDP_SECRET=ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=")
 	for _, args := range [][]string{{"serve"}, {"client", "list"}} {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		cmd := exec.CommandContext(ctx, binary, args...)
-		cmd.Env, cmd.Dir = other.env, other.dir
+		cmd := exec.CommandContext(ctx, rig.Binary, args...)
+		cmd.Env, cmd.Dir = other.Env, other.Dir
 		out, err := cmd.CombinedOutput()
 		cancel()
 		var exit *exec.ExitError
@@ -309,7 +254,7 @@ func TestReplicaWithAnotherSecret(t *testing.T) {
 			}
 		}
 	}
-	if resp, err := http.Get("http://" + a.address + "/readyz"); err != nil || resp.StatusCode != 200 {
+	if resp, err := http.Get("http://" + a.Address + "/readyz"); err != nil || resp.StatusCode != 200 {
 		t.Error("the one that served is disturbed:", resp, err)
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"idp/e2e/rig"
+
 	"github.com/chromedp/chromedp"
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
@@ -37,10 +39,10 @@ func TestResourceServer(t *testing.T) {
 			t.Fatalf("npm ci: %v (install Node.js and npm)", err)
 		}
 	}
-	onBoth(t, func(t *testing.T, s *server) {
-		m := s.management()
+	rig.OnBoth(t, func(t *testing.T, s *rig.Server) {
+		m := newManagement(s)
 		clerk := m.shops()
-		apis := map[string]string{"jose": s.resourceServerOnNode(), "go-oidc": s.resourceServerInGo()}
+		apis := map[string]string{"jose": resourceServerOnNode(s), "go-oidc": resourceServerInGo(s)}
 		good, bad := m.tokensOfAllKinds(clerk)
 		for name, url := range apis {
 			for kind, token := range good {
@@ -60,33 +62,33 @@ func TestResourceServer(t *testing.T) {
 
 // management is the management API, as a program with a machine's token calls it.
 type management struct {
-	*server
+	*rig.Server
 	token string
 }
 
-func (s *server) management() management {
-	s.t.Helper()
-	return management{s, s.machineToken(s.newClient("--type", "m2m", "--role", "Management API access"), store.ManagementIndicator)}
+func newManagement(s *rig.Server) management {
+	s.T.Helper()
+	return management{s, s.MachineToken(s.NewClient("--type", "m2m", "--role", "Management API access"), store.ManagementIndicator)}
 }
 
 // post makes something and gives its id.
 func (m management) post(path string, body map[string]any) (id string) {
-	m.t.Helper()
-	req := must(http.NewRequestWithContext(m.t.Context(), http.MethodPost, m.endpoint+"/api"+path, bytes.NewReader(must(json.Marshal(body)))))
+	m.T.Helper()
+	req := rig.Must(http.NewRequestWithContext(m.T.Context(), http.MethodPost, m.Endpoint+"/api"+path, bytes.NewReader(rig.Must(json.Marshal(body)))))
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+m.token)
-	resp := must(http.DefaultClient.Do(req))
+	resp := rig.Must(http.DefaultClient.Do(req))
 	defer func() { _ = resp.Body.Close() }()
 	var made struct{ ID, Message string }
 	if err := json.NewDecoder(resp.Body).Decode(&made); resp.StatusCode >= 300 {
-		m.t.Fatalf("POST /api%s: %d %s %v", path, resp.StatusCode, made.Message, err)
+		m.T.Fatalf("POST /api%s: %d %s %v", path, resp.StatusCode, made.Message, err)
 	}
 	return made.ID
 }
 
 // shops registers two APIs and the roles for them, and gives the id of the people's role.
 func (m management) shops() (clerk string) {
-	m.t.Helper()
+	m.T.Helper()
 	var read []string
 	for _, indicator := range []string{orders, stock} {
 		id := m.post("/resources", map[string]any{"name": "Shop", "indicator": indicator})
@@ -99,56 +101,37 @@ func (m management) shops() (clerk string) {
 }
 
 func (m management) gives(user, role string) {
-	m.t.Helper()
+	m.T.Helper()
 	m.post("/users/"+user+"/roles", map[string]any{"roleIds": []string{role}})
 }
 
 // tokensOfAllKinds are what the API at orders has to take, and what it must not.
 func (m management) tokensOfAllKinds(clerk string) (good, bad map[string]string) {
-	s := m.server
-	s.t.Helper()
-	robot, idle := s.newClient("--type", "m2m", "--role", "Robot"), s.newClient("--type", "m2m", "--role", "Idle")
-	v := newVisitor(s.t, s)
-	v.signUp(s.request(s.newClient()), "bob@example.com")
-	r := s.request(s.newClient(), "state", "s")
-	opaque := s.redeem(r, v.get(r.path()).answer(r).Get("code"))
-	_, bob := s.userinfo(opaque.AccessToken)
+	s := m.Server
+	s.T.Helper()
+	robot, idle := s.NewClient("--type", "m2m", "--role", "Robot"), s.NewClient("--type", "m2m", "--role", "Idle")
+	v := rig.NewVisitor(s.T, s)
+	v.SignUp(s.Request(s.NewClient()), "bob@example.com")
+	r := s.Request(s.NewClient(), "state", "s")
+	opaque := s.Redeem(r, v.Get(r.Path()).Answer(r).Get("code"))
+	_, bob := s.Userinfo(opaque.AccessToken)
 	m.gives(bob["sub"].(string), clerk)
-	r = s.request(s.newClient(), "resource", orders, "scope", "openid read:orders", "state", "s")
-	code := v.get(r.path()).answer(r).Get("code")
-	person := s.token(url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback}, "code_verifier": {r.verifier}, "resource": {orders}}, r.client)
-	machine := s.machineToken(robot, orders)
+	r = s.Request(s.NewClient(), "resource", orders, "scope", "openid read:orders", "state", "s")
+	code := v.Get(r.Path()).Answer(r).Get("code")
+	person := s.Token(url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {rig.Callback}, "code_verifier": {r.Verifier}, "resource": {orders}}, r.Client)
+	machine := s.MachineToken(robot, orders)
 	parts := strings.Split(machine, ".")
 	text := func(v string) string { return base64.RawURLEncoding.EncodeToString([]byte(v)) }
 	good = map[string]string{"a machine's": machine, "a person's": person.AccessToken}
 	bad = map[string]string{
 		"no token": "", "an ID token": person.IDToken, "an opaque access token": opaque.AccessToken,
-		"another API's": s.machineToken(robot, stock), "without the scope": s.machineToken(idle, orders),
-		"one with other claims":       parts[0] + "." + text(`{"iss":"`+s.endpoint+`/oidc","aud":"`+orders+`","sub":"mallory","scope":"read:orders","exp":9999999999}`) + "." + parts[2],
+		"another API's": s.MachineToken(robot, stock), "without the scope": s.MachineToken(idle, orders),
+		"one with other claims":       parts[0] + "." + text(`{"iss":"`+s.Endpoint+`/oidc","aud":"`+orders+`","sub":"mallory","scope":"read:orders","exp":9999999999}`) + "." + parts[2],
 		"one without a signature":     text(`{"alg":"none","typ":"at+jwt"}`) + "." + parts[1] + ".",
 		"one whose signature is cut":  machine[:len(machine)-4],
 		"the management API's access": m.token,
 	}
 	return good, bad
-}
-
-func (s *server) machineToken(c client, resource string) string {
-	s.t.Helper()
-	return s.token(url.Values{"grant_type": {"client_credentials"}, "resource": {resource}}, c).AccessToken
-}
-
-// token asks the token endpoint as a confidential client.
-func (s *server) token(form url.Values, c client) (tok tokens) {
-	s.t.Helper()
-	req := must(http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.endpoint+"/oidc/token", strings.NewReader(form.Encode())))
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.SetBasicAuth(c.ID, c.Secret)
-	resp := must(http.DefaultClient.Do(req))
-	defer func() { _ = resp.Body.Close() }()
-	if err := json.NewDecoder(resp.Body).Decode(&tok); err != nil || resp.StatusCode != http.StatusOK {
-		s.t.Fatalf("token endpoint: %d %+v %v", resp.StatusCode, tok, err)
-	}
-	return tok
 }
 
 // caller is whom an API takes a call for.
@@ -161,30 +144,30 @@ type caller struct {
 
 func callAPI(t *testing.T, url, token string) (status int, who caller) {
 	t.Helper()
-	req := must(http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil))
+	req := rig.Must(http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil))
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	resp := must(http.DefaultClient.Do(req))
+	resp := rig.Must(http.DefaultClient.Do(req))
 	defer func() { _ = resp.Body.Close() }()
 	_ = json.NewDecoder(resp.Body).Decode(&who)
 	return resp.StatusCode, who
 }
 
-func (s *server) resourceServerOnNode() string {
-	s.t.Helper()
-	addr := freeAddr(s.t)
+func resourceServerOnNode(s *rig.Server) string {
+	s.T.Helper()
+	addr := rig.FreeAddr(s.T)
 	_, port, _ := net.SplitHostPort(addr)
 	cmd := exec.Command("node", "app.mjs")
-	cmd.Dir, cmd.Env = "clients/resource-server", append(cleanEnv(), "PORT="+port, "ISSUER="+s.endpoint+"/oidc", "AUDIENCE="+orders)
-	appSite{server: s, home: "http://" + addr}.runs(cmd)
+	cmd.Dir, cmd.Env = "clients/resource-server", append(rig.CleanEnv(), "PORT="+port, "ISSUER="+s.Endpoint+"/oidc", "AUDIENCE="+orders)
+	appSite{Server: s, home: "http://" + addr}.runs(cmd)
 	return "http://" + addr
 }
 
 // resourceServerInGo is the API of docs/resources.md in Go.
-func (s *server) resourceServerInGo() string {
-	s.t.Helper()
-	provider := must(oidc.NewProvider(context.Background(), s.endpoint+"/oidc"))
+func resourceServerInGo(s *rig.Server) string {
+	s.T.Helper()
+	provider := rig.Must(oidc.NewProvider(context.Background(), s.Endpoint+"/oidc"))
 	verifier := provider.Verifier(&oidc.Config{ClientID: orders, SupportedSigningAlgs: []string{oidc.ES256}})
 	caller := func(ctx context.Context, token string) (who caller, err error) {
 		verified, err := verifier.Verify(ctx, token)
@@ -210,31 +193,31 @@ func (s *server) resourceServerInGo() string {
 		}
 		_ = json.NewEncoder(w).Encode(who)
 	}))
-	s.t.Cleanup(api.Close)
+	s.T.Cleanup(api.Close)
 	return api.URL
 }
 
 // callsFromLogtoExpress signs somebody in to an app that calls the API in their name, first
 // without a role and then with one.
 func (m management) callsFromLogtoExpress(clerk, api string) {
-	s := m.server
-	s.t.Helper()
+	s := m.Server
+	s.T.Helper()
 	a := newAppSite(s, "/logto/sign-in-callback", "", "--type", "traditional")
 	cmd := exec.Command("node", "app.mjs")
 	cmd.Dir, cmd.Env = "clients/logto-express", append(a.env, "RESOURCE="+orders, "API_URL="+api)
 	a.runs(cmd)
-	b := tab{s.t, chromium(s.t)}
+	b := tab{s.T, chromium(s.T)}
 	b.do(chromedp.Navigate(a.home + "/logto/sign-in"))
 	b.submit(emailField, "ada@example.com")
 	b.do(chromedp.WaitVisible(codeField))
-	b.submit(codeField, s.code("ada@example.com", 1))
+	b.submit(codeField, s.Code("ada@example.com", 1))
 	b.do(chromedp.Click(chromedp.CSS(`form:has([name="confirm"]) button`)))
 	a.says(b, "sign out")
 	b.do(chromedp.Navigate(a.home + "/orders"))
 	b.sees("Orders: 403")
 	var who caller
 	if err := json.Unmarshal([]byte(b.text("#orders")), &who); err != nil || who.ID == "" || who.App == "" || slices.Contains(who.Scopes, "read:orders") {
-		s.t.Errorf("%+v %v", who, err)
+		s.T.Errorf("%+v %v", who, err)
 	}
 	m.gives(who.ID, clerk)
 	// The SDK keeps the token; another sign-in gives another one.
@@ -243,7 +226,7 @@ func (m management) callsFromLogtoExpress(clerk, api string) {
 	b.do(chromedp.Navigate(a.home + "/orders"))
 	b.sees("Orders: 200")
 	if err := json.Unmarshal([]byte(b.text("#orders")), &who); err != nil || !slices.Equal(who.Scopes, []string{"read:orders"}) || !slices.Equal(who.Roles, []string{"Clerk"}) {
-		s.t.Errorf("%+v %v", who, err)
+		s.T.Errorf("%+v %v", who, err)
 	}
-	s.refusedNothing()
+	refusedNothing(s)
 }

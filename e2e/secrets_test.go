@@ -12,50 +12,52 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"idp/e2e/rig"
 )
 
 // A dump of the database and the logs of a full run hold no code, token, secret,
 // or address where it need not be, in no form that is read without the key.
 func TestDumpAndLogsHoldNoSecrets(t *testing.T) {
 	t.Parallel()
-	for _, engine := range engines {
+	for _, engine := range rig.Engines {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			s := newServer(t, engine, "IDP_LOG_LEVEL=debug", "IDP_LOG_FORMAT=json", "IDP_OTP_LINK=true")
-			s.start()
-			app := s.lasting("spa")
-			r := s.request(app, "scope", offline, "state", "state-that-is-nobodys-business")
-			v := newVisitor(t, s)
-			authCode := v.signUp(r, "ada.secret@example.com").Get("code")
-			tok := s.redeem(r, authCode)
-			s.userinfo(tok.AccessToken)
-			refresh, access := s.refresh(app, tok.RefreshToken)
-			s.refresh(app, tok.RefreshToken[:80])
-			s.call(app, "/oidc/token/revocation", url.Values{"token": {access}})
-			v.get("/oidc/session/end?state=state-that-is-nobodys-business&id_token_hint=" + tok.IDToken)
-			p := v.enter(s.request(app, "first_screen", "reset_password"), "ada.secret@example.com")
-			v.submit(p, "/verify", "code", s.code("ada.secret@example.com", 2))
-			s.redeem(r, authCode)
-			p = newVisitor(t, s).enter(s.request(app), "stranger.secret@example.com")
-			v.submit(p, "/verify", "code", "123123")
-			v.get(s.request(app, "redirect_uri", "https://evil.example/x").path())
-			v.get(s.request(app, "response_type", "token").path())
+			s := rig.NewServer(t, engine, "IDP_LOG_LEVEL=debug", "IDP_LOG_FORMAT=json", "IDP_OTP_LINK=true")
+			s.Start()
+			app := s.Lasting("spa")
+			r := s.Request(app, "scope", rig.Offline, "state", "state-that-is-nobodys-business")
+			v := rig.NewVisitor(t, s)
+			authCode := v.SignUp(r, "ada.secret@example.com").Get("code")
+			tok := s.Redeem(r, authCode)
+			s.Userinfo(tok.AccessToken)
+			refresh, access := s.Refresh(app, tok.RefreshToken)
+			s.Refresh(app, tok.RefreshToken[:80])
+			s.Call(app, "/oidc/token/revocation", url.Values{"token": {access}})
+			v.Get("/oidc/session/end?state=state-that-is-nobodys-business&id_token_hint=" + tok.IDToken)
+			p := v.Enter(s.Request(app, "first_screen", "reset_password"), "ada.secret@example.com")
+			v.Submit(p, "/verify", "code", s.Code("ada.secret@example.com", 2))
+			s.Redeem(r, authCode)
+			p = rig.NewVisitor(t, s).Enter(s.Request(app), "stranger.secret@example.com")
+			v.Submit(p, "/verify", "code", "123123")
+			v.Get(s.Request(app, "redirect_uri", "https://evil.example/x").Path())
+			v.Get(s.Request(app, "response_type", "token").Path())
 
-			l := leaks{t: t, codes: []string{s.code("ada.secret@example.com", 1), s.code("ada.secret@example.com", 2), s.code("stranger.secret@example.com", 1)},
+			l := leaks{t: t, codes: []string{s.Code("ada.secret@example.com", 1), s.Code("ada.secret@example.com", 2), s.Code("stranger.secret@example.com", 1)},
 				secrets: map[string]string{"the authorization code": authCode, "the access token": tok.AccessToken, "the ID token": tok.IDToken,
 					"the refresh token": tok.RefreshToken, "the next refresh token": refresh, "the next access token": access,
-					"the client secret": s.newClient().Secret, "the instance secret": testSecret, "the verifier": r.verifier}}
+					"the client secret": s.NewClient().Secret, "the instance secret": rig.TestSecret, "the verifier": r.Verifier}}
 			for name, token := range map[string]string{"refresh": tok.RefreshToken, "next refresh": refresh, "access": access} {
-				raw := must(base64.RawURLEncoding.DecodeString(token)) // the id of the grant is no secret
+				raw := rig.Must(base64.RawURLEncoding.DecodeString(token)) // the id of the grant is no secret
 				l.secrets["the secret part of the "+name+" token"] = base64.RawURLEncoding.EncodeToString(raw[16:48])
 			}
 			l.addCookies(v)
-			if status := s.stop(); status != 0 {
+			if status := s.Stop(); status != 0 {
 				t.Errorf("exit status %d", status)
 			}
-			d := s.dump()
+			d := dumpOf(s)
 			l.notIn(d)
-			l.notInLog(s.log.String(), "ada.secret", "stranger.secret", "nobodys-business")
+			l.notInLog(s.Log.String(), "ada.secret", "stranger.secret", "nobodys-business")
 
 			if !slices.Contains(d.find([]byte("Bookstore")), "client.name") || !slices.Contains(d.find([]byte(app.ID)), "oidc_grant.client_id") {
 				t.Fatal("this is no dump of our database")
@@ -73,20 +75,20 @@ func TestDumpAndLogsHoldNoSecrets(t *testing.T) {
 // So do a dump and the logs while mails wait because the mail service is down.
 func TestWaitingMailHoldsNoSecrets(t *testing.T) {
 	t.Parallel()
-	for _, engine := range engines {
+	for _, engine := range rig.Engines {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			down := newSink(t, func(*http.Request, int) int { return http.StatusServiceUnavailable })
+			down := rig.NewSink(t, func(*http.Request, int) int { return http.StatusServiceUnavailable })
 			key := rand.Text()
-			s := install(t, engine, "IDP_LOG_LEVEL=debug", "IDP_LOG_FORMAT=json")
-			s.mailTo(down.URL + "/send?key=" + key)
-			s.start()
-			v := newVisitor(t, s)
-			v.enter(s.request(s.newClient()), "ada.secret@example.com").is(200)
+			s := rig.Install(t, engine, "IDP_LOG_LEVEL=debug", "IDP_LOG_FORMAT=json")
+			s.MailTo(down.URL + "/send?key=" + key)
+			s.Start()
+			v := rig.NewVisitor(t, s)
+			v.Enter(s.Request(s.NewClient()), "ada.secret@example.com").Is(200)
 
-			l := leaks{t: t, codes: []string{down.mail("ada.secret@example.com", 1).Code}, secrets: map[string]string{"the key of the mail service": key}}
+			l := leaks{t: t, codes: []string{down.Mail("ada.secret@example.com", 1).Code}, secrets: map[string]string{"the key of the mail service": key}}
 			l.addCookies(v)
-			d := s.dump()
+			d := dumpOf(s)
 			waits := slices.ContainsFunc(d.cells, func(c cell) bool { return c.place == "mail.payload" && len(c.value) > 100 })
 			if !waits {
 				t.Fatal("no mail waits")
@@ -95,8 +97,8 @@ func TestWaitingMailHoldsNoSecrets(t *testing.T) {
 			if places := d.find([]byte("ada.secret")); len(places) > 0 {
 				t.Errorf("the address is in %v", places)
 			}
-			s.kill()
-			l.notInLog(s.log.String(), "ada.secret")
+			s.Kill()
+			l.notInLog(s.Log.String(), "ada.secret")
 		})
 	}
 }
@@ -108,9 +110,9 @@ type leaks struct {
 	secrets map[string]string // by what they are
 }
 
-func (l *leaks) addCookies(v *visitor) {
+func (l *leaks) addCookies(v *rig.Visitor) {
 	n := 0
-	for _, c := range v.http.Jar.Cookies(must(parseURL(v.s.endpoint))) {
+	for _, c := range v.HTTP.Jar.Cookies(rig.Must(rig.ParseURL(v.Server.Endpoint))) {
 		if len(c.Value) >= 32 { // the language is no secret
 			l.secrets["the cookie "+c.Name] = c.Value
 			n++

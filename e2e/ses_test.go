@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"idp/e2e/rig"
+
 	"idp/mailer"
 	"idp/mailer/ses"
 	"idp/mailer/ses/sestest"
@@ -45,7 +47,7 @@ func logtoSES(t *testing.T, fake *sestest.Server, mails ...logtoMail) (outcomes 
 		}
 	}
 	cmd := exec.Command("node", "send.mjs")
-	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stderr = "clients/logto-ses", append(cleanEnv(), "AWS_ENDPOINT_URL_SESV2="+fake.URL, "NODE_NO_WARNINGS=1"), &in, os.Stderr
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stderr = "clients/logto-ses", append(rig.CleanEnv(), "AWS_ENDPOINT_URL_SESV2="+fake.URL, "NODE_NO_WARNINGS=1"), &in, os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("logto's connector: %v", err)
@@ -171,7 +173,7 @@ func common(t *testing.T, payload []byte, ours bool) map[string]any {
 	return in
 }
 
-func indent(v any) string { return string(must(json.MarshalIndent(v, "", "  "))) }
+func indent(v any) string { return string(rig.Must(json.MarshalIndent(v, "", "  "))) }
 
 // What Logto's connector refuses, we refuse with its words; what SES says reaches the
 // operator through both.
@@ -194,7 +196,7 @@ func TestSESConfigMessagesAreLogtos(t *testing.T) {
 	m := logtoMail{Config: fake.Config(map[string]any{"templates": sesTemplates("Register", "SignIn", "ForgotPassword", "Generic")}), To: "ada@example.org", Type: "SignIn",
 		Payload: map[string]string{"code": "123456"}}
 	o := logtoSES(t, fake, m)[0]
-	s := must(ses.Factory(ses.Options{Endpoint: fake.URL})(m.Config))
+	s := rig.Must(ses.Factory(ses.Options{Endpoint: fake.URL})(m.Config))
 	_, err := s.Send(t.Context(), mailer.Rendered{To: m.To, Subject: "s", HTML: "h"})
 	if err == nil || o.Code != "invalid_response" || o.Message == "" || !strings.Contains(err.Error(), o.Message) {
 		t.Errorf("we say %v, logto's connector %s %q", err, o.Code, o.Message)
@@ -207,11 +209,11 @@ func TestSESLocal(t *testing.T) {
 	if err := installed("clients/ses-local"); err != nil {
 		t.Fatalf("npm ci: %v (install Node.js and npm)", err)
 	}
-	address := freeAddr(t)
+	address := rig.FreeAddr(t)
 	_, port, _ := net.SplitHostPort(address)
 	cmd := exec.Command("node", "node_modules/aws-ses-v2-local/dist/cli.js", "--host", "127.0.0.1", "--port", port)
 	cmd.Dir, cmd.Stderr = "clients/ses-local", os.Stderr
-	cmd.Env = append(cleanEnv(), "AWS_SES_ACCOUNT="+sesAccount)
+	cmd.Env = append(rig.CleanEnv(), "AWS_SES_ACCOUNT="+sesAccount)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -226,12 +228,12 @@ func TestSESLocal(t *testing.T) {
 			t.Fatal("aws-ses-v2-local does not answer")
 		}
 	}
-	s := must(ses.Factory(ses.Options{Endpoint: url})([]byte(`{"accessKeyId":"any","accessKeySecret":"any","region":"aws-ses-v2-local","emailAddress":"本屋<no-reply@example.com>"}`)))
+	s := rig.Must(ses.Factory(ses.Options{Endpoint: url})([]byte(`{"accessKeyId":"any","accessKeySecret":"any","region":"aws-ses-v2-local","emailAddress":"本屋<no-reply@example.com>"}`)))
 	receipt, err := s.Send(t.Context(), mailer.Rendered{To: "ada@example.org", Subject: "確認コード", Text: "コード 123456", HTML: "<p>コード 123456</p>", ReplyTo: "help@example.com"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp := must(http.Get(url + "/store"))
+	resp := rig.Must(http.Get(url + "/store"))
 	defer resp.Body.Close()
 	var kept struct {
 		Emails []struct {
@@ -271,36 +273,36 @@ const sesAccount = `{"DedicatedIpAutoWarmupEnabled": false, "EnforcementStatus":
 // A person signs up with a code that went through SES.
 func TestSignUpThroughSES(t *testing.T) {
 	t.Parallel()
-	for _, engine := range engines {
+	for _, engine := range rig.Engines {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			fake := sestest.Start(sestest.Options{})
 			t.Cleanup(fake.Close)
 			fake.Next(sestest.Unavailable) // the queue tries again
-			s := install(t, engine, "IDP_AWS_ENDPOINT_URL="+fake.URL)
-			config := s.dir + "/ses.json"
+			s := rig.Install(t, engine, "IDP_AWS_ENDPOINT_URL="+fake.URL)
+			config := s.Dir + "/ses.json"
 			if err := os.WriteFile(config, fake.Config(nil), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			s.run("connector", "set", "aws-ses-mail", "--file", config)
+			s.Run("connector", "set", "aws-ses-mail", "--file", config)
 			if err := os.Remove(config); err != nil {
 				t.Fatal(err)
 			}
-			s.start()
-			v := newVisitor(t, s)
-			r := s.request(s.newClient(), "first_screen", "register")
-			p := v.enter(r, "ada@example.org").is(200)
+			s.Start()
+			v := rig.NewVisitor(t, s)
+			r := s.Request(s.NewClient(), "first_screen", "register")
+			p := v.Enter(r, "ada@example.org").Is(200)
 			for deadline := time.Now().Add(30 * time.Second); fake.Accepted() == 0; time.Sleep(20 * time.Millisecond) {
 				if time.Now().After(deadline) {
-					t.Fatalf("no mail came\n%s", s.log.String())
+					t.Fatalf("no mail came\n%s", s.Log.String())
 				}
 			}
 			m := fake.Mails()[0]
 			if m.To != "ada@example.org" || m.From != "Example<no-reply@example.com>" {
 				t.Errorf("SES got %+v", m)
 			}
-			v.submit(p, "/verify", "code", regexp.MustCompile(`\b\d{6}\b`).FindString(m.Text)).answer(r)
-			if log := s.log.String(); strings.Contains(log, "AKIA") || strings.Contains(log, "ada@example.org") {
+			v.Submit(p, "/verify", "code", regexp.MustCompile(`\b\d{6}\b`).FindString(m.Text)).Answer(r)
+			if log := s.Log.String(); strings.Contains(log, "AKIA") || strings.Contains(log, "ada@example.org") {
 				t.Errorf("the log has a key or an address:\n%s", log)
 			}
 		})

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"idp/e2e/rig"
 )
 
 // People sign up with codes that go by SMTP to maildev from npm, a mail server that was
@@ -22,27 +24,27 @@ func TestCodesGoBySMTP(t *testing.T) {
 	if err := installed(filepath.Join("clients", "maildev")); err != nil {
 		t.Fatalf("npm ci: %v (install Node.js and npm)", err)
 	}
-	onBoth(t, func(t *testing.T, s *server) {
+	rig.OnBoth(t, func(t *testing.T, s *rig.Server) {
 		d := newMaildev(t)
-		config := filepath.Join(s.dir, "smtp.json")
+		config := filepath.Join(s.Dir, "smtp.json")
 		host, port, _ := net.SplitHostPort(d.smtp)
 		if err := os.WriteFile(config, fmt.Appendf(nil, `{"host": %q, "port": %s, "auth": {"user": "ada", "pass": "secret", "type": "login"},
 			"fromEmail": "Bücher <no-reply@bücher.example>", "replyTo": "help@shop.example"}`, host, port), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s.run("connector", "set", "smtp", "--file", config)
-		s.takesUp("smtp")
-		app := s.newClient()
+		s.Run("connector", "set", "smtp", "--file", config)
+		s.TakesUp("smtp")
+		app := s.NewClient()
 		for i, email := range []string{"ada@example.com", "bob@example.com"} {
-			r := s.request(app, "first_screen", "register")
-			v := newVisitor(t, s)
-			p := v.enter(r, email).is(200)
+			r := s.Request(app, "first_screen", "register")
+			v := rig.NewVisitor(t, s)
+			p := v.Enter(r, email).Is(200)
 			m := d.mail(email)
 			code := regexp.MustCompile(`\b(\d{6})\b`).FindStringSubmatch(m.Text)
 			if code == nil {
 				t.Fatalf("no code in %q", m.Text)
 			}
-			v.submit(p, "/verify", "code", code[1]).answer(r)
+			v.Submit(p, "/verify", "code", code[1]).Answer(r)
 			const from = "no-reply@bücher.example" // as maildev shows punycode
 			if m.From[0].Address != from || m.From[0].Name != "Bücher" || m.Headers["auto-submitted"] != "auto-generated" ||
 				m.Subject == "" || !strings.Contains(m.HTML, "<html") || m.Envelope.From.Address != from {
@@ -53,7 +55,7 @@ func TestCodesGoBySMTP(t *testing.T) {
 				d.start()
 			}
 		}
-		if log := s.log.String(); strings.Contains(log, "ada@example.com") {
+		if log := s.Log.String(); strings.Contains(log, "ada@example.com") {
 			t.Error("the log has an address")
 		}
 	})
@@ -69,7 +71,7 @@ type maildev struct {
 
 func newMaildev(t *testing.T) *maildev {
 	t.Helper()
-	d := &maildev{t: t, smtp: freeAddr(t), web: freeAddr(t), dir: t.TempDir()}
+	d := &maildev{t: t, smtp: rig.FreeAddr(t), web: rig.FreeAddr(t), dir: t.TempDir()}
 	d.start()
 	return d
 }
@@ -84,7 +86,7 @@ func (d *maildev) start() {
 	_, web, _ := net.SplitHostPort(d.web)
 	cmd := exec.Command("node", program, "--ip", "127.0.0.1", "--smtp", smtp, "--web-ip", "127.0.0.1", "--web", web,
 		"--incoming-user", "ada", "--incoming-pass", "secret", "--mail-directory", d.dir)
-	cmd.Dir, cmd.Env = d.dir, cleanEnv()
+	cmd.Dir, cmd.Env = d.dir, rig.CleanEnv()
 	if err := cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}

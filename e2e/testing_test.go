@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"idp/e2e/rig"
+
 	"idp/idptest"
 )
 
@@ -23,17 +25,17 @@ func TestTestingYourApp(t *testing.T) {
 	t.Parallel()
 	blocks := blocksOf(t, "../docs/testing.md")
 	s := newDev(t, blocks["yaml"][0])
-	env := append(cleanEnv(), "APP_URL="+s.shop)
-	repository := must(filepath.Abs(".."))
+	env := append(rig.CleanEnv(), "APP_URL="+s.shop)
+	repository := rig.Must(filepath.Abs(".."))
 
 	t.Run("secret", func(t *testing.T) { // of the seed: a code that there is not is the only thing wrong
 		settings := regexp.MustCompile(`(?m)^OIDC_CLIENT_ID=(.*)\nOIDC_CLIENT_SECRET=(.*)$`).FindStringSubmatch(read(t, "../docs/testing.md"))
 		for secret, want := range map[string]string{settings[2]: "invalid_grant", settings[2] + "x": "invalid_client"} {
 			form := url.Values{"grant_type": {"authorization_code"}, "code": {"none"}, "redirect_uri": {"http://localhost:8080/callback"}}
-			r := must(http.NewRequest(http.MethodPost, s.endpoint+"/oidc/token", strings.NewReader(form.Encode())))
+			r := rig.Must(http.NewRequest(http.MethodPost, s.endpoint+"/oidc/token", strings.NewReader(form.Encode())))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			r.SetBasicAuth(settings[1], secret)
-			res := must(http.DefaultClient.Do(r))
+			res := rig.Must(http.DefaultClient.Do(r))
 			var body bytes.Buffer
 			_, _ = body.ReadFrom(res.Body)
 			_ = res.Body.Close()
@@ -95,7 +97,7 @@ func TestTestingYourApp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if out := runIn(t, dir, env, must(filepath.Abs(python)), "-m", "pytest", "-q", "-p", "no:cacheprovider"); !strings.Contains(out, "1 passed") {
+		if out := runIn(t, dir, env, rig.Must(filepath.Abs(python)), "-m", "pytest", "-q", "-p", "no:cacheprovider"); !strings.Contains(out, "1 passed") {
 			t.Error(out)
 		}
 	})
@@ -119,13 +121,13 @@ type devServer struct {
 // newDev starts idp dev with a seed.
 func newDev(t *testing.T, seed string) devServer {
 	t.Helper()
-	dir, address, shop := t.TempDir(), freeAddr(t), freeAddr(t)
+	dir, address, shop := t.TempDir(), rig.FreeAddr(t), rig.FreeAddr(t)
 	write(t, dir, "seed.yaml", seed)
 	local := func(address string) string { return "http://localhost:" + address[strings.LastIndex(address, ":")+1:] }
 	d := devServer{local(address), local(shop)}
-	var log lockedBuffer
-	cmd := exec.Command(binary, "dev", "--listen", address, "--bookstore-listen", shop, "--seed", "seed.yaml")
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(cleanEnv(), "IDP_LIMIT_RECIPIENT_SENDS=off"), &log, &log
+	var log rig.LockedBuffer
+	cmd := exec.Command(rig.Binary, "dev", "--listen", address, "--bookstore-listen", shop, "--seed", "seed.yaml")
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(rig.CleanEnv(), "IDP_LIMIT_RECIPIENT_SENDS=off"), &log, &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

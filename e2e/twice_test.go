@@ -5,27 +5,29 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"idp/e2e/rig"
 )
 
 // 64 redemptions at once over HTTP: one token set.
 func TestParallelRedemptionsOverHTTP(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, s *server) {
-		app := s.newClient()
-		r := s.request(app)
-		code := newVisitor(t, s).signUp(r, "ada@example.com").Get("code")
+	rig.OnBoth(t, func(t *testing.T, s *rig.Server) {
+		app := s.NewClient()
+		r := s.Request(app)
+		code := rig.NewVisitor(t, s).SignUp(r, "ada@example.com").Get("code")
 		var wg sync.WaitGroup
-		results := make([]tokens, 64)
+		results := make([]rig.Tokens, 64)
 		for i := range results {
-			wg.Go(func() { results[i] = s.redeem(r, code) })
+			wg.Go(func() { results[i] = s.Redeem(r, code) })
 		}
 		wg.Wait()
 		won := 0
 		for _, tok := range results {
 			switch {
-			case tok.status == 200:
+			case tok.Status == 200:
 				won++
-			case tok.status != 400 || tok.Error != "invalid_grant":
+			case tok.Status != 400 || tok.Error != "invalid_grant":
 				t.Errorf("%+v", tok)
 			}
 		}
@@ -38,20 +40,20 @@ func TestParallelRedemptionsOverHTTP(t *testing.T) {
 // 200 right codes at once over HTTP: one session, one redirect.
 func TestParallelVerifyOverHTTP(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, s *server) {
-		r := s.request(s.newClient(), "first_screen", "register")
-		v := newVisitor(t, s)
-		p := v.enter(r, "ada@example.com").is(200)
-		code := s.code("ada@example.com", 1)
+	rig.OnBoth(t, func(t *testing.T, s *rig.Server) {
+		r := s.Request(s.NewClient(), "first_screen", "register")
+		v := rig.NewVisitor(t, s)
+		p := v.Enter(r, "ada@example.com").Is(200)
+		code := s.Code("ada@example.com", 1)
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		seen := map[string]int{}
 		for range 200 {
 			wg.Go(func() {
-				q := v.submit(p, "/verify", "code", code)
+				q := v.Submit(p, "/verify", "code", code)
 				mu.Lock()
 				defer mu.Unlock()
-				seen[fmt.Sprint(q.status, " ", q.leaves)]++
+				seen[fmt.Sprint(q.Status, " ", q.Leaves)]++
 			})
 		}
 		wg.Wait()
@@ -65,34 +67,34 @@ func TestParallelVerifyOverHTTP(t *testing.T) {
 // its code works on either page.
 func TestAddressPostedTwice(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, s *server) {
-		app := s.newClient()
+	rig.OnBoth(t, func(t *testing.T, s *rig.Server) {
+		app := s.NewClient()
 		for i, action := range []string{"/sign-in", "/register"} {
 			email := fmt.Sprintf("twice%d@example.com", i)
-			r := s.request(app)
+			r := s.Request(app)
 			if action == "/register" {
-				r = s.request(app, "first_screen", "register")
+				r = s.Request(app, "first_screen", "register")
 			}
-			v := newVisitor(t, s)
-			form := v.get(r.path()).is(200)
-			first := v.submit(form, action, "email", email).is(200)
-			code := s.code(email, 1)
-			second := v.submit(form, action, "email", " "+strings.ToUpper(email)).is(200) // the same one for us
-			third := v.submit(form, action, "email", email).is(200)
+			v := rig.NewVisitor(t, s)
+			form := v.Get(r.Path()).Is(200)
+			first := v.Submit(form, action, "email", email).Is(200)
+			code := s.Code(email, 1)
+			second := v.Submit(form, action, "email", " "+strings.ToUpper(email)).Is(200) // the same one for us
+			third := v.Submit(form, action, "email", email).Is(200)
 
 			// Somebody else's mail goes the same way after it: no other one is coming.
-			newVisitor(t, s).enter(s.request(app), "later"+email).is(200)
-			s.code("later"+email, 1)
-			if n := len(s.inbox(email)); n != 1 {
+			rig.NewVisitor(t, s).Enter(s.Request(app), "later"+email).Is(200)
+			s.Code("later"+email, 1)
+			if n := len(s.Inbox(email)); n != 1 {
 				t.Errorf("%s: %d mails, want 1", action, n)
 			}
-			for name, p := range map[string]page{"first": first, "second": second, "third": third} {
-				p = v.submit(p, "/verify", "code", code)
-				if p.leaves == "" && p.form("/verify") != nil && p.status == 200 { // no account yet: asks
-					p = v.submit(p, "/verify")
+			for name, p := range map[string]rig.Page{"first": first, "second": second, "third": third} {
+				p = v.Submit(p, "/verify", "code", code)
+				if p.Leaves == "" && p.Form("/verify") != nil && p.Status == 200 { // no account yet: asks
+					p = v.Submit(p, "/verify")
 				}
-				if p.leaves == "" || p.answer(r).Get("code") == "" {
-					t.Errorf("%s: the mail's code on the %s page: %d %s", action, name, p.status, p.text())
+				if p.Leaves == "" || p.Answer(r).Get("code") == "" {
+					t.Errorf("%s: the mail's code on the %s page: %d %s", action, name, p.Status, p.Text())
 				}
 			}
 		}
@@ -102,25 +104,25 @@ func TestAddressPostedTwice(t *testing.T) {
 // At once, too; another address is another mail.
 func TestAddressPostedAtOnce(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, s *server) {
-		app := s.newClient()
-		r := s.request(app, "first_screen", "register")
-		v := newVisitor(t, s)
-		form := v.get(r.path()).is(200)
+	rig.OnBoth(t, func(t *testing.T, s *rig.Server) {
+		app := s.NewClient()
+		r := s.Request(app, "first_screen", "register")
+		v := rig.NewVisitor(t, s)
+		form := v.Get(r.Path()).Is(200)
 		var wg sync.WaitGroup
-		pages := make([]page, 8)
+		pages := make([]rig.Page, 8)
 		for i := range pages {
-			wg.Go(func() { pages[i] = v.submit(form, "/register", "email", "ada@example.com") })
+			wg.Go(func() { pages[i] = v.Submit(form, "/register", "email", "ada@example.com") })
 		}
 		wg.Wait()
-		mistyped := v.submit(form, "/register", "email", "adda@example.com").is(200)
-		s.code("adda@example.com", 1)
-		if n := len(s.inbox("ada@example.com")); n != 1 {
+		mistyped := v.Submit(form, "/register", "email", "adda@example.com").Is(200)
+		s.Code("adda@example.com", 1)
+		if n := len(s.Inbox("ada@example.com")); n != 1 {
 			t.Errorf("%d mails, want 1", n)
 		}
-		v.submit(mistyped, "/verify", "code", s.code("ada@example.com", 1)).is(422) // of another address
+		v.Submit(mistyped, "/verify", "code", s.Code("ada@example.com", 1)).Is(422) // of another address
 		for i, p := range pages {
-			if v.submit(p.is(200), "/verify", "code", s.code("ada@example.com", 1)).answer(r).Get("code") == "" {
+			if v.Submit(p.Is(200), "/verify", "code", s.Code("ada@example.com", 1)).Answer(r).Get("code") == "" {
 				t.Errorf("page %d: no answer", i)
 			}
 		}

@@ -1,4 +1,4 @@
-package e2e_test
+package rig
 
 import (
 	"errors"
@@ -10,24 +10,26 @@ import (
 	"idp/store/pgtest"
 )
 
-// wire is a TCP connection between a server and its database that can fail.
-type wire struct {
+// Wire is a TCP connection between a server and its database that can fail.
+type Wire struct {
 	net.Listener
 	target string
 
 	mu    sync.Mutex
-	state wireState
+	state WireState
 	moved *sync.Cond
 	links map[*link]bool
 }
 
-type wireState int
+// WireState is what a wire does.
+type WireState int
 
+// The states.
 const (
-	sound  wireState = iota
-	cut              // nobody listens, and what was open is reset
-	silent           // bytes are lost; a connection that lost some stays silent for ever
-	frozen           // bytes wait, and arrive when the wire is sound again
+	Sound  WireState = iota
+	Cut              // nobody listens, and what was open is reset
+	Silent           // bytes are lost; a connection that lost some stays silent for ever
+	Frozen           // bytes wait, and arrive when the wire is sound again
 )
 
 // link is one connection through the wire.
@@ -43,36 +45,37 @@ func (l *link) close() {
 	}
 }
 
-// newWire leads to the host of a database.
-func newWire(t *testing.T, target string) *wire {
+// NewWire leads to the host of a database.
+func NewWire(t *testing.T, target string) *Wire {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wire{Listener: ln, target: target, links: map[*link]bool{}}
+	w := &Wire{Listener: ln, target: target, links: map[*link]bool{}}
 	w.moved = sync.NewCond(&w.mu)
 	go w.accept()
-	t.Cleanup(func() { w.set(cut); _ = ln.Close() })
+	t.Cleanup(func() { w.Set(Cut); _ = ln.Close() })
 	return w
 }
 
-// wired prepares an installation whose Postgres is behind a wire.
-func wired(t *testing.T) (*server, *wire) {
+// NewWired prepares an installation whose Postgres is behind a wire.
+func NewWired(t *testing.T) (*Server, *Wire) {
 	t.Helper()
-	u := must(parseURL(pgtest.URL(t)))
-	w := newWire(t, u.Host)
+	u := Must(ParseURL(pgtest.URL(t)))
+	w := NewWire(t, u.Host)
 	u.Host = w.Addr().String()
 	// Few connections: all of them meet what the wire does.
-	return newServer(t, "postgres", "IDP_DATABASE_URL="+u.String()+"&pool_max_conns=4"), w
+	return NewServer(t, "postgres", "IDP_DATABASE_URL="+u.String()+"&pool_max_conns=4"), w
 }
 
-func (w *wire) set(s wireState) {
+// Set changes what the wire does, from now on.
+func (w *Wire) Set(s WireState) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.state = s
 	w.moved.Broadcast()
-	if s == cut {
+	if s == Cut {
 		for l := range w.links {
 			_ = l.client.(*net.TCPConn).SetLinger(0) // a reset, not a farewell
 			l.close()
@@ -80,7 +83,7 @@ func (w *wire) set(s wireState) {
 	}
 }
 
-func (w *wire) accept() {
+func (w *Wire) accept() {
 	for {
 		c, err := w.Accept()
 		if err != nil {
@@ -90,14 +93,14 @@ func (w *wire) accept() {
 	}
 }
 
-func (w *wire) join(l *link) {
+func (w *Wire) join(l *link) {
 	w.mu.Lock()
-	for w.state == frozen {
+	for w.state == Frozen {
 		w.moved.Wait()
 	}
-	l.lost = w.state == silent
+	l.lost = w.state == Silent
 	var err error
-	if w.state == cut {
+	if w.state == Cut {
 		err = net.ErrClosed
 	} else {
 		l.server, err = net.Dial("tcp", w.target)
@@ -115,15 +118,15 @@ func (w *wire) join(l *link) {
 
 // pump passes bytes on. The end of one side is the end of the link, unless the
 // other side is not to hear of it.
-func (w *wire) pump(l *link, to, from net.Conn) {
+func (w *Wire) pump(l *link, to, from net.Conn) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buf)
 		w.mu.Lock()
-		for w.state == frozen {
+		for w.state == Frozen {
 			w.moved.Wait()
 		}
-		l.lost = l.lost || w.state == silent && n > 0
+		l.lost = l.lost || w.state == Silent && n > 0
 		if !l.lost && n > 0 {
 			_, err = to.Write(buf[:n])
 		}
