@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -62,7 +63,9 @@ var (
 
 // oneWord is what ids and tokens are. The text that is signed parts fields by line
 // breaks only: were one allowed in an id, a message could be told anew with its subject
-// moved into the id, under the same signature, and pass for another one.
+// moved into the id, under the same signature, and pass for another one. For the same
+// reason a subject has one line: only Message may have more, and what follows it is told
+// from the end of the text.
 var oneWord = regexp.MustCompile(`^[0-9A-Za-z_-]{1,1000}$`)
 
 // Parse reads a message; nothing in it is to be believed yet. The error is
@@ -90,6 +93,9 @@ func Parse(body []byte) (Message, error) {
 	}
 	if !oneWord.MatchString(m.MessageID) {
 		return m, fmt.Errorf("%w: no id", ErrMalformed)
+	}
+	if strings.Contains(m.SubscribeURL, "\n") || m.Subject != nil && strings.Contains(*m.Subject, "\n") {
+		return m, fmt.Errorf("%w: more than one line where SNS writes one", ErrMalformed)
 	}
 	return m, nil
 }
