@@ -16,7 +16,7 @@ func secret(t *testing.T) []byte {
 	return b
 }
 
-func ring(t *testing.T, current []byte, previous ...[]byte) *keyring.Ring {
+func ring(t testing.TB, current []byte, previous ...[]byte) *keyring.Ring {
 	t.Helper()
 	r, err := keyring.New(current, previous...)
 	if err != nil {

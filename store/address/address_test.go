@@ -75,20 +75,3 @@ func TestMask(t *testing.T) {
 		t.Error(got)
 	}
 }
-
-func FuzzParse(f *testing.F) {
-	f.Add("ada@example.com")
-	f.Add("ada@bücher.example")
-	f.Fuzz(func(t *testing.T, in string) {
-		e, err := address.Parse(in)
-		if err != nil {
-			return
-		}
-		if again, err := address.Parse(string(e)); err != nil || again != e {
-			t.Fatalf("%q became %q, which became %q (%v)", in, e, again, err)
-		}
-		if strings.ContainsAny(string(e), "\r\n\x00 <>,;\"") {
-			t.Fatalf("%q let %q through", in, e)
-		}
-	})
-}
