@@ -21,7 +21,7 @@ import (
 
 // world is a real SQLite store, a fake sender, and queues that share both.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	db     *sqlstore.DB
 	engine sqlstore.Engine // of db
 	ring   *keyring.Ring
@@ -37,7 +37,7 @@ type migrated interface {
 	Migrate(ctx context.Context) error
 }
 
-func setup(t *testing.T) *world {
+func setup(t testing.TB) *world {
 	t.Helper()
 	engine, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
 	if err != nil {
@@ -46,7 +46,7 @@ func setup(t *testing.T) *world {
 	return setupOn(t, engine)
 }
 
-func setupOn(t *testing.T, engine migrated) *world {
+func setupOn(t testing.TB, engine migrated) *world {
 	t.Helper()
 	if err := engine.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
