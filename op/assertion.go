@@ -12,6 +12,7 @@ import (
 	"time"
 
 	jose "github.com/go-jose/go-jose/v4"
+	exact "github.com/go-jose/go-jose/v4/json"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	zitadel "github.com/zitadel/oidc/v3/pkg/op"
 
@@ -45,7 +46,8 @@ func checkAssertion(r *http.Request) *oidc.Error {
 	return nil
 }
 
-// assertionClaims are those of RFC 7523 section 3.
+// assertionClaims are those of RFC 7523 section 3. They are read letter by letter, and a
+// name twice is refused (RFC 7519 section 4), as encoding/json does neither.
 type assertionClaims struct {
 	Issuer    string   `json:"iss"`
 	Subject   string   `json:"sub"`
@@ -80,7 +82,7 @@ func (s *server) verifyAssertion(ctx context.Context, c *zitadel.ClientCredentia
 		return nil, authFailed()
 	}
 	var claims assertionClaims
-	if err := json.Unmarshal(token.UnsafePayloadWithoutVerification(), &claims); err != nil || !isClientID(claims.Subject) {
+	if err := exact.Unmarshal(token.UnsafePayloadWithoutVerification(), &claims); err != nil || !isClientID(claims.Subject) {
 		return nil, authFailed()
 	}
 	client, err := s.store.Client(ctx, claims.Subject)

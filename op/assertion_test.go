@@ -122,6 +122,12 @@ func TestClientAssertionRefusals(t *testing.T) {
 	good := sign(t, signer, claims())
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	f.must(err)
+	text, err := json.Marshal(claims())
+	f.must(err)
+	double, err := signer.Sign([]byte(strings.Replace(string(text), `{`, `{"exp":7,`, 1)))
+	f.must(err)
+	twice, err := double.CompactSerialize()
+	f.must(err)
 	for name, assertion := range map[string]string{
 		"garbage":         "x",
 		"empty":           "",
@@ -144,6 +150,8 @@ func TestClientAssertionRefusals(t *testing.T) {
 		"another client":  sign(t, signer, claims("iss", "shop", "sub", "shop")),
 		"nobody":          sign(t, signer, claims("iss", "nobody", "sub", "nobody")),
 		"odd sub":         sign(t, signer, claims("sub", "a b\x00")),
+		"iss in capitals": sign(t, signer, claims("iss", nil, "ISS", "keyed")),
+		"exp twice":       twice,
 	} {
 		t.Run(name, func(t *testing.T) { fails(t, f.assert(code, assertion), 401, "invalid_client") })
 	}
