@@ -52,7 +52,9 @@ func FuzzNames(f *testing.F) {
 		if plain.Code != "" && (!strings.Contains(got.Text, plain.Code) || !strings.Contains(got.HTML, plain.Code)) {
 			t.Fatalf("%q %q bury the code: %s", app, browser, got.Text)
 		}
-		if strings.ContainsFunc(got.Text, func(r rune) bool { return r == '\u202e' || r >= '\ue000' && r <= '\ue005' || unicode.IsControl(r) && r != '\n' }) {
+		if strings.ContainsFunc(got.Text, func(r rune) bool {
+			return r == '\u202e' || r >= '\ue000' && r <= '\ue005' || unicode.IsControl(r) && r != '\n'
+		}) {
 			t.Fatalf("%q %q: %q", app, browser, got.Text)
 		}
 	})
