@@ -89,17 +89,20 @@ const (
 )
 
 func (v *visit) clock(ctx context.Context, p place, e engine) {
-	if p.sqlite != "" {
-		return // the same machine's
-	}
-	var micros int64
+	var micros, mark int64
 	before := time.Now()
-	err := e.Read(ctx, `SELECT `+e.Clock(), nil, func(scan func(...any) error) error { return scan(&micros) })
+	err := e.Read(ctx, `SELECT `+e.Clock()+`, high_water FROM instance WHERE id = 1`, nil, func(scan func(...any) error) error { return scan(&micros, &mark) })
 	if err != nil {
 		v.tell.Fail("clock", "", "%s", oneLine(err))
 		return
 	}
-	v.judgeClock("the database's", time.UnixMicro(micros).Sub(before.Add(time.Since(before)/2)))
+	if ahead := time.Duration(mark-micros) * time.Microsecond; ahead > skewWarning {
+		v.tell.Warn("clock", "Let it keep time by NTP. If the wait is too long: docs/reliability.md.",
+			"the database's clock was %s ahead and went back: time goes at half speed here until it has caught up, and what is made until then is dated ahead", ahead.Round(time.Second))
+	}
+	if p.sqlite == "" { // else it is this machine's
+		v.judgeClock("the database's", time.UnixMicro(micros).Sub(before.Add(time.Since(before)/2)))
+	}
 }
 
 func (v *visit) judgeClock(whose string, ahead time.Duration) {

@@ -34,9 +34,11 @@ type DB struct {
 	cache      cache
 	experience atomic.Pointer[store.Experience] // the last one that was read
 
-	offset atomic.Int64 // database clock minus ours, µs
-	floor  atomic.Int64 // high-water mark: no instant below it is handed out
-	ahead  atomic.Int64 // only tests move it, µs
+	born   time.Time            // what our clock counts from, see local
+	offset atomic.Int64         // database clock minus ours, µs
+	floor  atomic.Int64         // high-water mark: no instant below it is handed out
+	slow   atomic.Pointer[slow] // where the database's clock went back; nil: nowhere
+	ahead  atomic.Int64         // only tests move it, µs
 	stop   context.CancelFunc
 	done   sync.WaitGroup
 }
@@ -46,7 +48,7 @@ type DB struct {
 const tick = time.Second
 
 // New wraps an engine. Call [DB.Start] before anything else.
-func New(e Engine) *DB { return &DB{engine: e} }
+func New(e Engine) *DB { return &DB{engine: e, born: time.Now()} }
 
 // Start reads the database's clock and configuration epoch, and goes on reading
 // them each second until Close.
@@ -90,15 +92,16 @@ func (db *DB) keepSynced(ctx context.Context) {
 func (db *DB) sync(ctx context.Context, mark bool) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	before := time.Now()
+	before := db.local()
 	var now, epoch, high int64
 	err := db.engine.Read(ctx, `SELECT `+db.engine.Clock()+`, epoch, high_water FROM instance WHERE id = 1`, nil,
 		func(scan func(...any) error) error { return scan(&now, &epoch, &high) })
 	if err != nil {
 		return fmt.Errorf("read the clock: %w", err)
 	}
-	db.offset.Store(now - before.Add(time.Since(before)/2).UnixMicro())
+	db.offset.Store(now - (before+db.local())/2)
 	db.raise(high)
+	db.keepGoing()
 	db.cache.observe(epoch)
 	if !mark {
 		return nil
@@ -118,15 +121,45 @@ func (db *DB) raise(mark int64) {
 	}
 }
 
+// slow is a clock that goes at half speed from an instant that was handed out, so that
+// the database's clock, which went back to before it, catches up. A clock that stood
+// still until then would keep codes alive, limits spent and mails waiting for as long.
+type slow struct{ from, since int64 }
+
+func (s *slow) at(local int64) int64 { return s.from + (local-s.since)/2 }
+
+// keepGoing slows the clock down where the database's is behind what was handed out.
+func (db *DB) keepGoing() {
+	local, before := db.local(), db.slow.Load()
+	from := db.floor.Load()
+	if before != nil {
+		from = max(from, before.at(local))
+	}
+	if local+db.offset.Load()+db.ahead.Load() >= from {
+		db.slow.Store(nil)
+		return
+	}
+	db.slow.Store(&slow{from, local})
+}
+
+// local is our own clock, in µs. It counts from the start of the process and not from what the machine
+// says the time is: that can be set, and nothing here may follow.
+func (db *DB) local() int64 { return time.Since(db.born).Microseconds() }
+
 // Now is the database's time, never below the stored high-water mark and never
-// going back within this process.
+// going back within this process. After the database's clock went back it goes at half
+// speed until that has caught up.
 func (db *DB) Now() time.Time { return time.UnixMicro(db.now()).UTC() }
 
 // AdvanceForTest moves this DB's clock forward, or back, so that tests need not wait.
 func (db *DB) AdvanceForTest(d time.Duration) { db.ahead.Add(d.Microseconds()) }
 
 func (db *DB) now() int64 {
-	t := time.Now().UnixMicro() + db.offset.Load() + db.ahead.Load()
+	local := db.local()
+	t := local + db.offset.Load() + db.ahead.Load()
+	if s := db.slow.Load(); s != nil {
+		t = max(t, s.at(local))
+	}
 	if floor := db.floor.Load(); t < floor {
 		return floor
 	}
