@@ -39,6 +39,10 @@ type Limit struct {
 	Name    string // of the limit, for messages and metrics
 	Key     Hash
 	Windows [2]Window // the second may be zero
+
+	// Free is what is given without a proof that somebody took trouble over it. Beyond
+	// it, who shows one is given more: his Free is zero, and takes nothing from it.
+	Free Window
 }
 
 // IsZero tells that nothing is limited.
@@ -62,6 +66,7 @@ type NewChallenge struct {
 	Mail     NewMail
 
 	IP        Limit // sends per network; refunded when the code is redeemed
+	Waits     Limit // those of the network whose proof is that they have waited; zero for all others
 	Recipient Limit // sends per address, folded
 	Unknown   Limit // sends to an address without an account: beyond it the mail is a decoy
 }
@@ -79,7 +84,7 @@ type Resend struct {
 	NextSend time.Duration
 	Mail     NewMail
 
-	IP, Recipient, Unknown Limit
+	IP, Waits, Recipient, Unknown Limit
 }
 
 // Begun tells where a challenge stands after a code was sent.

@@ -15,6 +15,7 @@ const (
 	Conflict    Code = "conflict"    // it exists already, or was changed meanwhile
 	Invalid     Code = "invalid"     // the input breaks a rule; Err says which
 	Limited     Code = "limited"     // a limit is spent; Wait says for how long
+	Unproven    Code = "unproven"    // a limit gives this only to who shows a proof; see [Limit]
 	Expired     Code = "expired"     // too late
 	Spent       Code = "spent"       // all tries or sends are used
 	Used        Code = "used"        // done before, and not by this caller
@@ -29,7 +30,7 @@ const (
 type Error struct {
 	Code Code
 	Op   string        // what was being done: "begin challenge"
-	Wait time.Duration // with Limited: until the next attempt can succeed
+	Wait time.Duration // with Limited and Unproven: until the next attempt can succeed
 	Err  error         // the cause, may be nil
 }
 

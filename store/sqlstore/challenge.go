@@ -14,18 +14,19 @@ import (
 const mayResend = `consumed_at IS NULL AND tries < max_tries AND sends < max_sends AND next_send <= $2 AND expires_at > $2`
 
 // BeginChallenge makes a challenge with its first code and queues the mail, if
-// the limits have room: IP, then recipient. The unknown-address limit never
+// the limits have room: waits, IP, then recipient. The unknown-address limit never
 // refuses: beyond it the mail of an address without an account is a decoy.
 // Errors: [store.Conflict] if the challenge exists, which charges nothing;
-// [store.Limited] with the wait.
+// [store.Limited] with the wait; [store.Unproven] where only a proof is missing.
 func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.Begun, error) {
 	const op = "begin challenge"
 	now := db.now()
 	by := attempt()
 	s := Script{Idempotent: true}
-	last := take(&s, takeBegin, now, n.IP, store.Limit{}, by, n.ID[:])
-	last = take(&s, takeBegin, now, n.Recipient, last, by, n.ID[:])
-	take(&s, takeBegin, now, n.Unknown, last, by, n.ID[:])
+	last := takeSend(&s, takeBegin, now, n.Waits, store.Limit{}, by, n.ID)
+	last = takeSend(&s, takeBegin, now, n.IP, last, by, n.ID)
+	last = takeSend(&s, takeBegin, now, n.Recipient, last, by, n.ID)
+	takeSend(&s, takeBegin, now, n.Unknown, last, by, n.ID)
 	made := s.Do(`
 		INSERT INTO challenge (id, purpose, browser, request, address, mac1, until1, tries, max_tries, sends, max_sends,
 		  sent_at, next_send, created_at, expires_at, ip_key, sender, mail)
@@ -49,7 +50,7 @@ func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.B
 		if _, err := db.ChallengeState(ctx, n.ID, n.Browser); store.CodeOf(err) != store.NotFound {
 			return store.Begun{}, &store.Error{Code: store.Conflict, Op: op, Err: err}
 		}
-		return store.Begun{}, db.refused(ctx, op, now, n.IP, n.Recipient)
+		return store.Begun{}, db.refused(ctx, op, now, n.Waits, n.IP, n.Recipient)
 	}
 	begun := store.Begun{ID: n.ID, SentAt: clock(now), ExpiresAt: clock(now + micro(n.TTL)), Sends: 1}
 	mail.tell(&begun, n.Mail)
@@ -61,17 +62,18 @@ func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.B
 
 // ResendCode adds a code to a live challenge and queues its mail; the earlier
 // codes stay right and the tries stay as they are. Errors: [store.Limited] (too
-// early, or a limit), [store.Spent] (no sends or no tries left),
+// early, or a limit), [store.Unproven], [store.Spent] (no sends or no tries left),
 // [store.Expired], [store.Used], [store.NotFound].
 func (db *DB) ResendCode(ctx context.Context, r store.Resend) (store.Begun, error) {
 	const op = "resend code"
 	now := db.now()
 	by := attempt()
 	s := Script{Idempotent: true}
-	who := []any{r.ID[:], r.Browser[:], r.Request[:]}
-	last := take(&s, takeResend, now, r.IP, store.Limit{}, by, who...)
-	last = take(&s, takeResend, now, r.Recipient, last, by, who...)
-	take(&s, takeResend, now, r.Unknown, last, by, who...)
+	who := []any{r.Browser[:], r.Request[:]}
+	last := takeSend(&s, takeResend, now, r.Waits, store.Limit{}, by, r.ID, who...)
+	last = takeSend(&s, takeResend, now, r.IP, last, by, r.ID, who...)
+	last = takeSend(&s, takeResend, now, r.Recipient, last, by, r.ID, who...)
+	takeSend(&s, takeResend, now, r.Unknown, last, by, r.ID, who...)
 	var begun store.Begun
 	begun.ID = r.ID
 	step := s.Do(`
@@ -110,7 +112,7 @@ func (db *DB) ResendCode(ctx context.Context, r store.Resend) (store.Begun, erro
 	case st.NextSend.UnixMicro() > now:
 		return store.Begun{}, &store.Error{Code: store.Limited, Op: op, Wait: st.NextSend.Sub(clock(now))}
 	}
-	return store.Begun{}, db.refused(ctx, op, now, r.IP, r.Recipient)
+	return store.Begun{}, db.refused(ctx, op, now, r.Waits, r.IP, r.Recipient)
 }
 
 // begun reads a challenge that this very attempt sent last.
@@ -123,11 +125,26 @@ func (db *DB) begun(ctx context.Context, id store.ID, by store.Hash) (store.Begu
 }
 
 // refused makes the error of a limit. A limit that has room again by now still
-// asks for a second of patience.
-func (db *DB) refused(ctx context.Context, op string, now int64, limits ...store.Limit) error {
-	name, wait, err := db.limited(ctx, now, limits...)
+// asks for a second of patience. A proof is asked for only if it would do: not of who is
+// refused all the same. To have waited while others of the network did is not enough, and
+// what else proves something would do.
+func (db *DB) refused(ctx context.Context, op string, now int64, waits, ip, recipient store.Limit) error {
+	name, wait, err := db.limited(ctx, now, ip, recipient)
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
+	}
+	if wait == 0 {
+		_, queued, err := db.limited(ctx, now, waits)
+		if err != nil {
+			return fmt.Errorf("%s: %w", op, err)
+		}
+		unproven, err := db.unproven(ctx, now, ip)
+		if err != nil {
+			return fmt.Errorf("%s: %w", op, err)
+		}
+		if later := max(queued, unproven); later > 0 {
+			return &store.Error{Code: store.Unproven, Op: op, Wait: later, Err: errors.New("limit " + ip.Name)}
+		}
 	}
 	return &store.Error{Code: store.Limited, Op: op, Wait: max(wait, time.Second), Err: errors.New("limit " + name)}
 }

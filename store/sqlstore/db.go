@@ -5,9 +5,8 @@
 // SMALLINT or TEXT; byte arguments are []byte; no booleans, arrays or JSON
 // types. Times are int64 microseconds, lists are JSON in text.
 //
-// Lock order, kept by every script: IP budget, address budget, challenge, user,
-// session, grant,
-// device.
+// Lock order, kept by every script: budgets of the network (waits, then sends or guesses),
+// of the address, challenge, user, session, grant, device.
 package sqlstore
 
 import (

@@ -51,7 +51,7 @@ func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 		from []byte
 		dead int64
 	}{
-		{db.purge("budget", "key", "tat < $2 AND tat2 < $2"), hash[:], now},
+		{db.purge("budget", "key", "tat < $2 AND tat2 < $2 AND tat3 < $2"), hash[:], now},
 		{db.purge("console_session", "hash", "expires_at < $2"), hash[:], now - micro(keepSession)},
 		{db.purge("console_link", "hash", "expires_at < $2"), hash[:], now - micro(keepSession)},
 		{db.purge("console_form", "key", "claimed_at < $2"), hash[:], now - micro(keepSession)},
