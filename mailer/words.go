@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 
@@ -40,7 +41,7 @@ func (q *Queue) wordsOf(err error, j job) string {
 // another character for the @ as in addresses for bounces.
 func withoutAddress(text string, to store.Email) string {
 	local, domain, ok := strings.Cut(string(to), "@")
-	if !ok {
+	if !ok || !mayHold(text, local) {
 		return text
 	}
 	domains := spelled(domain)
@@ -49,6 +50,36 @@ func withoutAddress(text string, to store.Email) string {
 	}
 	pattern := `(?i)` + spelled(local) + `(?:` + spelled("@") + `|=|#| ?[(\[]?at[)\]]? ?)` + domains
 	return regexp.MustCompile(pattern).ReplaceAllLiteralString(text, address.Mask(to))
+}
+
+// mayHold tells whether a text can hold a name in any spelling; the usual text of a
+// provider is an id of its own, and making a pattern for each mail costs more than
+// rendering it. The letters of ASCII and the digits of a name stand in all spellings as
+// they are; a text with other characters is left to the pattern, which knows what else
+// counts as one of these letters.
+func mayHold(text, name string) bool {
+	run := longestRun(name)
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf || i+len(run) <= len(text) && strings.EqualFold(text[i:i+len(run)], run) {
+			return true
+		}
+	}
+	return false
+}
+
+// longestRun is the longest part of a name that [spelled] leaves as it is.
+func longestRun(name string) (longest string) {
+	for run := range strings.FieldsFuncSeq(name, func(r rune) bool { return !isSame(r) }) {
+		if len(run) > len(longest) {
+			longest = run
+		}
+	}
+	return longest
+}
+
+// isSame tells whether a character stands as it is in all spellings.
+func isSame(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
 // withoutName takes the name before the @ out, where it stands as a word.
@@ -61,7 +92,7 @@ func withoutName(text, local string) string {
 func spelled(text string) string {
 	var out strings.Builder
 	for _, r := range text {
-		if r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9') {
+		if isSame(r) {
 			out.WriteRune(r)
 			continue
 		}
