@@ -18,7 +18,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"strings"
+	"sync"
 
 	"idp/store"
 )
@@ -72,7 +74,7 @@ func idOf(secret []byte) keyID { return keyID(derive(secret, "key id")[:4]) }
 func (r *Ring) Sealer(purpose string) *Sealer {
 	s := &Sealer{}
 	for _, secret := range r.secrets {
-		s.keys = append(s.keys, sealKey{idOf(secret), derive(secret, "seal/"+purpose)})
+		s.keys = append(s.keys, sealKey{idOf(secret), newHMAC(derive(secret, "seal/"+purpose))})
 	}
 	return s
 }
@@ -85,7 +87,7 @@ type Sealer struct{ keys []sealKey }
 
 type sealKey struct {
 	id  keyID
-	key []byte
+	key *hmacPool
 }
 
 // A sealed value is: version 1, key id 4, salt 16, ciphertext, tag 16.
@@ -125,9 +127,11 @@ func (s *Sealer) Open(sealed, aad []byte) ([]byte, error) {
 
 // aead is the cipher of one value. Its key is used once, so the nonce is zero.
 func (k sealKey) aead(salt []byte) cipher.AEAD {
-	m := hmac.New(sha256.New, k.key)
+	m := k.key.get()
+	defer k.key.put(m)
 	m.Write(salt)
-	block, err := aes.NewCipher(m.Sum(nil))
+	var key [sha256.Size]byte
+	block, err := aes.NewCipher(m.Sum(key[:0]))
 	if err != nil {
 		panic(err) // the key has 32 bytes
 	}
@@ -142,13 +146,13 @@ func (k sealKey) aead(salt []byte) cipher.AEAD {
 func (r *Ring) MAC(purpose string) *MAC {
 	m := &MAC{}
 	for _, secret := range r.secrets {
-		m.keys = append(m.keys, derive(secret, "mac/"+purpose))
+		m.keys = append(m.keys, newHMAC(derive(secret, "mac/"+purpose)))
 	}
 	return m
 }
 
 // MAC is HMAC-SHA-256 over length-prefixed parts.
-type MAC struct{ keys [][]byte }
+type MAC struct{ keys []*hmacPool }
 
 // Sum authenticates parts under the current secret.
 func (m *MAC) Sum(parts ...[]byte) store.Hash { return sum(m.keys[0], parts) }
@@ -162,13 +166,30 @@ func (m *MAC) Sums(parts ...[]byte) []store.Hash {
 	return out
 }
 
-func sum(key []byte, parts [][]byte) store.Hash {
-	h := hmac.New(sha256.New, key)
+func sum(key *hmacPool, parts [][]byte) (out store.Hash) {
+	h := key.get()
+	defer key.put(h)
 	var n [4]byte
 	for _, p := range parts {
 		binary.BigEndian.PutUint32(n[:], uint32(len(p)))
 		h.Write(n[:])
 		h.Write(p)
 	}
-	return store.Hash(h.Sum(nil))
+	h.Sum(out[:0])
+	return out
+}
+
+// hmacPool keeps the HMACs of one key that were made: making one costs more than its
+// use on a short text.
+type hmacPool struct{ pool sync.Pool }
+
+func newHMAC(key []byte) *hmacPool {
+	return &hmacPool{sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+}
+
+func (p *hmacPool) get() hash.Hash { return p.pool.Get().(hash.Hash) }
+
+func (p *hmacPool) put(h hash.Hash) {
+	h.Reset()
+	p.pool.Put(h)
 }
