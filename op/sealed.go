@@ -24,6 +24,9 @@ func seal(by *keyring.Sealer, browser store.Hash, value any, state *string) stri
 	if !isVSCHAR(*state) {
 		c.State, *state = []byte(*state), ""
 	}
+	if req, ok := value.(*store.AuthRequest); ok && c.State == nil {
+		return encode(by.Seal(written(req), browser[:]))
+	}
 	return encode(by.Seal(compact(c), browser[:]))
 }
 
@@ -40,6 +43,12 @@ func open(by *keyring.Sealer, browser store.Hash, sealed string, value any, stat
 	text, err := by.Open(raw, browser[:])
 	if err != nil {
 		return false
+	}
+	if req, ok := value.(*store.AuthRequest); ok {
+		if read(text, req) {
+			return true
+		}
+		*req = store.AuthRequest{}
 	}
 	c := contents{Value: value}
 	if err := json.Unmarshal(text, &c); err != nil || c.V != 1 {
