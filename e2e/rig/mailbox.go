@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -118,6 +119,29 @@ func (s *Sink) Mail(to string, n int) Posted {
 	}
 	s.t.Fatalf("mail %d to %s did not arrive", n, to)
 	return Posted{}
+}
+
+// All gives all attempts so far, by address.
+func (s *Sink) All() map[string][]Posted {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make(map[string][]Posted, len(s.mails))
+	for to, mails := range s.mails {
+		all[to] = slices.Clone(mails)
+	}
+	return all
+}
+
+// To gives the mails to an address so far, a mail that was tried several times once.
+func (s *Sink) To(address string) (mails []Posted) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.mails[address] {
+		if !slices.ContainsFunc(mails, func(other Posted) bool { return other.ID == m.ID }) {
+			mails = append(mails, m)
+		}
+	}
+	return mails
 }
 
 // MailTo has the installation post its mails to a URL.

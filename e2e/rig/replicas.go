@@ -1,10 +1,13 @@
 package rig
 
 import (
+	"bytes"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -32,6 +35,23 @@ func (b *Balancer) pick() *url.URL {
 	return &url.URL{Scheme: "http", Host: s.Address}
 }
 
+// rewrite passes everything on as it came, the headers of forwarding too: who asks plays the
+// proxy before this one.
+func (b *Balancer) rewrite(r *httputil.ProxyRequest) {
+	r.SetURL(b.pick())
+	r.Out.Host = r.In.Host
+	for name, values := range r.In.Header {
+		r.Out.Header[name] = slices.Clone(values)
+	}
+	// A form is read to its end first: of a replica that answers before its last byte was
+	// seen, the answer would be cut off.
+	if r.In.ContentLength > 0 && r.In.ContentLength <= 64<<10 {
+		if form, err := io.ReadAll(r.In.Body); err == nil {
+			r.Out.Body = io.NopCloser(bytes.NewReader(form))
+		}
+	}
+}
+
 // NewReplicas prepares two servers on one Postgres behind one endpoint. They are
 // not started, and have no connector.
 func NewReplicas(t *testing.T, env ...string) (a, b *Server, front *Balancer) {
@@ -42,10 +62,7 @@ func NewReplicas(t *testing.T, env ...string) (a, b *Server, front *Balancer) {
 		t.Fatal(err)
 	}
 	front = &Balancer{}
-	proxy := &http.Server{Handler: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(front.pick())
-		r.Out.Host = r.In.Host
-	}}}
+	proxy := &http.Server{Handler: &httputil.ReverseProxy{Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Rewrite: front.rewrite}}
 	go func() { _ = proxy.Serve(ln) }()
 	t.Cleanup(func() { _ = proxy.Close() })
 	b = a.Replica()

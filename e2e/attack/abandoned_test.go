@@ -1,0 +1,96 @@
+package attack_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Sign-ins are begun by the thousand and finished by nobody. No process grows by what was
+// abandoned, and who comes to sign in is served as before.
+func TestAbandoned(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, at *target) {
+		n := scale(2000, 100_000)
+		before := at.signInTime()
+		at.abandon(n / 10) // connections, caches and pools have their size now
+		settled := at.memory()
+		began := time.Now()
+		at.abandon(n)
+		took := time.Since(began)
+		grown := at.memory()
+		after := at.signInTime()
+		t.Logf("%d flows abandoned in %s; memory of each process in MB: %v, then %v; a sign-in took %s before and %s after",
+			n, took.Round(time.Second), settled, grown, before, after)
+		for i := range grown {
+			if more := grown[i] - settled[i]; more > 64 {
+				t.Errorf("a process grew by %d MB over %d abandoned flows", more, n)
+			}
+		}
+		if after > 10*before+time.Second {
+			t.Errorf("a sign-in took %s before and %s after", before, after)
+		}
+	})
+}
+
+// abandon begins n sign-ins: each a browser, network and address of its own that gets as far
+// as the code page.
+func (at *target) abandon(n int) {
+	at.t.Helper()
+	var left atomic.Int64
+	left.Store(int64(n))
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for left.Add(-1) >= 0 {
+				at.browser().askAt("register", "gone"+strconv.Itoa(int(gone.Add(1)))+"@example.com")
+			}
+		})
+	}
+	wg.Wait()
+}
+
+var gone atomic.Int64
+
+// signInTime is how long a whole sign-in takes, mail and all: the best of five.
+func (at *target) signInTime() time.Duration {
+	at.t.Helper()
+	var took []time.Duration
+	for range 5 {
+		began := time.Now()
+		p := at.browser().askAt("register", fmt.Sprintf("here%d@example.com", gone.Add(1)))
+		if a := p.guess(p.code(1)); a.outcome() != in {
+			at.t.Fatal(a)
+		}
+		took = append(took, time.Since(began))
+	}
+	return slices.Min(took)
+}
+
+// memory is what each process holds, in MB.
+func (at *target) memory() (mb []int) {
+	at.t.Helper()
+	for _, s := range at.replicas {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.Cmd.Process.Pid))
+		if err != nil {
+			at.t.Fatal(err)
+		}
+		for line := range bytes.Lines(status) {
+			if f := strings.Fields(string(line)); f[0] == "VmRSS:" {
+				kb, err := strconv.Atoi(f[1])
+				if err != nil {
+					at.t.Fatal(err)
+				}
+				mb = append(mb, kb/1024)
+			}
+		}
+	}
+	return mb
+}

@@ -1,0 +1,140 @@
+package attack_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+)
+
+// 200 guesses at once, at all replicas: five are compared, and the right code is worth
+// nothing afterwards. Who asks anew gets in.
+func TestGuessesAtOnce(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, at *target) {
+		p := at.browser().askAt("register", "ada@example.com")
+		code := p.code(1)
+		seen := atOnce(200, func(i int) outcome { return p.guess(other(i, code)).outcome() })
+		if seen[wrong] != 4 || seen[spent] != 196 {
+			t.Errorf("200 wrong guesses at once: %v, want 4 wrong and 196 spent", seen)
+		}
+		for range at.replicas {
+			if got := p.guess(code); got.outcome() != spent {
+				t.Errorf("the right code after them: %s", got)
+			}
+		}
+	})
+}
+
+// Guesses at once on many challenges of one address, from a network each: together what
+// the address has, ten an hour.
+func TestGuessesAcrossChallengesAtOnce(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, at *target) {
+		at.account("ada@example.com")
+		at.exhaust("ada@example.com", func(i int) page { return at.browser().ask("ada@example.com") }, 4)
+	})
+}
+
+// The same over purposes: what was guessed at a sign-in is not there for a recovery.
+func TestGuessesAcrossPurposesAtOnce(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, at *target) {
+		at.account("ada@example.com")
+		names := slices.Sorted(maps.Keys(screens))
+		at.exhaust("ada@example.com", func(i int) page { return at.browser().askAt(names[i], "ada@example.com") }, len(names))
+	})
+}
+
+// exhaust guesses at once on n challenges of an address: at most ten guesses are compared
+// in all, and no right code is taken afterwards.
+func (at *target) exhaust(email string, ask func(i int) page, n int) {
+	at.t.Helper()
+	var pages []page
+	var codes []string
+	for i := range n {
+		pages = append(pages, ask(i))
+		codes = append(codes, pages[i].code(1))
+	}
+	type result struct {
+		challenge int
+		outcome   outcome
+	}
+	seen := atOnce(40*n, func(i int) result { return result{i % n, pages[i%n].guess(other(i, codes...)).outcome()} })
+	total := 0
+	for c := range n {
+		of := map[outcome]int{}
+		for r, times := range seen {
+			if r.challenge == c {
+				of[r.outcome] += times
+			}
+		}
+		total += compared(of)
+		if of[wrong]+of[spent]+of[limited] != 40 {
+			at.t.Errorf("challenge %d: %v", c, of)
+		}
+	}
+	at.t.Logf("%d guesses on %d challenges of %s: %d were compared", 40*n, n, email, total)
+	if total > 10 || total < 5 {
+		at.t.Errorf("%d guesses were compared, want 10 at most and one challenge's 5 at least", total)
+	}
+	for i, p := range pages {
+		if got := p.guess(codes[i]); got.outcome() != limited && got.outcome() != spent {
+			at.t.Errorf("the right code of challenge %d after them: %s", i, got)
+		}
+	}
+}
+
+// Another code brings no more tries: three codes, five guesses.
+func TestGuessesAcrossResends(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, at *target) {
+		p := at.browser().askAt("register", "ada@example.com")
+		codes := []string{p.code(1)}
+		seen := map[outcome]int{}
+		for sends := 2; sends <= 3; sends++ {
+			for range 2 {
+				seen[p.guess(other(len(seen)+sends, codes...)).outcome()]++
+			}
+			time.Sleep(time.Duration(sends-1)*time.Second + 50*time.Millisecond) // as long as it takes
+			if a := p.resend(); a.status != 303 {
+				t.Fatalf("send %d: %s", sends, a)
+			}
+			codes = append(codes, p.code(sends))
+		}
+		for i := range 40 {
+			seen[p.guess(other(i, codes...)).outcome()]++
+		}
+		if compared(seen) != 5 {
+			t.Errorf("with three codes %d guesses were compared, want 5: %v", compared(seen), seen)
+		}
+		for i, code := range codes {
+			if got := p.guess(code); got.outcome() != spent {
+				t.Errorf("code %d after them: %s", i+1, got)
+			}
+		}
+	})
+}
+
+// One network on many addresses: thirty guesses in ten minutes; elsewhere others go on.
+func TestGuessesAcrossAddressesAtOnce(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, at *target) {
+		network := anywhere()
+		var pages []page
+		var codes []string
+		for i := range 9 {
+			p := at.browserIn(network).askAt("register", fmt.Sprintf("victim%d@example.com", i))
+			pages, codes = append(pages, p), append(codes, p.code(1))
+		}
+		seen := atOnce(36, func(i int) outcome { return pages[i%9].guess(other(i, codes...)).outcome() })
+		if seen[wrong] != 30 || seen[limited] != 6 {
+			t.Errorf("36 guesses of one network, four an address: %v, want 30 that were compared", seen)
+		}
+		p := at.browser().askAt("register", "bob@example.com")
+		if got := p.guess(p.code(1)); got.outcome() != in {
+			t.Errorf("somebody elsewhere: %s", got)
+		}
+	})
+}
