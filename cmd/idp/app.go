@@ -33,6 +33,7 @@ type commands struct {
 
 	Dev         devCmd         `cmd:"" help:"Run everything on this machine: server, mailbox in the browser, sample app."`
 	Serve       serveCmd       `cmd:"" help:"Run the server."`
+	Health      healthCmd      `cmd:"" help:"Ask the server on this machine whether it is ready, for the checks of containers and services."`
 	Migrate     migrateCmd     `cmd:"" help:"Bring the database's schema up to date, or look at it."`
 	Client      clientCmd      `cmd:"" help:"Register and look after the apps that people sign in to."`
 	Admin       adminCmd       `cmd:"" help:"Say who may do everything."`

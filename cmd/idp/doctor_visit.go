@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"idp/cmd/idp/internal/certificate"
 	"idp/doctor"
 	"idp/mailer/ses"
 	"idp/store"
@@ -33,6 +34,7 @@ func (v *visit) everything(ctx context.Context) {
 	}
 	keys := v.keys(ctx)
 	if settled {
+		v.certificateFiles()
 		doctor.Issuer{Endpoint: v.options.endpoint, Version: buildVersion(), Keys: keys, HTTP: v.http}.Check(ctx, v.tell)
 		v.proxy()
 	}
@@ -88,11 +90,13 @@ func (v *visit) keys(ctx context.Context) []string {
 	return ids
 }
 
-// proxy: the server speaks http, so what is https has a proxy in front. Not naming it
-// makes all people one network to the limits.
+// proxy: a server without a certificate speaks http, so what is https has a proxy in
+// front. Not naming it makes all people one network to the limits.
 func (v *visit) proxy() {
 	const check = "proxy"
 	switch {
+	case v.options.TLS() && len(v.options.TrustedProxies) == 0:
+		v.tell.OK(check, "none: the server holds the certificate itself")
 	case v.options.endpoint.Scheme == "https" && len(v.options.TrustedProxies) == 0:
 		v.tell.Warn(check, "Name its network: IDP_TRUSTED_PROXIES=10.0.0.0/8 (and have it set X-Forwarded-For).",
 			"the endpoint is https, so a proxy is in front, and none is trusted: all people come from one address to the limits per network")
@@ -100,6 +104,33 @@ func (v *visit) proxy() {
 		v.tell.OK(check, "forwarding headers are believed from %s", v.options.TrustedProxies)
 	default:
 		v.tell.OK(check, "none: the endpoint is http, on this machine only")
+	}
+}
+
+// certificateFiles finds files that the server would not start with, or that were not
+// renewed: what it serves is seen from outside, and may be older.
+func (v *visit) certificateFiles() {
+	const check = "certificate files"
+	o := v.options
+	if o.TLSCertFile == "" {
+		return
+	}
+	pair, err := certificate.Load(o.TLSCertFile, o.TLSKeyFile)
+	if err != nil {
+		v.tell.Fail(check, "They are named in IDP_TLS_CERT_FILE, the whole chain with the server's own first, and IDP_TLS_KEY_FILE.", "%s", oneLine(err))
+		return
+	}
+	end := pair.Leaf.NotAfter
+	day, name := end.Format(time.DateOnly), pair.Leaf.VerifyHostname(o.endpoint.Hostname())
+	switch {
+	case time.Now().After(end):
+		v.tell.Fail(check, "Renew it.", "expired on %s", day)
+	case name != nil:
+		v.tell.Warn(check, "Get a certificate for the name in IDP_ENDPOINT, unless a proxy in front has one.", "%s", oneLine(name))
+	case time.Until(end) < pair.Leaf.NotAfter.Sub(pair.Leaf.NotBefore)/5:
+		v.tell.Warn(check, "Renew it, and look at why it did not renew by itself.", "good until %s", day)
+	default:
+		v.tell.OK(check, "for %s, good until %s", o.endpoint.Hostname(), day)
 	}
 }
 

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -36,8 +38,22 @@ func (s *server) add(name string, ln net.Listener, h http.Handler) {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ErrorLog:          log.New(complaints{s.log}, "", 0),
 	}})
+}
+
+// complaints are what net/http has to say. Strangers who break off a TLS handshake, or
+// speak something else, are no news.
+type complaints struct{ log *slog.Logger }
+
+// Write implements [io.Writer].
+func (c complaints) Write(line []byte) (int, error) {
+	level := slog.LevelWarn
+	if bytes.HasPrefix(line, []byte("http: TLS handshake error")) {
+		level = slog.LevelDebug
+	}
+	c.log.Log(context.Background(), level, string(bytes.TrimSpace(line)))
+	return len(line), nil
 }
 
 // run serves until ctx ends or a part fails. Then it stops in this order: balancers
@@ -58,9 +74,16 @@ func (s *server) run(ctx context.Context) error {
 	workers.Go(func() { s.sealer.Run(work) })
 	workers.Go(func() { s.webhooks.Run(work) })
 	workers.Go(func() { s.makeKeys(work) })
+	if s.certificate != nil {
+		workers.Go(func() { s.certificate.Run(work) })
+	}
 	for _, one := range s.sites {
 		go func() {
-			if err := one.http.Serve(one.ln); !errors.Is(err, http.ErrServerClosed) {
+			serve := one.http.Serve
+			if one.http.TLSConfig != nil {
+				serve = func(ln net.Listener) error { return one.http.ServeTLS(ln, "", "") }
+			}
+			if err := serve(one.ln); !errors.Is(err, http.ErrServerClosed) {
 				broken <- err
 			}
 		}()

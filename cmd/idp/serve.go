@@ -37,7 +37,9 @@ func (*serveCmd) Help() string {
 
   IDP_ENDPOINT=https://id.example.com IDP_DATABASE_URL=postgres://idp@db/idp IDP_SECRET_FILE=/run/secrets/idp idp serve
 
-The server speaks http: put it behind a reverse proxy that holds the certificate, and name that proxy in IDP_TRUSTED_PROXIES.`
+  IDP_ENDPOINT=https://id.example.com IDP_ACME_ACCEPT_TERMS=true idp serve --listen :443 --redirect-listen :80
+
+Without a certificate the server speaks http: put it behind a reverse proxy that holds one, and name that proxy in IDP_TRUSTED_PROXIES.`
 }
 
 // Run serves until a signal.
@@ -81,17 +83,10 @@ func newOptions(s settings.Server, listen string) (options, error) {
 	if o.otp, err = s.OTP(); err != nil {
 		return o, usage(err, "")
 	}
-	if err := s.CheckTTL(); err != nil {
-		return o, usage(err, "")
-	}
-	if err := s.CheckMail(); err != nil {
-		return o, usage(err, "")
-	}
-	if err := s.CheckAudit(); err != nil {
-		return o, usage(err, "")
-	}
-	if err := s.CheckStop(); err != nil {
-		return o, usage(err, "")
+	for _, check := range []func() error{s.CheckTTL, s.CheckMail, s.CheckAudit, s.CheckStop, s.CheckSecurity, func() error { return s.CheckTLS(o.endpoint) }} {
+		if err := check(); err != nil {
+			return o, usage(err, "")
+		}
 	}
 	return o, nil
 }
@@ -156,6 +151,13 @@ func (a *app) serve(o options, p place, more func(context.Context, *instance, *s
 		return err
 	}
 	s.add("server", ln, s.parting(s.handler()))
+	redirect, err := s.secure()
+	if err != nil {
+		return err
+	}
+	if redirect != nil {
+		defer redirect.Close()
+	}
 	if more != nil {
 		if err := more(ctx, in, s); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 
 	"idp/admin"
 	"idp/audit"
+	"idp/cmd/idp/internal/certificate"
 	"idp/mailer"
 	"idp/mailer/inbox"
 	"idp/mailer/sns"
@@ -33,23 +34,24 @@ import (
 
 // server is everything that runs in one process, put together.
 type server struct {
-	options  options
-	in       *instance
-	log      *slog.Logger
-	queue    *mailer.Queue
-	codes    *otp.Engine
-	provider *op.Provider
-	pages    *signin.Pages
-	account  *account.Pages
-	api      *api.API
-	console  *console.Console
-	feedback *mailer.Feedback
-	sealer   *audit.Sealer
-	webhooks *webhook.Service
-	ip       *clientip.Resolver
-	mailbox  *devinbox.Mailbox // nil where there is none
-	sites    []site
-	started  func() // told when all listens
+	options     options
+	in          *instance
+	log         *slog.Logger
+	queue       *mailer.Queue
+	codes       *otp.Engine
+	provider    *op.Provider
+	pages       *signin.Pages
+	account     *account.Pages
+	api         *api.API
+	console     *console.Console
+	feedback    *mailer.Feedback
+	sealer      *audit.Sealer
+	webhooks    *webhook.Service
+	ip          *clientip.Resolver
+	mailbox     *devinbox.Mailbox // nil where there is none
+	sites       []site
+	certificate certificate.Source // nil: the server speaks http
+	started     func()             // told when all listens
 
 	keysMade atomic.Bool
 	stopping atomic.Bool
@@ -162,6 +164,9 @@ func (s *server) handler() http.Handler {
 	r.Use(serve.Middleware(serve.Deps{Log: s.log, ClientIP: s.ip.Of, Failed: s.pages.Failed, HTTPS: s.options.endpoint.Scheme == "https"}))
 	r.Get("/healthz", healthz)
 	r.Method(http.MethodGet, "/readyz", &readiness{server: s})
+	if len(s.options.SecurityContact) > 0 {
+		r.Get("/.well-known/security.txt", s.securityTxt)
+	}
 	r.Handle("/oidc/*", s.provider.Handler())
 	s.pages.Mount(r)
 	s.account.Mount(r)

@@ -78,6 +78,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"MailTemplates":               testMailTemplates,
 	"Experience":                  testExperience,
 	"Pictures":                    testPictures,
+	"Certificates":                testCertificates,
 	"Import":                      testImport,
 	"ImportRaces":                 testImportRaces,
 	"Owners":                      testOwners,

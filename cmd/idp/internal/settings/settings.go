@@ -56,6 +56,17 @@ type Server struct {
 	AuditKeep      Duration `name:"audit-keep" help:"How long entries of the audit log are kept." default:"365d" group:"server"`
 	StopDelay      Duration `name:"stop-delay" help:"How long the server goes on serving after the signal to stop, while /readyz tells balancers to turn to others (default: not at all)." placeholder:"DURATION" group:"server"`
 
+	SecurityContact Contacts `name:"security-contact" help:"Where to report a vulnerability, comma-separated addresses or URLs: makes /.well-known/security.txt." placeholder:"CONTACTS" group:"server"`
+	SecurityPolicy  string   `name:"security-policy" help:"URL of the page that says how reports are dealt with, for security.txt." placeholder:"URL" group:"server"`
+
+	TLSCertFile     string `name:"tls-cert-file" help:"PEM file with the certificate chain for https on the port; read again when it changes." placeholder:"FILE" group:"tls"`
+	TLSKeyFile      string `name:"tls-key-file" help:"PEM file with its key." placeholder:"FILE" group:"tls"`
+	ACMEAcceptTerms bool   `name:"acme-accept-terms" help:"Have the certificate made and renewed by an ACME authority, whose terms you accept hereby." group:"tls"`
+	ACMEDirectory   string `name:"acme-directory" help:"Directory URL of the ACME authority." default:"https://acme-v02.api.letsencrypt.org/directory" placeholder:"URL" group:"tls"`
+	ACMEEmail       string `name:"acme-email" help:"Address of the account at the ACME authority." placeholder:"ADDRESS" group:"tls"`
+	ACMERootsFile   string `name:"acme-roots-file" help:"PEM file with the root certificates of a private ACME authority." placeholder:"FILE" group:"tls"`
+	RedirectListen  string `name:"redirect-listen" help:"Second address, of http, which leads browsers to https and answers the challenges of the ACME authority; such as :80." placeholder:"ADDR" group:"tls"`
+
 	OTPDigits     int      `name:"otp-digits" help:"Digits of a code." default:"${otp_digits}" group:"otp"`
 	OTPCodeTTL    Duration `name:"otp-code-ttl" help:"How long a code lives." default:"${otp_code_ttl}" group:"otp"`
 	OTPTTL        Duration `name:"otp-ttl" help:"How long one attempt to sign in lives, with all its codes." default:"${otp_ttl}" group:"otp"`
@@ -114,6 +125,7 @@ var Groups = map[string]string{
 	"mail":   "Mail",
 	"log":    "Log",
 	"server": "Server",
+	"tls":    "TLS, where no reverse proxy does it",
 	"otp":    "Codes",
 	"limit":  "Limits, as count/period, two at most; off for none",
 	"ttl":    "Lifetimes",
