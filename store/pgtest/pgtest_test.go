@@ -115,3 +115,41 @@ func gone(t *testing.T, url, dir string) {
 	}
 	t.Errorf("%s is still there", dir)
 }
+
+// What was committed survives a kill, and is on the standby that the primary waits for.
+func TestKillAndStandby(t *testing.T) {
+	t.Parallel()
+	c, err := pgtest.Start(pgtest.Options{Fsync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Stop() })
+	s, err := c.Standby("second")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Stop() })
+	do := func(c *pgtest.Cluster, statements ...string) {
+		t.Helper()
+		for _, one := range statements {
+			if err := c.Exec(one); err != nil {
+				t.Fatal(one, err)
+			}
+		}
+	}
+	if err := c.WaitFor("second"); err != nil {
+		t.Fatal(err)
+	}
+	do(c, `CREATE TABLE thing (id int)`)
+	if err := c.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Exec(`SELECT 1`); err == nil {
+		t.Error("it answers after it was killed")
+	}
+	do(s, `SELECT pg_promote()`, `INSERT INTO thing VALUES (1)`)
+	if err := c.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	do(c, `SELECT * FROM thing`)
+}
