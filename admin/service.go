@@ -17,6 +17,7 @@ import (
 // Store is what the functions ask of the database, by noun.
 type Store interface {
 	Now() time.Time
+	alarmStore
 	clientStore
 	connectorStore
 	keyStore

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -43,8 +44,8 @@ func newCode(n int) string {
 var errNotACode = errors.New("not a code")
 
 // normalize turns what people type or paste into a code: full-width digits become
-// plain ones, spaces and dashes go.
-func normalize(text string, digits int) (string, error) {
+// plain ones, spaces and dashes go. A code has one of the lengths.
+func normalize(text string, lengths ...int) (string, error) {
 	if len(text) > 256 {
 		return "", errNotACode
 	}
@@ -62,7 +63,7 @@ func normalize(text string, digits int) (string, error) {
 			return "", errNotACode
 		}
 	}
-	if b.Len() != digits {
+	if !slices.Contains(lengths, b.Len()) {
 		return "", errNotACode
 	}
 	return b.String(), nil

@@ -18,6 +18,7 @@ type Config struct {
 	Sends       int             // mails per challenge
 	ResendWaits []time.Duration // before the second mail, the third, …; the last one repeats
 	Limits      Limits
+	GuessAlarm  store.Window // wrong guesses on challenges that are not redeemed, over all addresses; the zero Window is no alarm
 }
 
 // Limits are budgets, each of one or two windows; an empty one is no limit.
@@ -39,6 +40,7 @@ func DefaultConfig() Config {
 	return Config{
 		Digits: 6, CodeTTL: 10 * time.Minute, TTL: 30 * time.Minute,
 		Tries: 5, Sends: 3, ResendWaits: []time.Duration{time.Minute, 2 * time.Minute},
+		GuessAlarm: store.Window{Count: 1000, Period: day},
 		Limits: Limits{
 			// An office behind one address at nine in the morning needs room; what is
 			// redeemed is given back.
@@ -81,6 +83,10 @@ func (c Config) Validate() error {
 			check(w.Period >= time.Second && w.Period <= 31*24*time.Hour, "%s is per %s: choose 1s to 31 days", name, w.Period)
 		}
 	}
+	if w := c.GuessAlarm; w.Count > 0 {
+		check(w.Count >= 10 && w.Count <= 1_000_000, "IDP_LIMIT_GUESS_ALARM counts %d: choose 10 to 1000000", w.Count)
+		check(w.Period >= time.Hour && w.Period <= 24*time.Hour, "IDP_LIMIT_GUESS_ALARM is per %s: choose 1h to 24h", w.Period)
+	}
 	return errors.Join(errs...)
 }
 
@@ -100,12 +106,27 @@ func (e *Engine) tries(a store.Attempt) int {
 	return min(a.Tries, e.config.Tries)
 }
 
-// digits are those of a code for a purpose.
+// digits are those of a new code for a purpose.
 func (e *Engine) digits(p store.Purpose) int {
+	if e.alarm.on.Load() {
+		return e.alarmDigits()
+	}
+	return e.usualDigits(p)
+}
+
+func (e *Engine) usualDigits(p store.Purpose) int {
 	if p == store.PurposeConsole {
 		return max(store.ConsoleDigits, e.config.Digits)
 	}
 	return e.config.Digits
+}
+
+func (e *Engine) alarmDigits() int { return max(AlarmDigits, e.config.Digits) }
+
+// lengths are those that a live code for a purpose may have: one that was made before the alarm
+// is as good after it began, and one that was made in it after it has ended.
+func (e *Engine) lengths(p store.Purpose) []int {
+	return []int{e.usualDigits(p), e.alarmDigits()}
 }
 
 // wait is how long after the send number sent (from 1) the next one is allowed.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"idp/keyring"
@@ -23,6 +24,12 @@ type Store interface {
 	NotMe(context.Context, store.Disowned) (store.Undone, error)
 	Unmute(context.Context, store.Disowned) error
 	OneTimeTokenByHash(context.Context, store.Hash) (store.OneTimeToken, error)
+
+	Alarms(context.Context) ([]store.Alarm, error)
+	RaiseAlarm(ctx context.Context, seen store.Alarm, told ...store.Event) error
+	EndAlarm(ctx context.Context, seen store.Alarm, told ...store.Event) error
+	CountGuesses(ctx context.Context, replica store.ID, counts []store.GuessCount) error
+	GuessSums(context.Context, store.GuessWindows) (store.GuessSums, error)
 }
 
 // Outbox is what the engine asks of the mailer.
@@ -57,6 +64,7 @@ type Engine struct {
 	notices *keyring.MAC
 	notMe   notMe
 	refunds chan refund
+	alarm   alarm
 }
 
 // New makes an engine. The error is that of [Config.Validate].
@@ -69,6 +77,7 @@ func New(d Deps) (*Engine, error) {
 		codes: d.Ring.MAC("code"), budgets: d.Ring.MAC("budget"), addrs: NewAddresses(d.Ring), ids: d.Ring.MAC("challenge id"), notices: d.Ring.MAC("notice id"),
 		notMe:   notMe{d.NotMe, d.Ring.Sealer("not me"), d.Ring.MAC("not me event")},
 		refunds: make(chan refund, 1024),
+		alarm:   alarm{replica: store.NewID(time.Now())},
 	}, nil
 }
 
@@ -105,7 +114,7 @@ func (e *Engine) Begin(ctx context.Context, a store.Attempt) (store.Begun, error
 			}
 		}
 		if !e.over(st) && e.store.Now().Before(st.CodeUntil) {
-			begun := store.Begun{ID: id, SentAt: st.SentAt, ExpiresAt: st.ExpiresAt, Sends: st.Sends, Again: true}
+			begun := store.Begun{ID: id, SentAt: st.SentAt, ExpiresAt: st.ExpiresAt, Sends: st.Sends, Again: true, Digits: e.digits(a.Purpose)}
 			if st.SendsLeft > 0 {
 				begun.NextSend = st.NextSend
 			}
@@ -153,6 +162,7 @@ func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID) (store
 	if err != nil {
 		return store.Begun{}, err
 	}
+	begun.Digits = len(code)
 	e.handOver(begun, l)
 	return begun, nil
 }
@@ -176,6 +186,7 @@ func (e *Engine) Resend(ctx context.Context, a store.Again) (store.Begun, error)
 	if err != nil {
 		return store.Begun{}, err
 	}
+	begun.Digits = len(code)
 	e.handOver(begun, l)
 	return begun, nil
 }
@@ -184,7 +195,7 @@ func (e *Engine) Resend(ctx context.Context, a store.Again) (store.Begun, error)
 // an account carries the notice of it. The error is [store.Invalid] when it cannot
 // be a code; that costs no try.
 func (e *Engine) Guess(t store.Try) (store.Guess, error) {
-	code, err := normalize(t.Code, e.digits(t.Purpose))
+	code, err := normalize(t.Code, e.lengths(t.Purpose)...)
 	if err != nil {
 		return store.Guess{}, &store.Error{Code: store.Invalid, Op: "read code", Err: err}
 	}
@@ -212,6 +223,9 @@ func (e *Engine) Guess(t store.Try) (store.Guess, error) {
 // the notice ends and a replica takes it over.
 func (e *Engine) Verify(ctx context.Context, g store.Guess, c store.Completion) (store.SignedIn, error) {
 	in, err := e.store.CompleteChallenge(ctx, g, c)
+	if err == nil && g.Token.IsZero() {
+		e.alarm.count(e.store.Now(), in)
+	}
 	if err != nil || in.RefundUnits == 0 { // not right, or the second click
 		return in, err
 	}
@@ -236,9 +250,13 @@ func (e *Engine) State(ctx context.Context, challenge store.ID, browser store.Ha
 }
 
 // Run gives networks back what redeemed codes had charged, in batches: after the
-// commit, so that no sign-in holds an IP's row longer than it must. It returns
-// when ctx ends, with what was owed by then given back.
+// commit, so that no sign-in holds an IP's row longer than it must. And it looks after the alarm
+// (alarm.go). It returns when ctx ends, with what was owed by then given back, and what was counted
+// written down.
 func (e *Engine) Run(ctx context.Context) {
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { e.watch(ctx) })
 	ticker := time.NewTicker(500 * time.Millisecond)
 	defer ticker.Stop()
 	for {

@@ -99,6 +99,8 @@ type Begun struct {
 	Again     bool      // it was begun before, and no new mail was queued
 
 	Suppressed bool // the address takes no mail: it was not queued
+
+	Digits int // of the code, set by the code engine
 }
 
 // Guess is a proof that is offered: the code a person typed, as keyed MACs under
@@ -192,6 +194,11 @@ type SignedIn struct {
 
 	Refund      Hash // budget of the network that asked for the codes, with OutcomeAccepted
 	RefundUnits int
+
+	// Missed is by how much this guess changes the number of wrong guesses on challenges that
+	// were not redeemed: 1 if it was compared and wrong, less than 0 if it redeems a challenge
+	// that had some.
+	Missed int
 }
 
 // ChallengeState is what the owning browser may know about its challenge.

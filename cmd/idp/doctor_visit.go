@@ -41,6 +41,7 @@ func (v *visit) everything(ctx context.Context) {
 	if v.in != nil {
 		v.connectors(ctx)
 		v.mail(ctx)
+		v.alarms(ctx)
 	}
 }
 
@@ -155,6 +156,27 @@ func (v *visit) mail(ctx context.Context) {
 		v.tell.OK("suppression list", "empty")
 	default:
 		v.tell.OK("suppression list", "%s no mail", counted(n, "address takes", "addresses take"))
+	}
+}
+
+// alarms tells which are on.
+func (v *visit) alarms(ctx context.Context) {
+	const check = "alarms"
+	all, err := v.in.db.Alarms(ctx)
+	if err != nil {
+		v.tell.Fail(check, "", "%s", oneLine(err))
+		return
+	}
+	quiet := true
+	for _, a := range all {
+		if a.On() && a.Name == store.AlarmGuesses {
+			quiet = false
+			v.tell.Warn(check, "It ends by itself. The audit log says how many guesses there were (idp audit list --kind guess_alarm.raised), the server's log from which networks.",
+				"codes are being guessed at on many addresses since %s: new ones have 8 digits", moment(&a.Raised))
+		}
+	}
+	if quiet {
+		v.tell.OK(check, "none")
 	}
 }
 

@@ -79,7 +79,7 @@ var (
 		WHERE id = $1 AND browser = $3 AND request = $4 AND purpose = $5
 		  AND ` + takesGuesses("$2", "$6", "$7", "$8", "$11") + `
 		  AND (CAST($13 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $14 AND taker = $12))
-		RETURNING max_tries - tries, CASE WHEN ` + right + ` THEN 1 ELSE 0 END, prover, ip_key, CASE WHEN consumed_at = $2 THEN sends ELSE 0 END`
+		RETURNING max_tries - tries, CASE WHEN ` + right + ` THEN 1 ELSE 0 END, prover, ip_key, CASE WHEN consumed_at = $2 THEN sends ELSE 0 END, tries`
 )
 
 // CompleteChallenge decides over a guess and, if it is right, writes its
@@ -118,12 +118,12 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 	who := []any{macs[0][:], macs[1][:], g.Challenge[:], g.Browser[:], g.Request[:], int16(g.Purpose), cutoff, by[:]}
 	last := take(&s, takeGuess, now, g.IP, store.Limit{}, g.Attempt, who...)
 	last = take(&s, takeGuess, now, g.Account, last, g.Attempt, who...)
-	var left, right, sends int
+	var left, right, sends, tries int
 	var prover, ipKey store.Hash
 	guess := s.Do(guessChallenge,
 		g.Challenge[:], now, g.Browser[:], g.Request[:], int16(g.Purpose), macs[0][:], macs[1][:], cutoff,
 		flag(g.Confirm), string(g.Email), by[:], g.Attempt[:], flag(last.IsZero()), last.Key[:], flag(g.Closed)).
-		Into(&left, &right, hashInto(&prover), hashInto(&ipKey), &sends)
+		Into(&left, &right, hashInto(&prover), hashInto(&ipKey), &sends, &tries)
 	refund(&s, now, g, macs)
 	if g.Closed {
 		c.UserID = "" // not even for an account that goes at this moment
@@ -158,6 +158,12 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 	switch {
 	case guess.Rows == 0:
 		return db.whyNot(ctx, now, g, macs)
+	case right == 0:
+		in.Missed = 1
+	case sends > 0: // redeemed, and just now
+		in.Missed = -tries
+	}
+	switch {
 	case right == 0 && left > 0:
 		in.Outcome = store.OutcomeWrong
 		if stale, err := db.isStale(ctx, g, macs); err == nil && stale {

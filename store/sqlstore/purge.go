@@ -77,10 +77,11 @@ func (db *DB) Purge(ctx context.Context, limit int) (int, error) {
 	}
 	s := Script{Idempotent: true}
 	gone := db.forgetReplicas(&s, now)
+	old := forgetGuesses(&s, now)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return n, fmt.Errorf("purge: %w", err)
 	}
-	return n + int(gone.Rows), nil
+	return n + int(gone.Rows+old.Rows), nil
 }
 
 // noGrant keeps a session while a grant hangs on it that may outlive it: through its

@@ -39,8 +39,9 @@ type step struct {
 
 type view struct {
 	shell.Frame
-	Steps []step
-	Left  int
+	Alarms []alarm
+	Steps  []step
+	Left   int
 	figures
 }
 
@@ -51,8 +52,32 @@ type figures struct {
 	Failed                        int // mails of the last day
 }
 
+// alarm is one that is on.
+type alarm struct {
+	Name, Text   string
+	Since        time.Time
+	Href, Button string
+}
+
+func (p *Pages) alarms(v *shell.Visit) (out []alarm, err error) {
+	on, err := p.admin.Alarms(v.R.Context())
+	for _, a := range on {
+		if a.Name == store.AlarmGuesses {
+			out = append(out, alarm{
+				v.T("Codes are being guessed at"), v.T("Many wrong codes came in, on many addresses. New codes have 8 digits until it is over, which needs nobody to do anything."),
+				a.Raised, "/console/audit-log?kind=guess_alarm.raised", v.T("See the audit log"),
+			})
+		}
+	}
+	return out, err
+}
+
 func (p *Pages) show(v *shell.Visit) error {
 	data := view{Frame: v.Frame(shell.Start)}
+	var err error
+	if data.Alarms, err = p.alarms(v); err != nil {
+		return err
+	}
 	for _, look := range []func(*shell.Visit) (step, error){p.mail, p.arrival, p.application, p.signIn, p.colleague} {
 		s, err := look(v)
 		if err != nil {
@@ -63,7 +88,6 @@ func (p *Pages) show(v *shell.Visit) error {
 			data.Left++
 		}
 	}
-	var err error
 	if data.figures, err = p.figures(v); err != nil {
 		return err
 	}

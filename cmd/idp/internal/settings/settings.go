@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"idp/otp"
+	"idp/store"
 )
 
 // Store says where the data is, and the secret that seals it.
@@ -81,6 +82,7 @@ type Server struct {
 	LimitUnknownSends   Windows `name:"limit-unknown-sends" help:"Mails per address that has no account; beyond it they silently go nowhere." default:"${limit_unknown_sends}" group:"limit"`
 	LimitUnknownNotices Windows `name:"limit-unknown-notices" help:"Mails per address that has no account, which say so when its recovery is asked for; beyond it they silently go nowhere." default:"${limit_unknown_notices}" group:"limit"`
 	LimitAccountGuesses Windows `name:"limit-account-guesses" help:"Wrong codes per address, over all attempts." default:"${limit_account_guesses}" group:"limit"`
+	LimitGuessAlarm     Windows `name:"limit-guess-alarm" help:"Wrong codes over all addresses, on attempts that came to nothing; beyond it, and beyond 0.5% of the codes that were right, new codes have 8 digits." default:"${limit_guess_alarm}" group:"limit"`
 
 	TTLAuthCode        Duration `name:"ttl-auth-code" help:"Authorization code." default:"60s" group:"ttl"`
 	TTLAccessToken     Duration `name:"ttl-access-token" help:"Access token." default:"1h" group:"ttl"`
@@ -148,6 +150,7 @@ func Defaults() map[string]string {
 		"limit_unknown_sends":   Windows(c.Limits.UnknownSends).String(),
 		"limit_unknown_notices": Windows(c.Limits.UnknownNotices).String(),
 		"limit_account_guesses": Windows(c.Limits.AccountGuesses).String(),
+		"limit_guess_alarm":     Windows{c.GuessAlarm}.String(),
 	}
 }
 
@@ -161,6 +164,13 @@ func (s *Server) OTP() (otp.Config, error) {
 	c.Limits = otp.Limits{
 		IPSends: s.LimitIPSends, IPGuesses: s.LimitIPGuesses, RecipientSends: s.LimitRecipientSends,
 		UnknownSends: s.LimitUnknownSends, UnknownNotices: s.LimitUnknownNotices, AccountGuesses: s.LimitAccountGuesses,
+	}
+	c.GuessAlarm = store.Window{}
+	if len(s.LimitGuessAlarm) > 1 {
+		return c, fmt.Errorf("IDP_LIMIT_GUESS_ALARM is %s: give one count/period, or off", s.LimitGuessAlarm)
+	}
+	if len(s.LimitGuessAlarm) == 1 {
+		c.GuessAlarm = s.LimitGuessAlarm[0]
 	}
 	if err := c.Validate(); err != nil {
 		lines := strings.Split(err.Error(), "\n")
@@ -236,6 +246,7 @@ func (s *Server) Off() (names []string) {
 		"IDP_LIMIT_IP_SENDS": s.LimitIPSends, "IDP_LIMIT_IP_GUESSES": s.LimitIPGuesses,
 		"IDP_LIMIT_RECIPIENT_SENDS": s.LimitRecipientSends, "IDP_LIMIT_UNKNOWN_SENDS": s.LimitUnknownSends,
 		"IDP_LIMIT_UNKNOWN_NOTICES": s.LimitUnknownNotices, "IDP_LIMIT_ACCOUNT_GUESSES": s.LimitAccountGuesses,
+		"IDP_LIMIT_GUESS_ALARM": s.LimitGuessAlarm,
 	} {
 		if len(w) == 0 {
 			names = append(names, name)

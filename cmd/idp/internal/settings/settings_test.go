@@ -99,6 +99,26 @@ func TestLimitsCanBeOff(t *testing.T) {
 	}
 }
 
+func TestGuessAlarmSetting(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{"500/12h": "", "off": "", "5/24h": "IDP_LIMIT_GUESS_ALARM counts 5", "500/48h": "IDP_LIMIT_GUESS_ALARM is per 48h", "10/h,20/24h": "give one count/period"} {
+		e, err := parse(t, nil, []string{"IDP_LIMIT_GUESS_ALARM=" + value}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := e.OTP()
+		switch {
+		case want == "" && (err != nil || (value == "off") != (c.GuessAlarm.Count == 0)):
+			t.Errorf("%s: %v, %v", value, c.GuessAlarm, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%s: %v, want %q", value, err, want)
+		}
+		if off := slices.Contains(e.Off(), "IDP_LIMIT_GUESS_ALARM"); off != (value == "off") {
+			t.Errorf("%s: off %v", value, off)
+		}
+	}
+}
+
 func TestUnknownNames(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ env, file, want string }{
