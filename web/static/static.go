@@ -13,6 +13,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Prefix is where the files are.
@@ -35,11 +36,13 @@ type Files struct {
 
 type file struct {
 	url, contentType string
-	plain, gzipped   []byte
+	plain            []byte
+	gzipped          func() []byte
 }
 
-// Load reads and compresses the files. They are part of the binary, so a broken
-// one is a bug and panics.
+// Load reads the files. They are part of the binary, so a broken
+// one is a bug and panics. Each is compressed when it is first asked for: at the start that
+// would be a tenth of its time, and a compressor's megabyte for each.
 func Load() *Files {
 	f := &Files{byName: map[string]*file{}, byURL: map[string]*file{}}
 	entries, err := embedded.ReadDir("files")
@@ -55,7 +58,7 @@ func Load() *Files {
 		sum := sha256.Sum256(plain)
 		one := &file{
 			url:         Prefix + strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:6]) + ext,
-			contentType: types[ext], plain: plain, gzipped: compress(plain),
+			contentType: types[ext], plain: plain, gzipped: sync.OnceValue(func() []byte { return compress(plain) }),
 		}
 		if one.contentType == "" {
 			panic("no content type for " + e.Name())
@@ -112,7 +115,7 @@ func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Vary", "Accept-Encoding")
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
-		body = one.gzipped
+		body = one.gzipped()
 	}
 	h.Set("Cache-Control", "no-cache")
 	if current {
