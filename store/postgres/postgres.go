@@ -104,6 +104,7 @@ func settings(params map[string]string, o Options) {
 		"application_name":                    "idp",
 		"jit":                                 "off",                // costs more than any of our statements
 		"plan_cache_mode":                     "force_generic_plan", // our statements have one good plan
+		"random_page_cost":                    "1.1",                // of memory and flash; with 4 a table that was never analyzed is scanned (one that is new, or just filled)
 		"statement_timeout":                   strconv.FormatInt(o.statementTimeout().Milliseconds(), 10),
 		"idle_in_transaction_session_timeout": "30s",
 	} {

@@ -125,8 +125,10 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 		flag(g.Confirm), string(g.Email), by[:], g.Attempt[:], flag(last.IsZero()), last.Key[:], flag(g.Closed)).
 		Into(&left, &right, hashInto(&prover), hashInto(&ipKey), &sends, &tries)
 	refund(&s, now, g, macs)
-	if g.Closed {
-		c.UserID = "" // not even for an account that goes at this moment
+	if g.Closed || (g.Purpose == store.PurposeSignIn && !g.Confirm) || g.Purpose == store.PurposeRecover {
+		// No account is made: what is accepted (see accepted) has one. Not even for one that
+		// goes at this moment.
+		c.UserID = ""
 	}
 	var user string
 	var notice int
