@@ -94,16 +94,19 @@ func (db *DB) MakeUserKeys(ctx context.Context, keys []store.UserKey) error {
 // chain, n-1, before reading what is not chained. Had somebody chained one of these events
 // since, batch n would be there, and its row is inserted first.
 func (db *DB) ChainEvents(ctx context.Context, b store.EventBatch, events []store.Event, extra []store.HookDelivery) (made bool, err error) {
-	const mine = `EXISTS (SELECT 1 FROM event_batch WHERE no = $1 AND made_by = $2)`
 	by := attempt()
 	s := Script{Idempotent: true}
 	s.Do(`
 		INSERT INTO event_batch (no, first_id, last_id, size, root, hash, mac, leaves, made_by, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (no) DO NOTHING`,
 		b.No, b.First[:], b.Last[:], b.Size, b.Root[:], b.Hash[:], b.MAC[:], b.Leaves, by[:], b.CreatedAt.UnixMicro())
-	for _, e := range events {
-		s.Do(`UPDATE event SET batch = $1, personal = $4, key_id = $5 WHERE id = $3 AND batch IS NULL AND `+mine,
-			b.No, by[:], e.ID[:], e.Personal, optionalText(e.KeyID))
+	for len(events) > 0 {
+		n := min(len(events), chainWidth)
+		if n < chainWidth {
+			n = 1
+		}
+		s.Do(chainStatements[n], chainArgs(b.No, by, events[:n])...)
+		events = events[n:]
 	}
 	for _, d := range extra {
 		s.Do(`
@@ -117,6 +120,39 @@ func (db *DB) ChainEvents(ctx context.Context, b store.EventBatch, events []stor
 		return false, fmt.Errorf("chain events: %w", err)
 	}
 	return done.Rows == 1, nil
+}
+
+// mine tells whether batch $1 is that of attempt $2.
+const mine = `EXISTS (SELECT 1 FROM event_batch WHERE no = $1 AND made_by = $2)`
+
+// chainWidth is how many events are put into a batch by one statement. A statement costs more
+// than a row of it; a wider one would compare more than it saves.
+const chainWidth = 16
+
+// chainStatements are those for one event and for chainWidth.
+var chainStatements = map[int]string{1: chainStatement(1), chainWidth: chainStatement(chainWidth)}
+
+// chainStatement puts n events into batch $1: each has its id, its personal and its key in
+// the arguments from $3 on.
+func chainStatement(n int) string {
+	var ids, personal, keys []string
+	for i := range n {
+		id := "$" + strconv.Itoa(3+3*i)
+		ids = append(ids, id)
+		personal = append(personal, "WHEN "+id+" THEN $"+strconv.Itoa(4+3*i))
+		keys = append(keys, "WHEN "+id+" THEN $"+strconv.Itoa(5+3*i))
+	}
+	return `UPDATE event SET batch = $1, personal = CASE id ` + strings.Join(personal, " ") + ` ELSE personal END,
+		  key_id = CASE id ` + strings.Join(keys, " ") + ` ELSE key_id END
+		WHERE id IN (` + strings.Join(ids, ", ") + `) AND batch IS NULL AND ` + mine
+}
+
+func chainArgs(batch int64, by store.Hash, events []store.Event) []any {
+	args := []any{batch, by[:]}
+	for _, e := range events {
+		args = append(args, e.ID[:], e.Personal, optionalText(e.KeyID))
+	}
+	return args
 }
 
 // CutEvents removes the oldest batch, which the anchor takes the place of. It tells whether

@@ -93,6 +93,43 @@ func testChain(t *testing.T, f *fixture) {
 	}
 }
 
+// Many events go into a batch by statements for several, each with what is its own.
+func testWideChain(t *testing.T, f *fixture) {
+	const many = 2*16 + 3
+	for i := range many {
+		f.no(f.db.CreateClient(f.ctx(), store.Client{ID: store.RandomText(8), Name: "x", Type: store.SPA, IDTokenAlg: "ES256"},
+			store.Event{Kind: "client.created", Personal: []byte{byte(i)}}))
+	}
+	waiting, err := f.db.Unchained(f.ctx(), time.Time{}, 2*many)
+	f.no(err)
+	b, events := batchOf(f, store.EventBatch{}, waiting)
+	for i := range events {
+		switch events[i].Personal = append(events[i].Personal, 'r'); i % 3 {
+		case 0:
+			events[i].KeyID = "person" + string(rune('A'+i))
+		case 1:
+			events[i].Personal = nil
+		}
+	}
+	if made, err := f.db.ChainEvents(f.ctx(), b, events, nil); err != nil || !made {
+		t.Fatal(made, err)
+	}
+	chained, err := f.db.ChainedEvents(f.ctx(), 1, 1)
+	f.no(err)
+	if len(chained) != many {
+		t.Fatalf("%d of %d are in the batch", len(chained), many)
+	}
+	for i, e := range chained {
+		events[i].Batch = 1
+		if len(e.Personal) == 0 {
+			e.Personal = nil
+		}
+		if !reflect.DeepEqual(e, events[i]) {
+			t.Errorf("%d is %+v, want %+v", i, e, events[i])
+		}
+	}
+}
+
 func testCutEvents(t *testing.T, f *fixture) {
 	var all []store.EventBatch
 	for range 3 {

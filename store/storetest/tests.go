@@ -54,6 +54,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"SuppressionTold":             testSuppressionTold,
 	"Inbox":                       testInbox,
 	"Chain":                       testChain,
+	"WideChain":                   testWideChain,
 	"CutEvents":                   testCutEvents,
 	"Traces":                      testTraces,
 	"Timeline":                    testTimeline,
