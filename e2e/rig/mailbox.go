@@ -106,13 +106,18 @@ func (s *Server) Letter(to string, n int) Letter {
 	return Letter{}
 }
 
+// Came gives what has reached an address, the oldest first.
+func (s *Sink) Came(to string) []Posted {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mails[to]
+}
+
 // Mail waits for the n-th attempt (from 1) to reach an address.
 func (s *Sink) Mail(to string, n int) Posted {
 	s.t.Helper()
 	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		s.mu.Lock()
-		got := s.mails[to]
-		s.mu.Unlock()
+		got := s.Came(to)
 		if len(got) >= n {
 			return got[n-1]
 		}

@@ -2,6 +2,7 @@ package rig
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -66,6 +67,7 @@ type Server struct {
 	Dir      string
 	Database string // URL of the Postgres schema, or path of the SQLite file
 	Engine   string
+	Program  string // which program it runs; "" is [Binary]
 	Cmd      *exec.Cmd
 	Exited   chan struct{}
 	Log      LockedBuffer
@@ -142,11 +144,17 @@ func FreeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// Command is a command of the program with the server's settings, not run yet.
+func (s *Server) Command(args ...string) *exec.Cmd {
+	cmd := exec.Command(cmp.Or(s.Program, Binary), args...)
+	cmd.Env, cmd.Dir = s.Env, s.Dir
+	return cmd
+}
+
 // Run runs a command of the program beside the server and gives its output.
 func (s *Server) Run(args ...string) string {
 	s.T.Helper()
-	cmd := exec.Command(Binary, args...)
-	cmd.Env, cmd.Dir = s.Env, s.Dir
+	cmd := s.Command(args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -178,8 +186,7 @@ func (s *Server) TakesUp(connector string) {
 // Start starts the server and waits until it is ready.
 func (s *Server) Start() {
 	s.T.Helper()
-	s.Cmd = exec.Command(Binary, "serve")
-	s.Cmd.Env, s.Cmd.Dir = s.Env, s.Dir
+	s.Cmd = s.Command("serve")
 	s.Cmd.Stdout, s.Cmd.Stderr = &s.Log, &s.Log
 	if err := s.Cmd.Start(); err != nil {
 		s.T.Fatal(err)

@@ -79,8 +79,21 @@ func (v *Visitor) Own(email string) Page {
 	return v.Get("/account").Is(200, email)
 }
 
+// Do asks for a page. No answer fails the test, and so does one that says that the server failed.
 func (v *Visitor) Do(method, target string, form url.Values, header ...string) Page {
 	v.t.Helper()
+	p, err := v.Try(method, target, form, header...)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if p.Status >= 500 && !(v.Outage && p.Status == http.StatusServiceUnavailable) {
+		v.t.Errorf("%s %s answered %d: nothing that a stranger sends may do that\n%s", method, p.URL, p.Status, p.Text())
+	}
+	return p
+}
+
+// Try asks for a page; whatever the answer is, none is an error.
+func (v *Visitor) Try(method, target string, form url.Values, header ...string) (Page, error) {
 	if strings.HasPrefix(target, "/") {
 		target = v.Server.Endpoint + target
 	}
@@ -90,7 +103,7 @@ func (v *Visitor) Do(method, target string, form url.Values, header ...string) P
 	}
 	req, err := http.NewRequest(method, target, body)
 	if err != nil {
-		v.t.Fatal(err)
+		return Page{}, err
 	}
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -101,24 +114,19 @@ func (v *Visitor) Do(method, target string, form url.Values, header ...string) P
 	}
 	resp, err := v.HTTP.Do(req)
 	if err != nil {
-		v.t.Fatal(err)
+		return Page{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		v.t.Fatal(err)
+		return Page{}, err
 	}
 	p := Page{t: v.t, Status: resp.StatusCode, Header: resp.Header, URL: resp.Request.URL, Body: string(text)}
 	if resp.StatusCode/100 == 3 {
 		p.Leaves = resp.Header.Get("Location")
 	}
-	if p.doc, err = html.Parse(strings.NewReader(p.Body)); err != nil {
-		v.t.Fatal(err)
-	}
-	if p.Status >= 500 && !(v.Outage && p.Status == http.StatusServiceUnavailable) {
-		v.t.Errorf("%s %s answered %d: nothing that a stranger sends may do that\n%s", method, target, p.Status, p.Text())
-	}
-	return p
+	p.doc, err = html.Parse(strings.NewReader(p.Body))
+	return p, err
 }
 
 func (v *Visitor) Get(target string) Page { v.t.Helper(); return v.Do(http.MethodGet, target, nil) }
@@ -127,11 +135,21 @@ func (v *Visitor) Get(target string) Page { v.t.Helper(); return v.Do(http.Metho
 // the given ones.
 func (v *Visitor) Submit(p Page, action string, fields ...string) Page {
 	v.t.Helper()
-	f := p.Form(action)
-	if f == nil {
+	target, values := p.Fill(action, fields...)
+	if target == "" {
 		v.t.Fatalf("the page has no form that posts to %s:\n%s", action, p.Text())
 	}
-	values := url.Values{}
+	return v.Do(http.MethodPost, target, values)
+}
+
+// Fill gives what a browser would send of the page's form that posts to action, and where
+// to; "" if there is none.
+func (p Page) Fill(action string, fields ...string) (target string, values url.Values) {
+	f := p.Form(action)
+	if f == nil {
+		return "", nil
+	}
+	values = url.Values{}
 	walk(f, func(n *html.Node) {
 		if n.Data == "input" && attr(n, "name") != "" && attr(n, "type") != "submit" {
 			values.Add(attr(n, "name"), attr(n, "value"))
@@ -140,8 +158,7 @@ func (v *Visitor) Submit(p Page, action string, fields ...string) Page {
 	for i := 0; i+1 < len(fields); i += 2 {
 		values.Set(fields[i], fields[i+1])
 	}
-	target := p.URL.ResolveReference(Must(url.Parse(attr(f, "action"))))
-	return v.Do(http.MethodPost, target.String(), values)
+	return p.URL.ResolveReference(Must(url.Parse(attr(f, "action")))).String(), values
 }
 
 func (s *Server) Request(c Client, change ...string) Request {
