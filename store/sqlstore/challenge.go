@@ -44,7 +44,7 @@ func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.B
 	if made.Rows == 0 {
 		// Either a limit refused, or this is the second run of a script whose first
 		// answer was lost: then the row is there.
-		if begun, err := db.begun(ctx, n.ID, by); err == nil {
+		if begun, err := db.begun(ctx, n.ID, by, n.Mail); err == nil {
 			return begun, nil
 		}
 		if _, err := db.ChallengeState(ctx, n.ID, n.Browser); store.CodeOf(err) != store.NotFound {
@@ -96,7 +96,7 @@ func (db *DB) ResendCode(ctx context.Context, r store.Resend) (store.Begun, erro
 		mail.tell(&begun, r.Mail)
 		return begun, nil
 	}
-	if begun, err := db.begun(ctx, r.ID, by); err == nil {
+	if begun, err := db.begun(ctx, r.ID, by, r.Mail); err == nil {
 		return begun, nil
 	}
 	st, err := db.ChallengeState(ctx, r.ID, r.Browser)
@@ -115,13 +115,23 @@ func (db *DB) ResendCode(ctx context.Context, r store.Resend) (store.Begun, erro
 	return store.Begun{}, db.refused(ctx, op, now, r.Waits, r.IP, r.Recipient)
 }
 
-// begun reads a challenge that this very attempt sent last.
-func (db *DB) begun(ctx context.Context, id store.ID, by store.Hash) (store.Begun, error) {
-	b := store.Begun{ID: id, Again: true}
+// begun reads a challenge that this very attempt sent last, whose first answer was lost.
+// Nobody has its mail yet: it is this worker's until the lease ends.
+func (db *DB) begun(ctx context.Context, id store.ID, by store.Hash, m store.NewMail) (store.Begun, error) {
+	b := store.Begun{ID: id}
+	var mail became
+	var taken int
 	err := db.one(ctx, "read challenge", `
-		SELECT sent_at, expires_at, CASE WHEN sends < max_sends THEN next_send ELSE NULL END, sends FROM challenge WHERE id = $1 AND sender = $2`, []any{id[:], by[:]},
-		into(&b.SentAt), into(&b.ExpiresAt), into(&b.NextSend), &b.Sends)
-	return b, err
+		SELECT sent_at, challenge.expires_at, CASE WHEN sends < max_sends THEN next_send ELSE NULL END, sends,
+		  decoy, usage, state, CASE WHEN attempts = 0 AND worker = $3 AND due_at > $4 THEN 0 ELSE 1 END
+		FROM challenge JOIN mail ON mail.id = challenge.mail WHERE challenge.id = $1 AND challenge.sender = $2`, []any{id[:], by[:], m.Worker[:], db.now()},
+		into(&b.SentAt), into(&b.ExpiresAt), into(&b.NextSend), &b.Sends, &mail.decoy, (*string)(&mail.usage), &mail.state, &taken)
+	if err != nil {
+		return b, err
+	}
+	mail.tell(&b, m)
+	b.Again = taken == 1
+	return b, nil
 }
 
 // refused makes the error of a limit. A limit that has room again by now still
