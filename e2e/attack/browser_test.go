@@ -7,6 +7,8 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ type browser struct {
 	http    *http.Client
 	network string // what its X-Forwarded-For says; "" for none
 	header  http.Header
+	gate    *gate // of a salvo
 }
 
 // browser makes a browser in a network where nobody was before.
@@ -77,14 +80,20 @@ func (b *browser) send(target string, form url.Values) answer {
 		target = b.at.endpoint + target
 	}
 	method, body := http.MethodGet, io.Reader(nil)
+	length := int64(0)
 	if form != nil {
-		method, body = http.MethodPost, strings.NewReader(form.Encode())
+		text := form.Encode()
+		method, body, length = http.MethodPost, strings.NewReader(text), int64(len(text))
+		if b.gate != nil {
+			body = io.MultiReader(strings.NewReader(text[:len(text)-1]), b.gate.pass(), strings.NewReader(text[len(text)-1:]))
+		}
 	}
 	req, err := http.NewRequest(method, target, body)
 	if err != nil {
 		b.t.Error(err)
 		return answer{}
 	}
+	req.ContentLength = length
 	for name, values := range b.header {
 		req.Header[name] = values
 	}
@@ -269,4 +278,50 @@ func (a answer) authorizationCode(t *testing.T) string {
 		t.Fatalf("no authorization code: %s", a)
 	}
 	return u.Query().Get("code")
+}
+
+// gate holds the last byte of each request of a salvo back until all have come so far, so that
+// neither connecting nor what came before sets them apart: the sharpest way to race.
+type gate struct {
+	left atomic.Int64
+	open chan struct{}
+}
+
+type waiting struct{ *gate }
+
+func (g *gate) pass() io.Reader { return waiting{g} }
+
+func (w waiting) Read([]byte) (int, error) {
+	if w.left.Add(-1) == 0 {
+		close(w.open)
+	}
+	<-w.open
+	return 0, io.EOF
+}
+
+// salvo types n codes at the same moment, on any of the pages.
+func salvo(n int, pages []page, code func(i int) string) []answer {
+	g := &gate{open: make(chan struct{})}
+	g.left.Store(int64(n))
+	answers := make([]answer, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			p := pages[i%len(pages)]
+			b := *p.browser
+			b.gate, p.browser = g, &b
+			answers[i] = p.guess(code(i))
+		})
+	}
+	wg.Wait()
+	return answers
+}
+
+// outcomes counts what became of the guesses.
+func outcomes(answers []answer) map[outcome]int {
+	seen := map[outcome]int{}
+	for _, a := range answers {
+		seen[a.outcome()]++
+	}
+	return seen
 }

@@ -15,7 +15,7 @@ func TestGuessesAtOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, at *target) {
 		p := at.browser().askAt("register", "ada@example.com")
 		code := p.code(1)
-		seen := atOnce(200, func(i int) outcome { return p.guess(other(i, code)).outcome() })
+		seen := outcomes(salvo(200, []page{p}, func(i int) string { return other(i, code) }))
 		if seen[wrong] != 4 || seen[spent] != 196 {
 			t.Errorf("200 wrong guesses at once: %v, want 4 wrong and 196 spent", seen)
 		}
@@ -24,7 +24,7 @@ func TestGuessesAtOnce(t *testing.T) {
 				t.Errorf("the right code after them: %s", got)
 			}
 		}
-	})
+	}, "IDP_LIMIT_ACCOUNT_GUESSES=off", "IDP_LIMIT_IP_GUESSES=off") // no budget helps the challenge to count
 }
 
 // Guesses at once on many challenges of one address, from a network each: together what
@@ -57,18 +57,12 @@ func (at *target) exhaust(email string, ask func(i int) page, n int) {
 		pages = append(pages, ask(i))
 		codes = append(codes, pages[i].code(1))
 	}
-	type result struct {
-		challenge int
-		outcome   outcome
-	}
-	seen := atOnce(40*n, func(i int) result { return result{i % n, pages[i%n].guess(other(i, codes...)).outcome()} })
 	total := 0
+	answers := salvo(40*n, pages, func(i int) string { return other(i, codes...) })
 	for c := range n {
 		of := map[outcome]int{}
-		for r, times := range seen {
-			if r.challenge == c {
-				of[r.outcome] += times
-			}
+		for i := c; i < len(answers); i += n {
+			of[answers[i].outcome()]++
 		}
 		total += compared(of)
 		if of[wrong]+of[spent]+of[limited] != 40 {
@@ -128,7 +122,7 @@ func TestGuessesAcrossAddressesAtOnce(t *testing.T) {
 			p := at.browserIn(network).askAt("register", fmt.Sprintf("victim%d@example.com", i))
 			pages, codes = append(pages, p), append(codes, p.code(1))
 		}
-		seen := atOnce(36, func(i int) outcome { return pages[i%9].guess(other(i, codes...)).outcome() })
+		seen := outcomes(salvo(36, pages, func(i int) string { return other(i, codes...) }))
 		if seen[wrong] != 30 || seen[limited] != 6 {
 			t.Errorf("36 guesses of one network, four an address: %v, want 30 that were compared", seen)
 		}
