@@ -10,7 +10,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help run build test unit racy e2e fuzz bench lint
+.PHONY: help run build test unit racy e2e attack fuzz bench lint
 
 help: ## this list
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,10 @@ e2e: ## the built program with a real browser and real clients
 	go test -timeout 15m ./e2e/...
 	go test -tags browser -timeout 5m -run Script ./web/signin ./web/account ./web/console/...
 	go test -tags browser -timeout 5m -run Shots ./mailer
+
+attack: ## attacks the built program at length: races, flows by the hundred thousand
+	.ci/need cc postgres
+	IDP_ATTACK=long go test -timeout 60m -count 1 -v ./e2e/attack
 
 fuzz: ## the management API against its document, at length (FUZZ=1000 calls an operation)
 	.ci/need cc postgres python

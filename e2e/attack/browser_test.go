@@ -267,9 +267,6 @@ func (a answer) outcome() outcome {
 	return outcome(a.String())
 }
 
-// compared is how many guesses on one challenge were compared, by what was answered.
-func compared(seen map[outcome]int) int { return seen[wrong] + min(seen[spent], 1) }
-
 // authorizationCode is the code of the redirect to the app.
 func (a answer) authorizationCode(t *testing.T) string {
 	t.Helper()

@@ -16,8 +16,8 @@ func TestGuessesAtOnce(t *testing.T) {
 		p := at.browser().askAt("register", "ada@example.com")
 		code := p.code(1)
 		seen := outcomes(salvo(200, []page{p}, func(i int) string { return other(i, code) }))
-		if seen[wrong] != 4 || seen[spent] != 196 {
-			t.Errorf("200 wrong guesses at once: %v, want 4 wrong and 196 spent", seen)
+		if n := at.compared(); seen[wrong] != 4 || seen[spent] != 196 || n != 5 {
+			t.Errorf("200 wrong guesses at once: %v, of which %d were compared; want 4 wrong, 196 spent, 5 compared", seen, n)
 		}
 		for range at.replicas {
 			if got := p.guess(code); got.outcome() != spent {
@@ -47,6 +47,16 @@ func TestGuessesAcrossPurposesAtOnce(t *testing.T) {
 	})
 }
 
+// compared is how many wrong guesses were compared in all, as the database counted them:
+// answers tell no late comparison from none.
+func (at *target) compared() (n int) {
+	at.t.Helper()
+	if err := at.replicas[0].DB().QueryRow(`SELECT CAST(COALESCE(SUM(tries), 0) AS BIGINT) FROM challenge`).Scan(&n); err != nil {
+		at.t.Fatal(err)
+	}
+	return n
+}
+
 // exhaust guesses at once on n challenges of an address: at most ten guesses are compared
 // in all, and no right code is taken afterwards.
 func (at *target) exhaust(email string, ask func(i int) page, n int) {
@@ -57,17 +67,10 @@ func (at *target) exhaust(email string, ask func(i int) page, n int) {
 		pages = append(pages, ask(i))
 		codes = append(codes, pages[i].code(1))
 	}
-	total := 0
-	answers := salvo(40*n, pages, func(i int) string { return other(i, codes...) })
-	for c := range n {
-		of := map[outcome]int{}
-		for i := c; i < len(answers); i += n {
-			of[answers[i].outcome()]++
-		}
-		total += compared(of)
-		if of[wrong]+of[spent]+of[limited] != 40 {
-			at.t.Errorf("challenge %d: %v", c, of)
-		}
+	seen := outcomes(salvo(40*n, pages, func(i int) string { return other(i, codes...) }))
+	total := at.compared()
+	if seen[wrong]+seen[spent]+seen[limited] != 40*n {
+		at.t.Errorf("%d guesses: %v", 40*n, seen)
 	}
 	at.t.Logf("%d guesses on %d challenges of %s: %d were compared", 40*n, n, email, total)
 	if total > 10 || total < 5 {
@@ -100,8 +103,8 @@ func TestGuessesAcrossResends(t *testing.T) {
 		for i := range 40 {
 			seen[p.guess(other(i, codes...)).outcome()]++
 		}
-		if compared(seen) != 5 {
-			t.Errorf("with three codes %d guesses were compared, want 5: %v", compared(seen), seen)
+		if n := at.compared(); n != 5 {
+			t.Errorf("with three codes %d guesses were compared, want 5: %v", n, seen)
 		}
 		for i, code := range codes {
 			if got := p.guess(code); got.outcome() != spent {
@@ -123,8 +126,8 @@ func TestGuessesAcrossAddressesAtOnce(t *testing.T) {
 			pages, codes = append(pages, p), append(codes, p.code(1))
 		}
 		seen := outcomes(salvo(36, pages, func(i int) string { return other(i, codes...) }))
-		if seen[wrong] != 30 || seen[limited] != 6 {
-			t.Errorf("36 guesses of one network, four an address: %v, want 30 that were compared", seen)
+		if n := at.compared(); seen[wrong] != 30 || seen[limited] != 6 || n != 30 {
+			t.Errorf("36 guesses of one network, four an address: %v, of which %d were compared; want 30", seen, n)
 		}
 		p := at.browser().askAt("register", "bob@example.com")
 		if got := p.guess(p.code(1)); got.outcome() != in {

@@ -34,7 +34,7 @@ const (
 		  tat = CASE WHEN budget.tat > $2 THEN budget.tat + (excluded.tat - $2) ELSE excluded.tat END,
 		  tat2 = CASE WHEN budget.tat2 > $2 THEN budget.tat2 + (excluded.tat2 - $2) ELSE excluded.tat2 END,
 		  taker = excluded.taker
-		WHERE budget.tat <= $6 AND budget.tat2 <= $7`
+		WHERE budget.tat <= $6 AND budget.tat2 <= $7` + racyAlso
 
 	// sendSelect and sendWhere are the same for a limit that gives some of its units without
 	// a proof ($11, $12: as $3 and $6 are for tat). Who has shown one brings $11 as 0 and
