@@ -38,6 +38,7 @@ var rules = []rule{
 	{"otp", []string{"idp/store", "idp/keyring"}, "never op, mailer or web"},
 	{"mailer", []string{"idp/store", "idp/keyring"}, "never op, otp or web"},
 	{"audit", []string{"idp/store", "idp/keyring"}, "the record of who did what"},
+	{"reseal", []string{"idp/store", "idp/keyring", "idp/audit"}, "brings a database under a new secret"},
 	{"webhook", []string{"idp/store", "idp/keyring", "idp/audit"}, "posts what happened; never op, otp, mailer or web"},
 	{"admin", []string{"idp/store", "idp/keyring", "idp/audit", "idp/mailer", "idp/webhook", "idp/doctor"}, "the functions of administrators, without HTTP"},
 	{"config", []string{"idp/store", "idp/audit", "idp/admin"}, "configuration as code: package admin by a file"},

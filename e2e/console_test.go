@@ -106,7 +106,7 @@ func consolePages(t *testing.T, client *http.Client, endpoint string) map[string
 		for _, m := range consoleLink.FindAllStringSubmatch(body, -1) {
 			to := strings.ReplaceAll(m[1], "&amp;", "&")
 			kind := kindOf(to)
-			if _, seen := pages[to]; seen || strings.Contains(to, "lang=") || slices.Contains(waiting, to) || kinds[kind] >= 2 || kinds[kind] >= 1 && strings.Contains(to, "?") {
+			if _, seen := pages[to]; seen || strings.Contains(to, "lang=") || slices.Contains(waiting, to) || kinds[kind] >= 1 {
 				continue
 			}
 			kinds[kind]++
@@ -129,7 +129,7 @@ func kindOf(path string) string {
 }
 
 // Every page of the console keeps to axe's rules on a desktop and a phone, light and dark, in
-// English and Japanese; does not scroll sideways; does not move while it loads; runs nothing
+// English; in Japanese, too, does not scroll sideways; does not move while it loads; runs nothing
 // inline and loads nothing from elsewhere; and weighs less than 60 kB with all that it needs.
 func TestEveryPageOfTheConsole(t *testing.T) {
 	t.Parallel()
@@ -206,11 +206,12 @@ func (b tab) everyWay(endpoint, path, lang, shots string) {
 				b.t.Errorf("%s has columns that nobody sees: %s", name, list)
 			}
 			switch {
+			case lang != "en": // what is to be heard and seen is the same
 			case scheme == "light" && size.name == "desktop":
 				b.accessible(name)
-			case scheme == "light" && lang == "en": // what depends on the room
+			case scheme == "light": // what depends on the room
 				b.accessible(name, "color-contrast", "target-size", "scrollable-region-focusable", "aria-hidden-focus", "button-name", "link-name", "label", "region")
-			case lang == "en": // what depends on the colours, which no language changes
+			default: // what depends on the colours
 				b.accessible(name, "color-contrast", "link-in-text-block")
 			}
 			if shots != "" {

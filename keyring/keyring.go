@@ -33,7 +33,10 @@ const SecretSize = 32
 var ErrOpen = errors.New("the sealed value does not open")
 
 // Ring holds the instance secret and, during a rotation, the one before it.
-type Ring struct{ secrets [][]byte }
+type Ring struct {
+	secrets [][]byte
+	kept    map[string][]sealKey // of secrets that are gone, by purpose
+}
 
 // New makes a ring from secrets of [SecretSize] bytes, the current one first.
 func New(current []byte, previous ...[]byte) (*Ring, error) {
@@ -76,6 +79,7 @@ func (r *Ring) Sealer(purpose string) *Sealer {
 	for _, secret := range r.secrets {
 		s.keys = append(s.keys, sealKey{idOf(secret), newHMAC(derive(secret, "seal/"+purpose))})
 	}
+	s.keys = append(s.keys, r.kept[purpose]...)
 	return s
 }
 

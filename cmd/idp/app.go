@@ -46,6 +46,7 @@ type commands struct {
 	Apply       applyCmd       `cmd:"" help:"Make the instance as a configuration file says."`
 	Export      exportCmd      `cmd:"" help:"Write the configuration as such a file."`
 	Doctor      doctorCmd      `cmd:"" help:"Look for what keeps mails and sign-ins from working, and say what mends it."`
+	Secret      secretCmd      `cmd:"" name:"secret" help:"Change the instance secret, the root of all keys."`
 	Keys        keysCmd        `cmd:"" help:"Look at the keys that sign tokens, and make new ones."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }

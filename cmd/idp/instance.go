@@ -154,11 +154,13 @@ func (a *app) open(ctx context.Context, p place) (*instance, error) {
 		return nil, errors.Join(databaseFailure("bring the database up to date", err), e.Close())
 	}
 	in := &instance{place: p, db: sqlstore.New(e), ring: ring, ses: ses.Options{Endpoint: a.AWSEndpointURL}}
-	in.db.Trace = audit.New(ring, in.db.Now).Trace
 	check := ring.MAC("instance check")
 	err = in.db.Start(ctx)
 	if err == nil {
 		err = in.db.CheckSecret(ctx, check.Sum(), check.Sums())
+	}
+	if err == nil {
+		err = in.takeKept(ctx)
 	}
 	switch {
 	case store.CodeOf(err) == store.Conflict:
@@ -168,10 +170,21 @@ func (a *app) open(ctx context.Context, p place) (*instance, error) {
 	case err != nil:
 		return nil, errors.Join(err, in.db.Close())
 	}
+	in.db.Trace = audit.New(ring, in.db.Now).Trace
 	if in.admin, err = in.service(in.senders(), admin.Frame{}); err != nil {
 		return nil, errors.Join(err, in.db.Close())
 	}
 	return in, nil
+}
+
+// takeKept has the ring open what is still under keys of secrets that are gone. One that does
+// not open is for a process that knows the secret it is under.
+func (in *instance) takeKept(ctx context.Context) error {
+	keys, err := in.db.KeptKeys(ctx)
+	for _, k := range keys {
+		_ = in.ring.Take(keyring.Kept{ID: k.ID, Purpose: k.Purpose, Sealed: k.Sealed})
+	}
+	return err
 }
 
 // service is the functions of administrators. A command knows no frame of codes but the

@@ -35,11 +35,35 @@ func (a *app) ring(p place) (*keyring.Ring, error) {
 			makeSecret+"\nAll servers and commands on one database share it; IDP_SECRET_FILE names a file that holds it.")
 	}
 	if a.SecretPrevious == "" {
-		return keyring.New(current)
+		return a.fileRing(p, current)
 	}
 	previous, err := keyring.ParseSecret(a.SecretPrevious)
 	if err != nil {
 		return nil, usage(fmt.Errorf("IDP_SECRET_PREVIOUS: %w", err), "")
+	}
+	return keyring.New(current, previous)
+}
+
+// previousSecret is the file, beside that of the secret, that holds the one before a rotation.
+const previousSecret = "secret.previous"
+
+// fileRing adds the secret before a rotation, if it is beside the one that the program keeps
+// itself.
+func (a *app) fileRing(p place, current []byte) (*keyring.Ring, error) {
+	if a.Secret != "" {
+		return keyring.New(current)
+	}
+	path := filepath.Join(p.folder, previousSecret)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return keyring.New(current)
+	}
+	if err != nil {
+		return nil, failed(fmt.Errorf("read the secret before the rotation: %w", err), "")
+	}
+	previous, err := keyring.ParseSecret(string(text))
+	if err != nil {
+		return nil, usage(fmt.Errorf("%s: %w", path, err), "Bring the file back from a backup, or remove it a day after the rotation.")
 	}
 	return keyring.New(current, previous)
 }
@@ -72,20 +96,46 @@ func fileSecret(p place) ([]byte, error) {
 // writeNew puts a new secret at path, whole and on the disk, unless another
 // process was first.
 func writeNew(path string) error {
-	secret := make([]byte, keyring.SecretSize)
-	rand.Read(secret)
-	f, err := os.CreateTemp(filepath.Dir(path), ".secret-*") // mode 0600
+	f, err := temporary(path, newSecretText())
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(base64.StdEncoding.EncodeToString(secret) + "\n")
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
+	defer os.Remove(f)
 	// A link, unlike a rename, never replaces a file that is there.
-	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Link(f, path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return nil
+}
+
+// replaceSecret puts a new secret in the place of the one at path.
+func replaceSecret(path string) error { return replaceFile(path, newSecretText()) }
+
+func replaceFile(path string, text []byte) error {
+	f, err := temporary(path, text)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f)
+	return os.Rename(f, path)
+}
+
+func newSecretText() []byte {
+	secret := make([]byte, keyring.SecretSize)
+	rand.Read(secret)
+	return []byte(base64.StdEncoding.EncodeToString(secret) + "\n")
+}
+
+// temporary writes a file beside path, which is on the disk when it gives its name.
+func temporary(path string, text []byte) (name string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".secret-*") // mode 0600
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(text)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		_ = os.Remove(f.Name())
+		return "", err
+	}
+	return f.Name(), nil
 }

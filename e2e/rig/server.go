@@ -164,6 +164,14 @@ func (s *Server) Run(args ...string) string {
 	return string(out)
 }
 
+// Try is [Server.Run] of a command that may fail; it gives all that the command said.
+func (s *Server) Try(args ...string) (out string, err error) {
+	cmd := exec.Command(Binary, args...)
+	cmd.Env, cmd.Dir = s.Env, s.Dir
+	text, err := cmd.CombinedOutput()
+	return string(text), err
+}
+
 // TakesUp waits until the running server uses a connector that was set: it tells then how
 // it gets on with it.
 func (s *Server) TakesUp(connector string) {

@@ -155,6 +155,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"FeedbackOrder":               testFeedbackOrder,
 	"ParallelFeedback":            testParallelFeedback,
 	"Suppression":                 testSuppression,
+	"Reseal":                      testReseal,
 	"SuppressionPages":            testSuppressionPages,
 	"Notification":                testNotification,
 	"Users":                       testUsers,
