@@ -74,7 +74,9 @@ type keyID [4]byte
 func idOf(secret []byte) keyID { return keyID(derive(secret, "key id")[:4]) }
 
 // Sealer returns the sealer for a purpose.
-func (r *Ring) Sealer(purpose string) *Sealer {
+func (r *Ring) Sealer(purpose string) *Sealer { return r.sealer(purpose) }
+
+func (r *Ring) sealer(purpose string) *Sealer {
 	s := &Sealer{}
 	for _, secret := range r.secrets {
 		s.keys = append(s.keys, sealKey{idOf(secret), newHMAC(derive(secret, "seal/"+purpose))})

@@ -6,7 +6,7 @@ import "slices"
 // bound to aad. What is under the current one already comes back as it is. The error is
 // [ErrOpen].
 func (r *Ring) Reseal(purpose string, sealed, aad []byte) (out []byte, err error) {
-	s := r.Sealer(purpose)
+	s := r.sealer(purpose)
 	if len(sealed) >= headSize && keyID(sealed[1:5]) == s.keys[0].id {
 		return sealed, nil
 	}
@@ -33,9 +33,10 @@ const keptPurpose = "kept key"
 
 // Keep gives the keys that the secrets before the current one have for a purpose.
 func (r *Ring) Keep(purpose string) (keys []Kept) {
-	for _, k := range r.Sealer(purpose).keys[1:] {
-		id := slices.Concat(k.id[:], []byte(purpose))
-		keys = append(keys, Kept{ID: id, Purpose: purpose, Sealed: r.Sealer(keptPurpose).Seal(k.key, id)})
+	for _, secret := range r.secrets[1:] {
+		of := idOf(secret)
+		id := slices.Concat(of[:], []byte(purpose))
+		keys = append(keys, Kept{ID: id, Purpose: purpose, Sealed: r.sealer(keptPurpose).Seal(derive(secret, "seal/"+purpose), id)})
 	}
 	return keys
 }
@@ -43,23 +44,23 @@ func (r *Ring) Keep(purpose string) (keys []Kept) {
 // Take has sealers of the purpose that are made from now on open what a kept key has
 // sealed. The error is [ErrOpen].
 func (r *Ring) Take(k Kept) error {
-	key, err := r.Sealer(keptPurpose).Open(k.Sealed, k.ID)
+	key, err := r.sealer(keptPurpose).Open(k.Sealed, k.ID)
 	if err != nil || len(k.ID) < len(keyID{}) {
 		return ErrOpen
 	}
 	if r.kept == nil {
 		r.kept = map[string][]sealKey{}
 	}
-	r.kept[k.Purpose] = append(r.kept[k.Purpose], sealKey{keyID(k.ID[:4]), key})
+	r.kept[k.Purpose] = append(r.kept[k.Purpose], sealKey{keyID(k.ID[:4]), newHMAC(key)})
 	return nil
 }
 
 // Reveal opens what a sealer of the purpose has sealed. The error is [ErrOpen].
 func (r *Ring) Reveal(purpose string, sealed, aad []byte) ([]byte, error) {
-	return r.Sealer(purpose).Open(sealed, aad)
+	return r.sealer(purpose).Open(sealed, aad)
 }
 
 // SealFor seals for the purpose.
 func (r *Ring) SealFor(purpose string, plaintext, aad []byte) []byte {
-	return r.Sealer(purpose).Seal(plaintext, aad)
+	return r.sealer(purpose).Seal(plaintext, aad)
 }

@@ -12,6 +12,7 @@ const (
 	SealedMails        SealedColumn = "mail"
 	SealedInbox        SealedColumn = "inbox"
 	SealedUserKeys     SealedColumn = "user_key"
+	SealedCertificates SealedColumn = "certificate"
 	SealedKeptKeys     SealedColumn = "kept_key"
 	SealedRecipients   SealedColumn = "mail recipient" // by the hash of the address
 	SealedSuppressions SealedColumn = "suppression"    // the same
