@@ -3,6 +3,9 @@ package dnstest
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
+	"io"
 	"net"
 	"strconv"
 	"strings"
@@ -17,35 +20,76 @@ type Zone map[string][]string
 // Fails is the value of a record that cannot be had.
 const Fails = "SERVFAIL"
 
-// Server answers over UDP until it is closed.
-type Server struct{ conn net.PacketConn }
+// Server answers over UDP and TCP until it is closed.
+type Server struct {
+	udp net.PacketConn
+	tcp net.Listener
+}
 
 // Start serves a zone, which may not change from then on.
 func Start(z Zone) (*Server, error) {
-	conn, err := new(net.ListenConfig).ListenPacket(context.Background(), "udp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	go func() {
-		buf := make([]byte, 4096)
-		for {
-			n, from, err := conn.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			if answer := z.answer(buf[:n]); answer != nil {
-				_, _ = conn.WriteTo(answer, from)
-			}
+	var err error
+	for range 10 { // somebody else may have the TCP port of that number
+		s := &Server{}
+		if s.udp, err = new(net.ListenConfig).ListenPacket(context.Background(), "udp", "127.0.0.1:0"); err != nil {
+			return nil, err
 		}
-	}()
-	return &Server{conn}, nil
+		if s.tcp, err = new(net.ListenConfig).Listen(context.Background(), "tcp", s.Address()); err == nil {
+			go s.packets(z)
+			go s.connections(z)
+			return s, nil
+		}
+		_ = s.udp.Close()
+	}
+	return nil, err
+}
+
+func (s *Server) packets(z Zone) {
+	buf := make([]byte, 4096)
+	for {
+		n, from, err := s.udp.ReadFrom(buf)
+		if err != nil {
+			return
+		}
+		if answer := z.answer(buf[:n]); answer != nil {
+			_, _ = s.udp.WriteTo(answer, from)
+		}
+	}
+}
+
+// connections serves TCP, where a message follows its length (RFC 1035 section 4.2.2).
+func (s *Server) connections(z Zone) {
+	for {
+		conn, err := s.tcp.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer conn.Close()
+			var size [2]byte
+			for {
+				if _, err := io.ReadFull(conn, size[:]); err != nil {
+					return
+				}
+				query := make([]byte, binary.BigEndian.Uint16(size[:]))
+				if _, err := io.ReadFull(conn, query); err != nil {
+					return
+				}
+				answer := z.answer(query)
+				if answer == nil {
+					return
+				}
+				_, _ = conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...))
+			}
+		}()
+	}
 }
 
 // Address is where it listens.
-func (s *Server) Address() string { return s.conn.LocalAddr().String() }
+func (s *Server) Address() string { return s.udp.LocalAddr().String() }
 
 // Close stops it.
-func (s *Server) Close() error { return s.conn.Close() }
+func (s *Server) Close() error { return errors.Join(s.udp.Close(), s.tcp.Close()) }
 
 func (z Zone) answer(query []byte) []byte {
 	var m dnsmessage.Message

@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"log/slog"
 	"math/big"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,10 +40,11 @@ type ACMEConfig struct {
 // RFC 8737), or over http on port 80 (HTTP-01) where [ACME.Challenges] is served. Challenges
 // are in the cache while they last, so any replica answers for any other.
 type ACME struct {
-	config  ACMEConfig
-	manager *autocert.Manager
-	standIn *tls.Certificate // until there is another one
-	now     atomic.Pointer[tls.Certificate]
+	config   ACMEConfig
+	manager  *autocert.Manager
+	standIn  *tls.Certificate // until there is another one
+	refusals *refusals
+	now      atomic.Pointer[tls.Certificate]
 
 	mu     sync.Mutex
 	failed time.Time // when it last did not work
@@ -62,13 +65,11 @@ func NewACME(c ACMEConfig) (*ACME, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := &acme.Client{DirectoryURL: c.Directory, UserAgent: c.Agent}
-	if c.Roots != nil {
-		transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // it is one
-		transport.TLSClientConfig = &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12}
-		client.HTTPClient = &http.Client{Transport: transport}
-	}
-	return &ACME{config: c, standIn: standIn, manager: &autocert.Manager{
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // it is one
+	transport.TLSClientConfig = &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12}
+	heard := &refusals{next: transport}
+	client := &acme.Client{DirectoryURL: c.Directory, UserAgent: c.Agent, HTTPClient: &http.Client{Transport: heard, Timeout: time.Minute}}
+	return &ACME{config: c, standIn: standIn, refusals: heard, manager: &autocert.Manager{
 		Prompt: autocert.AcceptTOS, Cache: c.Cache, HostPolicy: autocert.HostWhitelist(c.Host), Client: client, Email: c.Email,
 	}}, nil
 }
@@ -77,7 +78,15 @@ func NewACME(c ACMEConfig) (*ACME, error) {
 func (a *ACME) TLS() *tls.Config { return config(a.get, acme.ALPNProto) }
 
 // Challenges implements [Source], and lets the authority use HTTP-01.
-func (a *ACME) Challenges(next http.Handler) http.Handler { return a.manager.HTTPHandler(next) }
+func (a *ACME) Challenges(next http.Handler) http.Handler {
+	answers := a.manager.HTTPHandler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if host, _, err := net.SplitHostPort(r.Host); err == nil { // a private authority may use another port
+			r.Host = host
+		}
+		answers.ServeHTTP(w, r)
+	})
+}
 
 func (a *ACME) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	name := strings.TrimSuffix(hello.ServerName, ".")
@@ -113,7 +122,11 @@ func (a *ACME) certificate() (*tls.Certificate, error) {
 	if err != nil {
 		if time.Since(a.failed) > firstPause/2 { // all who waited for one attempt learn of its failure
 			a.failed, a.pause = time.Now(), min(max(2*a.pause, firstPause), longPause)
-			a.config.Log.Error("the ACME authority made no certificate", "err", err, "wait", a.pause, "hint", hint(err))
+			log := a.config.Log
+			if said := a.refusals.take(); said != nil {
+				log = log.With("reason", said)
+			}
+			log.Error("the ACME authority made no certificate", "err", err, "wait", a.pause, "hint", hint(err))
 		}
 		return nil, err
 	}
@@ -130,7 +143,20 @@ func hint(err error) string {
 	if errors.As(err, &e) && e.StatusCode == http.StatusTooManyRequests {
 		return "wait, and try with the authority's staging directory (IDP_ACME_DIRECTORY) until it works"
 	}
+	var unreachable *url.Error
+	if errors.As(err, &unreachable) {
+		return "can this machine reach the authority at IDP_ACME_DIRECTORY?"
+	}
 	return "does the name in IDP_ENDPOINT lead here, and does port 443 outside arrive at IDP_LISTEN?"
+}
+
+// look ends the pause if another replica had more luck.
+func (a *ACME) look(ctx context.Context) {
+	if _, err := a.config.Cache.Get(ctx, a.config.Host); err == nil {
+		a.mu.Lock()
+		a.pause = 0
+		a.mu.Unlock()
+	}
 }
 
 // Run has the certificate made before the first visitor comes, and says when it is not
@@ -138,13 +164,16 @@ func hint(err error) string {
 func (a *ACME) Run(ctx context.Context) {
 	warned := time.Time{}
 	for {
+		if a.now.Load() == nil {
+			a.look(ctx)
+		}
 		if _, err := a.certificate(); err == nil && time.Since(warned) > warnEvery {
 			warned = time.Now()
 			warnOfEnd(a.config.Log, a.now.Load().Leaf)
 		}
 		wait := time.Hour
 		if a.now.Load() == nil {
-			wait = 15 * time.Second // most often that is within the pause
+			wait = 10 * time.Second // most often that is within the pause
 		}
 		select {
 		case <-ctx.Done():

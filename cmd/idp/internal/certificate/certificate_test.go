@@ -312,7 +312,7 @@ func TestACMEIsAskedSparingly(t *testing.T) {
 	if len(asked) != 1 {
 		t.Errorf("the authority was asked %d times for five visitors", len(asked))
 	}
-	if !strings.Contains(out.String(), "made no certificate") || !strings.Contains(out.String(), "IDP_LISTEN") {
+	if !strings.Contains(out.String(), "made no certificate") || !strings.Contains(out.String(), "hint=") {
 		t.Errorf("the log:\n%s", out.String())
 	}
 }
