@@ -39,7 +39,7 @@ racy: ## shows that the race tests can fail
 	.ci/racy
 
 e2e: ## the built program with a real browser and real clients
-	.ci/need cc postgres chromium node python apache
+	.ci/need cc postgres chromium node python apache proxies
 	go test -timeout 15m ./e2e/...
 	go test -tags browser -timeout 5m -run Script ./web/signin ./web/account ./web/console/...
 	go test -tags browser -timeout 5m -run Shots ./mailer
