@@ -74,6 +74,7 @@ func (s *server) run(ctx context.Context) error {
 	workers.Go(func() { s.sealer.Run(work) })
 	workers.Go(func() { s.webhooks.Run(work) })
 	workers.Go(func() { s.makeKeys(work) })
+	workers.Go(func() { giveBack(work) })
 	if s.certificate != nil {
 		workers.Go(func() { s.certificate.Run(work) })
 	}

@@ -14,8 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/KimMachineGun/automemlimit/memlimit"
-
 	"idp/audit"
 	"idp/cmd/idp/internal/settings"
 	"idp/mailer/inbox"
@@ -109,8 +107,7 @@ func (a *app) serve(o options, p place, more func(context.Context, *instance, *s
 	defer stop()
 	context.AfterFunc(ctx, stop) // from now on a second signal ends the process at once
 	log := a.logger()
-	_, _ = memlimit.Set(memlimit.WithProvider(memlimit.FromCgroup)) // without a cgroup limit there is none
-
+	boundMemory()
 	if p.sqlite != "" {
 		if err := p.makeFolders(); err != nil { // the lock is a file there
 			return err
