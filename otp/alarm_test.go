@@ -85,8 +85,8 @@ func TestGuessAlarm(t *testing.T) {
 		t.Fatal(err)
 	}
 	six := f.outbox.last().Code
-	if len(six) != 6 || begun.Digits != 6 {
-		t.Fatalf("code %q, %d digits", six, begun.Digits)
+	if len(six) != 6 || begun.Length != 6 {
+		t.Fatalf("code %q, %d digits", six, begun.Length)
 	}
 
 	// A person who is wrong three times and then right counts for nothing, wherever that was.
@@ -134,8 +134,8 @@ func TestGuessAlarm(t *testing.T) {
 		t.Fatal(err)
 	}
 	eight := f.outbox.last().Code
-	if len(eight) != 8 || begun.Digits != 8 {
-		t.Errorf("code %q, %d digits", eight, begun.Digits)
+	if len(eight) != 8 || begun.Length != 8 {
+		t.Errorf("code %q, %d digits", eight, begun.Length)
 	}
 	beforeID, err := one.Begin(t.Context(), before) // the same form again: the same challenge
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package otp is the code engine: it makes the challenges and the six-digit
+// Package otp is the code engine: it makes the challenges and the six-digit, or long,
 // codes that prove that a person reads an address, and judges what people type.
 //
 // A challenge is one browser's attempt. Its life:
@@ -19,7 +19,13 @@
 // gain nothing).
 //
 // Limits (limits.go) are budgets in the same script, so replicas share them and
-// restarts keep them. Known and unknown addresses take the same path.
+// restarts keep them. Known and unknown addresses take the same path. Browsers that have
+// signed in to an address have pools of their own of its mails and guesses.
+//
+// While the guesses of a browser's pool are spent, the next mail carries a code of 26
+// letters (code.go): nobody guesses it, so it is asked for neither budget, and the owner
+// gets in. The store refuses to begin with a short code, or to add one, in the statements
+// that charge the limits; only then is the long one made.
 //
 // A recovery's first mail is one of two that are sealed together: the code, or that
 // there is no account; the store picks. Its right code has a notice mailed, which is
@@ -28,7 +34,6 @@
 // Every mail has a link for those who did not ask for it (notme.go), which takes the
 // challenge back and has unknown browsers get no mail sent to its address for a day.
 //
-// Not here yet, and to be added at the marked places: pools of their own for
-// known browsers, 128-bit codes once a budget is spent, proof of work above 30
+// Not here yet, and to be added at the marked places: proof of work above 30
 // outstanding requests of a network.
 package otp

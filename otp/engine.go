@@ -1,6 +1,7 @@
 package otp
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -87,12 +88,18 @@ func New(d Deps) (*Engine, error) {
 // A form that is sent twice (a double click, back and send again, a lost answer)
 // lands on the same challenge: while its wait lasts nothing more is mailed, after
 // that one more code is, and the codes before it stay right. Only when it is spent,
-// used or expired does a new one begin. Errors: [store.Limited] with the wait,
+// used or expired does a new one begin.
+//
+// While nobody could type a short code, because the guesses of the browser's pool are spent,
+// the code is a long one. Errors: [store.Limited] with the wait,
 // [store.Unavailable].
 func (e *Engine) Begin(ctx context.Context, a store.Attempt) (store.Begun, error) {
 	for round := range byte(maxRounds) {
 		id := e.challengeID(a, round)
-		begun, err := e.begin(ctx, a, id)
+		begun, err := e.begin(ctx, a, id, e.digits(a.Purpose))
+		if store.CodeOf(err) == store.GuessesSpent {
+			begun, err = e.begin(ctx, a, id, longCode)
+		}
 		if store.CodeOf(err) != store.Conflict {
 			return begun, err
 		}
@@ -114,7 +121,7 @@ func (e *Engine) Begin(ctx context.Context, a store.Attempt) (store.Begun, error
 			}
 		}
 		if !e.over(st) && e.store.Now().Before(st.CodeUntil) {
-			begun := store.Begun{ID: id, SentAt: st.SentAt, ExpiresAt: st.ExpiresAt, Sends: st.Sends, Again: true, Digits: e.digits(a.Purpose)}
+			begun := store.Begun{ID: id, SentAt: st.SentAt, ExpiresAt: st.ExpiresAt, Sends: st.Sends, Again: true, Length: cmp.Or(st.Length, e.digits(a.Purpose))}
 			if st.SendsLeft > 0 {
 				begun.NextSend = st.NextSend
 			}
@@ -144,9 +151,9 @@ func (e *Engine) challengeID(a store.Attempt, round byte) store.ID {
 	return id
 }
 
-func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID) (store.Begun, error) {
-	code := newCode(e.digits(a.Purpose))
-	l, err := e.letter(a, id, code)
+func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID, length int) (store.Begun, error) {
+	code := newCode(length)
+	l, err := e.letter(a, id, grouped(code))
 	if err != nil {
 		return store.Begun{}, fmt.Errorf("begin challenge: %w", err)
 	}
@@ -154,15 +161,14 @@ func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID) (store
 	ttl := e.codeTTL(a)
 	begun, err := e.store.BeginChallenge(ctx, store.NewChallenge{
 		ID: id, Purpose: a.Purpose, Browser: a.Browser, Request: a.Request, Email: a.Email,
-		Address: address, Former: former, MAC: macs(e.codes, a.Purpose, id, a.Email, code)[0],
+		Address: address, Former: former, MAC: macs(e.codes, a.Purpose, id, a.Email, code)[0], Length: length,
 		CodeTTL: ttl, TTL: e.config.TTL, NextSend: e.config.wait(1),
 		Tries: e.tries(a), Sends: e.config.Sends, Mail: l.mail,
-		IP: e.sendsOf(a), Recipient: e.recipientSends(a.Email), Unknown: e.unknown(a),
+		IP: e.sendsOf(a), Recipient: e.recipientSends(a.Email, a.Browser), Unknown: e.unknown(a), Guesses: e.guessesOf(a, length),
 	})
 	if err != nil {
 		return store.Begun{}, err
 	}
-	begun.Digits = len(code)
 	e.handOver(begun, l)
 	return begun, nil
 }
@@ -171,22 +177,29 @@ func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID) (store
 // with the wait, [store.Spent], [store.Expired], [store.Used], [store.NotFound],
 // [store.Unavailable].
 func (e *Engine) Resend(ctx context.Context, a store.Again) (store.Begun, error) {
-	code := newCode(e.digits(a.Purpose))
-	l, err := e.letter(a.Attempt, a.Challenge, code)
+	begun, err := e.resend(ctx, a, e.digits(a.Purpose))
+	if store.CodeOf(err) == store.GuessesSpent {
+		return e.resend(ctx, a, longCode)
+	}
+	return begun, err
+}
+
+func (e *Engine) resend(ctx context.Context, a store.Again, length int) (store.Begun, error) {
+	code := newCode(length)
+	l, err := e.letter(a.Attempt, a.Challenge, grouped(code))
 	if err != nil {
 		return store.Begun{}, fmt.Errorf("resend code: %w", err)
 	}
 	address, former := e.Address(a.Email)
 	begun, err := e.store.ResendCode(ctx, store.Resend{
 		ID: a.Challenge, Browser: a.Browser, Request: a.Request, Email: a.Email, Address: address, Former: former,
-		MAC:     macs(e.codes, a.Purpose, a.Challenge, a.Email, code)[0],
+		MAC: macs(e.codes, a.Purpose, a.Challenge, a.Email, code)[0], Length: length,
 		CodeTTL: e.codeTTL(a.Attempt), NextSend: e.config.wait(2), Mail: l.mail,
-		IP: e.sendsOf(a.Attempt), Recipient: e.recipientSends(a.Email), Unknown: e.unknown(a.Attempt),
+		IP: e.sendsOf(a.Attempt), Recipient: e.recipientSends(a.Email, a.Browser), Unknown: e.unknown(a.Attempt), Guesses: e.guessesOf(a.Attempt, length),
 	})
 	if err != nil {
 		return store.Begun{}, err
 	}
-	begun.Digits = len(code)
 	e.handOver(begun, l)
 	return begun, nil
 }
@@ -204,7 +217,10 @@ func (e *Engine) Guess(t store.Try) (store.Guess, error) {
 		Challenge: t.Challenge, Browser: t.Browser, Purpose: t.Purpose, Request: t.Request, Email: t.Email, Confirm: t.Confirm, Closed: t.Closed,
 		Address: address, Former: former,
 		MACs: macs(e.codes, t.Purpose, t.Challenge, t.Email, code),
-		IP:   e.ipGuesses(t.IP), Account: e.accountGuesses(t.Email),
+		IP:   e.ipGuesses(t.IP),
+	}
+	if len(code) != longCode { // which nobody guesses, so the address's budget is no matter
+		g.Account = e.accountGuesses(t.Email, t.Browser)
 	}
 	if t.Purpose == store.PurposeVerify {
 		g.IP = store.Limit{}

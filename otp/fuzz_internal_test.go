@@ -12,6 +12,8 @@ func FuzzCode(f *testing.F) {
 		f.Add(seed, uint8(0))
 	}
 	f.Add("12345678", uint8(1))
+	f.Add("7K2QD-9XWMR-TVH4B-0N8CA-P5GJ3Z", uint8(0))
+	f.Add("ilo2d 9xwmr tvh4b 0n8ca p5gj3z", uint8(1))
 	f.Fuzz(func(t *testing.T, typed string, long uint8) {
 		digits := 6 + 2*int(long%2)
 		code, err := normalize(typed, digits)
@@ -21,15 +23,19 @@ func FuzzCode(f *testing.F) {
 			}
 			return
 		}
-		if len(code) != digits || strings.Trim(code, "0123456789") != "" {
+		of := "0123456789"
+		if len(code) == longCode {
+			of = letters
+		}
+		if len(code) != digits && len(code) != longCode || strings.Trim(code, of) != "" {
 			t.Fatalf("%q is read as %q", typed, code)
 		}
-		for _, as := range []string{code, code[:3] + " " + code[3:], " " + code + "\r\n", code[:2] + "-" + code[2:], wide.Replace(code), code + "\u200b"} {
+		for _, as := range []string{code, code[:3] + " " + code[3:], " " + code + "\r\n", code[:2] + "-" + code[2:], wide.Replace(code), code + "\u200b", grouped(code), strings.ToLower(code)} {
 			if again, err := normalize(as, digits); err != nil || again != code {
 				t.Fatalf("%q is read as %q, and that, typed %q, as %q (%v)", typed, code, as, again, err)
 			}
 		}
-		for _, not := range []string{code + "0", code[1:], code + "x"} {
+		for _, not := range []string{code + "0", code[1:], code + "x", code[1:] + "u"} {
 			if other, err := normalize(not, digits); err == nil {
 				t.Fatalf("%q is read as %q", not, other)
 			}

@@ -9,6 +9,12 @@ import (
 
 // The limits: name, what the key is made of, why it is there. Keys are keyed
 // hashes, so that a dump of the budgets shows neither addresses nor networks.
+//
+// Where it says "pools", a browser that has signed in to the address within 180 days
+// (one of the ten that did so last) charges a row of its own, whose key has the browser's
+// hash as well; all other browsers share one. So a stranger can neither use up the owner's
+// mails nor the owner's guesses. An address that nobody has an account with has no known
+// browsers, and takes the same way.
 const (
 	// ip_sends: network. Code requests that were not redeemed; keeps one machine from
 	// mailing the world. Refunded when a code is redeemed.
@@ -17,8 +23,8 @@ const (
 	// addresses. Charged before the address's budget, so that a stranger who is
 	// stopped here spends nobody else's.
 	limitIPGuesses = "ip_guesses"
-	// recipient_sends: folded address. Keeps a mailbox from being bombed, under any
-	// spelling. (The pool of known browsers will be a second key.)
+	// recipient_sends: folded address; pools. Keeps a mailbox from being bombed, under any
+	// spelling.
 	limitRecipientSends = store.LimitRecipientSends
 	// unknown_sends: folded address. Beyond it, mail to an address without an account is
 	// a decoy: it goes nowhere and looks the same.
@@ -27,8 +33,9 @@ const (
 	// made: the mail to such an address says that there is no account: a person needs it once, and whoever asks
 	// for others' addresses fills no mailbox with it.
 	limitUnknownNotices = store.LimitUnknownNotices
-	// account_guesses: exact address. Wrong guesses over all challenges and entry points;
-	// the bound of the whole design. (Pools and spent-budget mode will branch here.)
+	// account_guesses: exact address; pools. Wrong guesses over all challenges and entry
+	// points; the bound of the whole design. While it is spent, codes are long ones
+	// (code.go), which are bound by nothing but the tries of their challenge.
 	limitAccountGuesses = store.LimitAccountGuesses
 )
 
@@ -42,6 +49,15 @@ func (e *Engine) limit(name, key string, windows []store.Window) store.Limit {
 	return l
 }
 
+// pools makes a budget of an address for what a browser asks.
+func (e *Engine) pools(name, key string, browser store.Hash, windows []store.Window) store.Limit {
+	l := e.limit(name, key, windows)
+	if !l.IsZero() && !browser.IsZero() {
+		l.Known = e.budgets.Sum([]byte(name), []byte(key), browser[:])
+	}
+	return l
+}
+
 func (e *Engine) ipSends(ip netip.Addr) store.Limit {
 	return e.limit(limitIPSends, network(ip), e.config.Limits.IPSends)
 }
@@ -50,8 +66,8 @@ func (e *Engine) ipGuesses(ip netip.Addr) store.Limit {
 	return e.limit(limitIPGuesses, network(ip), e.config.Limits.IPGuesses)
 }
 
-func (e *Engine) recipientSends(to store.Email) store.Limit {
-	return e.limit(limitRecipientSends, address.Fold(to), e.config.Limits.RecipientSends)
+func (e *Engine) recipientSends(to store.Email, browser store.Hash) store.Limit {
+	return e.pools(limitRecipientSends, address.Fold(to), browser, e.config.Limits.RecipientSends)
 }
 
 // sendsOf is the limit of the network that asks. An app's own server, which asks for all
@@ -61,6 +77,15 @@ func (e *Engine) sendsOf(a store.Attempt) store.Limit {
 		return store.Limit{}
 	}
 	return e.ipSends(a.IP)
+}
+
+// guessesOf is the budget that has to have room for a code to be worth mailing; a long one
+// needs none.
+func (e *Engine) guessesOf(a store.Attempt, length int) store.Limit {
+	if length == longCode {
+		return store.Limit{}
+	}
+	return e.accountGuesses(a.Email, a.Browser)
 }
 
 // unknown is the limit of an address without an account. An app that verifies one knows
@@ -75,15 +100,16 @@ func (e *Engine) unknown(a store.Attempt) store.Limit {
 	return e.limit(limitUnknownSends, address.Fold(a.Email), e.config.Limits.UnknownSends)
 }
 
-func (e *Engine) accountGuesses(of store.Email) store.Limit {
-	return e.limit(limitAccountGuesses, string(of), e.config.Limits.AccountGuesses)
+func (e *Engine) accountGuesses(of store.Email, browser store.Hash) store.Limit {
+	return e.pools(limitAccountGuesses, string(of), browser, e.config.Limits.AccountGuesses)
 }
 
-// Limits are the limits that bound an address, for administrators to see which are spent.
+// Limits are the limits that bound what browsers can do that are not known for an address,
+// for administrators to see which are spent.
 func (e *Engine) Limits(of store.Email) []store.Limit {
 	c := e.config.Limits
 	return []store.Limit{
-		e.recipientSends(of), e.accountGuesses(of),
+		e.recipientSends(of, store.Hash{}), e.accountGuesses(of, store.Hash{}),
 		e.limit(limitUnknownSends, address.Fold(of), c.UnknownSends), e.limit(limitUnknownNotices, address.Fold(of), c.UnknownNotices),
 	}
 }

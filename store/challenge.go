@@ -34,10 +34,12 @@ type Window struct {
 
 // Limit is one budget row: a key (a keyed hash, so that a dump shows no address)
 // and one or two windows, all of which must have room. The zero Limit is no
-// limit.
+// limit. One of an address has a second key, of the pool that the browser has for
+// itself: the store picks it if the browser is known for the address.
 type Limit struct {
-	Name    string // of the limit, for messages and metrics
-	Key     Hash
+	Name    string    // of the limit, for messages and metrics
+	Key     Hash      // of the one budget, or of the pool that strangers share
+	Known   Hash      // of the browser's own pool; zero: there are no pools
 	Windows [2]Window // the second may be zero
 
 	// Free is what is given without a proof that somebody took trouble over it. Beyond
@@ -58,6 +60,7 @@ type NewChallenge struct {
 	Address  Hash  // keyed hash of Email
 	Former   Hash  // the same under the secret before a rotation, or zero
 	MAC      Hash  // of the first code
+	Length   int   // characters of the code
 	CodeTTL  time.Duration
 	TTL      time.Duration
 	NextSend time.Duration // wait until a resend is allowed
@@ -69,6 +72,7 @@ type NewChallenge struct {
 	Waits     Limit // those of the network whose proof is that they have waited; zero for all others
 	Recipient Limit // sends per address, folded
 	Unknown   Limit // sends to an address without an account: beyond it the mail is a decoy
+	Guesses   Limit // wrong guesses: it must have room, and nothing is taken from it; zero: the code needs none
 }
 
 // Resend asks for one more code on a live challenge. Fields as in [NewChallenge].
@@ -80,11 +84,12 @@ type Resend struct {
 	Address  Hash
 	Former   Hash
 	MAC      Hash
+	Length   int
 	CodeTTL  time.Duration
 	NextSend time.Duration
 	Mail     NewMail
 
-	IP, Waits, Recipient, Unknown Limit
+	IP, Waits, Recipient, Unknown, Guesses Limit
 }
 
 // Begun tells where a challenge stands after a code was sent.
@@ -94,13 +99,12 @@ type Begun struct {
 	ExpiresAt time.Time // of the challenge
 	NextSend  time.Time // when another code may be asked for; zero: never
 	Sends     int       // mails so far
+	Length    int       // characters of the newest code; 0: not known
 	Decoy     bool      // the mail is to reach nobody
 	Other     bool      // the mail is the one for an address without an account
 	Again     bool      // it was begun before, and no new mail was queued
 
 	Suppressed bool // the address takes no mail: it was not queued
-
-	Digits int // of the code, set by the code engine
 }
 
 // Guess is a proof that is offered: the code a person typed, as keyed MACs under
@@ -187,6 +191,7 @@ type SignedIn struct {
 	Outcome   Outcome
 	User      string // id, with OutcomeAccepted
 	TriesLeft int
+	Limit     string        // with OutcomeLimited: the one that refused, the network's first
 	Wait      time.Duration // with OutcomeLimited
 	Purpose   Purpose
 
@@ -210,6 +215,7 @@ type ChallengeState struct {
 	NextSend  time.Time
 	ExpiresAt time.Time
 	CodeUntil time.Time // of the newest code
+	Length    int       // its characters; 0: not known
 	Consumed  bool
 	Mail      MailState // of the newest mail
 }

@@ -11,18 +11,19 @@ type Code string
 
 // The codes of an [Error].
 const (
-	NotFound    Code = "not_found"   // no such row, or not for this caller
-	Conflict    Code = "conflict"    // it exists already, or was changed meanwhile
-	Invalid     Code = "invalid"     // the input breaks a rule; Err says which
-	Limited     Code = "limited"     // a limit is spent; Wait says for how long
-	Unproven    Code = "unproven"    // a limit gives this only to who shows a proof; see [Limit]
-	Expired     Code = "expired"     // too late
-	Spent       Code = "spent"       // all tries or sends are used
-	Used        Code = "used"        // done before, and not by this caller
-	InUse       Code = "in_use"      // something else needs it; Err says what
-	Forbidden   Code = "forbidden"   // who asks lacks what it takes; Err says what
-	Changed     Code = "changed"     // it is not as the caller saw it: somebody else was faster
-	Unavailable Code = "unavailable" // the database cannot answer now
+	NotFound     Code = "not_found"     // no such row, or not for this caller
+	Conflict     Code = "conflict"      // it exists already, or was changed meanwhile
+	Invalid      Code = "invalid"       // the input breaks a rule; Err says which
+	Limited      Code = "limited"       // a limit is spent; Wait says for how long
+	Unproven     Code = "unproven"      // a limit gives this only to who shows a proof; see [Limit]
+	Expired      Code = "expired"       // too late
+	GuessesSpent Code = "guesses_spent" // a code of this kind could not be typed now: make a longer one
+	Spent        Code = "spent"         // all tries or sends are used
+	Used         Code = "used"          // done before, and not by this caller
+	InUse        Code = "in_use"        // something else needs it; Err says what
+	Forbidden    Code = "forbidden"     // who asks lacks what it takes; Err says what
+	Changed      Code = "changed"       // it is not as the caller saw it: somebody else was faster
+	Unavailable  Code = "unavailable"   // the database cannot answer now
 )
 
 // Error is the only error type that leaves the store on purpose. Anything else
@@ -30,7 +31,7 @@ const (
 type Error struct {
 	Code Code
 	Op   string        // what was being done: "begin challenge"
-	Wait time.Duration // with Limited and Unproven: until the next attempt can succeed
+	Wait time.Duration // with Limited: until the next attempt can succeed
 	Err  error         // the cause, may be nil
 }
 

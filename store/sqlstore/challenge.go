@@ -13,31 +13,60 @@ import (
 // mayResend is when a challenge may send another code. $2 is now.
 const mayResend = `consumed_at IS NULL AND tries < max_tries AND sends < max_sends AND next_send <= $2 AND expires_at > $2`
 
+const (
+	insertChallenge = `
+		INSERT INTO challenge (id, purpose, browser, request, address, mac1, until1, tries, max_tries, sends, max_sends,
+		  sent_at, next_send, created_at, expires_at, ip_key, sender, mail, code_length)
+		SELECT $1, $2, $3, $4, $5, $6, $7, 0, $8, 1, $9, $10, $11, $10, $12, $13, $14, $17, $19
+		WHERE (CAST($15 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key IN ($16, $18) AND taker = $14))`
+	insertOnce = `
+		ON CONFLICT (id) DO NOTHING`
+
+	addCode = `
+		UPDATE challenge SET
+		  mac2 = CASE WHEN sends = 1 THEN $3 ELSE mac2 END, until2 = CASE WHEN sends = 1 THEN $4 ELSE until2 END,
+		  mac3 = CASE WHEN sends = 2 THEN $3 ELSE mac3 END, until3 = CASE WHEN sends = 2 THEN $4 ELSE until3 END,
+		  sends = sends + 1, sent_at = $2, next_send = $5, sender = $6, mail = $11, code_length = $13
+		WHERE id = $1 AND browser = $7 AND request = $8 AND ` + mayResend + `
+		  AND (CAST($9 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key IN ($10, $12) AND taker = $6))`
+	codeAdded = `
+		RETURNING sent_at, expires_at, CASE WHEN sends < max_sends THEN next_send ELSE NULL END, sends`
+)
+
+// Where no limit is taken, nothing else has asked whether the guesses have room.
+var (
+	insertIfRoom  = insertChallenge + ` AND ` + hasRoom("$10", 20)
+	addCodeIfRoom = addCode + ` AND ` + hasRoom("$2", 14)
+)
+
 // BeginChallenge makes a challenge with its first code and queues the mail, if
 // the limits have room: waits, IP, then recipient. The unknown-address limit never
 // refuses: beyond it the mail of an address without an account is a decoy.
-// Errors: [store.Conflict] if the challenge exists, which charges nothing;
-// [store.Limited] with the wait; [store.Unproven] where only a proof is missing.
+// Errors: [store.Conflict] if the challenge exists, [store.GuessesSpent] if its code
+// could not be typed now, both of which charge nothing; [store.Limited] with the wait;
+// [store.Unproven] where only a proof is missing.
 func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.Begun, error) {
 	const op = "begin challenge"
 	now := db.now()
 	by := attempt()
 	s := Script{Idempotent: true}
-	last := takeSend(&s, takeBegin, now, n.Waits, store.Limit{}, by, n.ID)
-	last = takeSend(&s, takeBegin, now, n.IP, last, by, n.ID)
-	last = takeSend(&s, takeBegin, now, n.Recipient, last, by, n.ID)
-	takeSend(&s, takeBegin, now, n.Unknown, last, by, n.ID)
-	made := s.Do(`
-		INSERT INTO challenge (id, purpose, browser, request, address, mac1, until1, tries, max_tries, sends, max_sends,
-		  sent_at, next_send, created_at, expires_at, ip_key, sender, mail)
-		SELECT $1, $2, $3, $4, $5, $6, $7, 0, $8, 1, $9, $10, $11, $10, $12, $13, $14, $17
-		WHERE CAST($15 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $16 AND taker = $14)
-		ON CONFLICT (id) DO NOTHING`,
-		n.ID[:], int16(n.Purpose), n.Browser[:], n.Request[:], n.Address[:], n.MAC[:], now+micro(n.CodeTTL), int16(n.Tries), int16(n.Sends),
-		now, now+micro(n.NextSend), now+micro(n.TTL), optional(n.IP.Key), by[:],
-		flag(last.IsZero()), last.Key[:], n.Mail.ID[:])
+	who := pools{hashes{n.Address, n.Former}, n.Browser}
+	t := taker{sql: &takeBegin, args: []any{n.ID[:]}, now: now, by: by, pools: who, guesses: n.Guesses}
+	t.take(&s, n.Waits)
+	t.take(&s, n.IP)
+	t.take(&s, n.Recipient)
+	last := t.last
+	insert, args := insertChallenge, []any{
+		n.ID[:], int16(n.Purpose), n.Browser[:], n.Request[:], n.Address[:], n.MAC[:], now + micro(n.CodeTTL), int16(n.Tries), int16(n.Sends),
+		now, now + micro(n.NextSend), now + micro(n.TTL), optional(n.IP.Key), by[:],
+		flag(last.IsZero()), last.Key[:], n.Mail.ID[:], last.Known[:], int16(n.Length)}
+	if t.asks() {
+		insert, args = insertIfRoom, append(args, who.room(now, n.Guesses)...)
+	}
+	t.take(&s, n.Unknown)
+	made := s.Do(insert+insertOnce, args...)
 	var mail became
-	queueMail(&s, now, n.ID, n.Mail, n.Email, hashes{n.Address, n.Former}, n.Unknown, by, &mail)
+	queueMail(&s, now, n.ID, n.Mail, n.Email, who.address, n.Unknown, by, &mail)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Begun{}, fmt.Errorf("%s: %w", op, err)
 	}
@@ -50,9 +79,9 @@ func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.B
 		if _, err := db.ChallengeState(ctx, n.ID, n.Browser); store.CodeOf(err) != store.NotFound {
 			return store.Begun{}, &store.Error{Code: store.Conflict, Op: op, Err: err}
 		}
-		return store.Begun{}, db.refused(ctx, op, now, n.Waits, n.IP, n.Recipient)
+		return store.Begun{}, db.refused(ctx, op, now, who, n.Guesses, n.Waits, n.IP, n.Recipient)
 	}
-	begun := store.Begun{ID: n.ID, SentAt: clock(now), ExpiresAt: clock(now + micro(n.TTL)), Sends: 1}
+	begun := store.Begun{ID: n.ID, SentAt: clock(now), ExpiresAt: clock(now + micro(n.TTL)), Sends: 1, Length: n.Length}
 	mail.tell(&begun, n.Mail)
 	if n.Sends > 1 {
 		begun.NextSend = clock(now + micro(n.NextSend))
@@ -62,33 +91,33 @@ func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.B
 
 // ResendCode adds a code to a live challenge and queues its mail; the earlier
 // codes stay right and the tries stay as they are. Errors: [store.Limited] (too
-// early, or a limit), [store.Unproven], [store.Spent] (no sends or no tries left),
-// [store.Expired], [store.Used], [store.NotFound].
+// early, or a limit), [store.Unproven], [store.GuessesSpent] as for a new challenge, [store.Spent] (no
+// sends or no tries left), [store.Expired], [store.Used], [store.NotFound].
 func (db *DB) ResendCode(ctx context.Context, r store.Resend) (store.Begun, error) {
 	const op = "resend code"
 	now := db.now()
 	by := attempt()
 	s := Script{Idempotent: true}
-	who := []any{r.Browser[:], r.Request[:]}
-	last := takeSend(&s, takeResend, now, r.Waits, store.Limit{}, by, r.ID, who...)
-	last = takeSend(&s, takeResend, now, r.IP, last, by, r.ID, who...)
-	last = takeSend(&s, takeResend, now, r.Recipient, last, by, r.ID, who...)
-	takeSend(&s, takeResend, now, r.Unknown, last, by, r.ID, who...)
+	who := pools{hashes{r.Address, r.Former}, r.Browser}
+	t := taker{sql: &takeResend, args: []any{r.ID[:], r.Browser[:], r.Request[:]}, now: now, by: by, pools: who, guesses: r.Guesses}
+	t.take(&s, r.Waits)
+	t.take(&s, r.IP)
+	t.take(&s, r.Recipient)
+	last := t.last
+	update, args := addCode, []any{
+		r.ID[:], now, r.MAC[:], now + micro(r.CodeTTL), now + micro(r.NextSend), by[:], r.Browser[:], r.Request[:],
+		flag(last.IsZero()), last.Key[:], r.Mail.ID[:], last.Known[:], int16(r.Length)}
+	if t.asks() {
+		update, args = addCodeIfRoom, append(args, who.room(now, r.Guesses)...)
+	}
+	t.take(&s, r.Unknown)
 	var begun store.Begun
 	begun.ID = r.ID
-	step := s.Do(`
-		UPDATE challenge SET
-		  mac2 = CASE WHEN sends = 1 THEN $3 ELSE mac2 END, until2 = CASE WHEN sends = 1 THEN $4 ELSE until2 END,
-		  mac3 = CASE WHEN sends = 2 THEN $3 ELSE mac3 END, until3 = CASE WHEN sends = 2 THEN $4 ELSE until3 END,
-		  sends = sends + 1, sent_at = $2, next_send = $5, sender = $6, mail = $11
-		WHERE id = $1 AND browser = $7 AND request = $8 AND `+mayResend+`
-		  AND (CAST($9 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $10 AND taker = $6))
-		RETURNING sent_at, expires_at, CASE WHEN sends < max_sends THEN next_send ELSE NULL END, sends`,
-		r.ID[:], now, r.MAC[:], now+micro(r.CodeTTL), now+micro(r.NextSend), by[:], r.Browser[:], r.Request[:],
-		flag(last.IsZero()), last.Key[:], r.Mail.ID[:]).
+	begun.Length = r.Length
+	step := s.Do(update+codeAdded, args...).
 		Into(into(&begun.SentAt), into(&begun.ExpiresAt), into(&begun.NextSend), &begun.Sends)
 	var mail became
-	queueMail(&s, now, r.ID, r.Mail, r.Email, hashes{r.Address, r.Former}, r.Unknown, by, &mail)
+	queueMail(&s, now, r.ID, r.Mail, r.Email, who.address, r.Unknown, by, &mail)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Begun{}, fmt.Errorf("%s: %w", op, err)
 	}
@@ -112,7 +141,7 @@ func (db *DB) ResendCode(ctx context.Context, r store.Resend) (store.Begun, erro
 	case st.NextSend.UnixMicro() > now:
 		return store.Begun{}, &store.Error{Code: store.Limited, Op: op, Wait: st.NextSend.Sub(clock(now))}
 	}
-	return store.Begun{}, db.refused(ctx, op, now, r.Waits, r.IP, r.Recipient)
+	return store.Begun{}, db.refused(ctx, op, now, who, r.Guesses, r.Waits, r.IP, r.Recipient)
 }
 
 // begun reads a challenge that this very attempt sent last, whose first answer was lost.
@@ -123,9 +152,9 @@ func (db *DB) begun(ctx context.Context, id store.ID, by store.Hash, m store.New
 	var taken int
 	err := db.one(ctx, "read challenge", `
 		SELECT sent_at, challenge.expires_at, CASE WHEN sends < max_sends THEN next_send ELSE NULL END, sends,
-		  decoy, usage, state, CASE WHEN attempts = 0 AND worker = $3 AND due_at > $4 THEN 0 ELSE 1 END
+		  decoy, usage, state, CASE WHEN attempts = 0 AND worker = $3 AND due_at > $4 THEN 0 ELSE 1 END, code_length
 		FROM challenge JOIN mail ON mail.id = challenge.mail WHERE challenge.id = $1 AND challenge.sender = $2`, []any{id[:], by[:], m.Worker[:], db.now()},
-		into(&b.SentAt), into(&b.ExpiresAt), into(&b.NextSend), &b.Sends, &mail.decoy, (*string)(&mail.usage), &mail.state, &taken)
+		into(&b.SentAt), into(&b.ExpiresAt), into(&b.NextSend), &b.Sends, &mail.decoy, (*string)(&mail.usage), &mail.state, &taken, &b.Length)
 	if err != nil {
 		return b, err
 	}
@@ -134,17 +163,25 @@ func (db *DB) begun(ctx context.Context, id store.ID, by store.Hash, m store.New
 	return b, nil
 }
 
-// refused makes the error of a limit. A limit that has room again by now still
+// refused makes the error of a limit: of the guesses, if they are asked for and have no
+// room, or of the others. A limit that has room again by now still
 // asks for a second of patience. A proof is asked for only if it would do: not of who is
 // refused all the same. To have waited while others of the network did is not enough, and
 // what else proves something would do.
-func (db *DB) refused(ctx context.Context, op string, now int64, waits, ip, recipient store.Limit) error {
-	name, wait, err := db.limited(ctx, now, ip, recipient)
+func (db *DB) refused(ctx context.Context, op string, now int64, who pools, guesses, waits, ip, recipient store.Limit) error {
+	name, wait, err := db.limited(ctx, now, who, guesses)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	if wait > 0 {
+		return &store.Error{Code: store.GuessesSpent, Op: op, Wait: wait, Err: errors.New("limit " + name)}
+	}
+	name, wait, err = db.limited(ctx, now, who, ip, recipient)
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	if wait == 0 {
-		_, queued, err := db.limited(ctx, now, waits)
+		_, queued, err := db.limited(ctx, now, who, waits)
 		if err != nil {
 			return fmt.Errorf("%s: %w", op, err)
 		}
@@ -168,11 +205,11 @@ func (db *DB) ChallengeState(ctx context.Context, id store.ID, browser store.Has
 	var consumed time.Time
 	var maxTries, tries, maxSends, mail int
 	err := db.one(ctx, "read challenge", `
-		SELECT sent_at, max_tries, tries, max_sends, sends, next_send, expires_at, COALESCE(until3, until2, until1), consumed_at,
+		SELECT sent_at, max_tries, tries, max_sends, sends, next_send, expires_at, COALESCE(until3, until2, until1), code_length, consumed_at,
 		  COALESCE((SELECT CASE WHEN EXISTS (SELECT 1 FROM suppression WHERE suppression.address = mail.address) THEN 5 ELSE `+mailState+` END
 		    FROM mail WHERE mail.id = challenge.mail), 0)
 		FROM challenge WHERE id = $1 AND browser = $2`, []any{id[:], browser[:]},
-		into(&st.SentAt), &maxTries, &tries, &maxSends, &st.Sends, into(&st.NextSend), into(&st.ExpiresAt), into(&st.CodeUntil), into(&consumed), &mail)
+		into(&st.SentAt), &maxTries, &tries, &maxSends, &st.Sends, into(&st.NextSend), into(&st.ExpiresAt), into(&st.CodeUntil), &st.Length, into(&consumed), &mail)
 	st.TriesLeft, st.SendsLeft = maxTries-tries, maxSends-st.Sends
 	st.Consumed, st.Mail = !consumed.IsZero(), store.MailState(mail)
 	return st, err

@@ -14,13 +14,19 @@ const (
 	freshDevice = 24 * time.Hour
 )
 
-// isKnown is whether the browser of a challenge is one of the ten that signed in last to
-// its address ($19, $20). $10 is now. Only the ten count, so a sign-in need not remove
-// the eleventh: the purge does.
-const isKnown = `EXISTS (SELECT 1 FROM (
-		      SELECT device.browser FROM device WHERE device.address IN ($19, $20) AND device.expires_at > $10
+// known is whether a browser is one of the ten that signed in last to an address, which
+// has two hashes. Only the ten count, so a sign-in need not remove the eleventh: the
+// purge does. The arguments name placeholders, or columns.
+func known(now, address, former, browser string) string {
+	return `EXISTS (SELECT 1 FROM (
+		      SELECT device.browser FROM device WHERE device.address IN (` + address + `, ` + former + `) AND device.expires_at > ` + now + `
 		      ORDER BY device.expires_at DESC LIMIT 10) AS newest
-		    WHERE newest.browser = challenge.browser)`
+		    WHERE newest.browser = ` + browser + `)`
+}
+
+// isKnown is whether the browser of a challenge is known for its address ($19, $20). $10
+// is now.
+var isKnown = known("$10", "$19", "$20", "challenge.browser")
 
 // crowded is whether a row of the table is one that does not count.
 const crowded = `(SELECT COUNT(*) FROM device AS newer WHERE newer.address = device.address AND newer.expires_at > device.expires_at) >= 10`

@@ -39,10 +39,9 @@ func takesGuesses(now, a, b, cutoff, session string) string {
 // is left). A right guess gets its units back by refundGuess. A challenge that is
 // known to be dead charges nobody; of a burst, guesses that were on their way when
 // it died may.
-var takeGuess = takeSelect + `(
-		  SELECT 1 FROM challenge
-		  WHERE id = $12 AND browser = $13 AND request = $14 AND purpose = $15
-		    AND ` + takesGuesses("$2", "$10", "$11", "$16", "$17") + `) AS c` + takeWhere
+var takeGuess = takingFrom(8, false, ` FROM challenge
+		  WHERE id = $13 AND browser = $14 AND request = $15 AND purpose = $16
+		    AND `+takesGuesses("$2", "$11", "$12", "$17", "$18"))
 
 // refundGuess gives both budgets back what a right guess was charged. It asks for
 // guesser = this attempt, so the guess was compared; it takes the taker's mark
@@ -50,7 +49,7 @@ var takeGuess = takeSelect + `(
 var refundGuess = `
 		UPDATE budget SET tat = tat - CASE WHEN key = $1 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END,
 		  tat2 = tat2 - CASE WHEN key = $1 THEN CAST($5 AS BIGINT) ELSE CAST($8 AS BIGINT) END, taker = key
-		WHERE key IN ($1, $9) AND taker = $10
+		WHERE key IN ($1, $9, $12) AND taker = $10
 		  AND EXISTS (SELECT 1 FROM challenge WHERE id = $11 AND guesser = $10 AND ` + matches("$2", "$6", "$7") + `)`
 
 var (
@@ -60,8 +59,10 @@ var (
 	// unless the person has confirmed the other ($9); recovering needs one in any case,
 	// and so does everything where no account can be made ($15). The console asks for an
 	// operator, with an account or not.
-	// Accounts appear under the
-	// lock of the address's budget, so known is not older than the lock.
+	// Accounts appear under the lock of the pool that strangers share, so known is not
+	// older than the lock. (Known browsers have pools of their own, and there is an account.
+	// Of two long codes at once, which take no lock, the second lands on the account that
+	// the first has made: both have proved the address.)
 	accepted = right + ` AND (purpose <> 5 OR EXISTS (SELECT 1 FROM owner WHERE owner.email = $10)) AND (purpose = 5 OR CAST($9 AS SMALLINT) = 1 AND purpose <> 3 OR consumed_at IS NOT NULL OR
 	      CASE WHEN purpose = 2 THEN 0 ELSE 1 END = account.known)
 	    AND (CAST($15 AS SMALLINT) = 0 OR consumed_at IS NOT NULL OR account.known = 1)`
@@ -78,7 +79,7 @@ var (
 		FROM (SELECT CASE WHEN EXISTS (SELECT 1 FROM users WHERE email = $10) THEN 1 ELSE 0 END AS known) AS account
 		WHERE id = $1 AND browser = $3 AND request = $4 AND purpose = $5
 		  AND ` + takesGuesses("$2", "$6", "$7", "$8", "$11") + `
-		  AND (CAST($13 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $14 AND taker = $12))
+		  AND (CAST($13 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key IN ($14, $16) AND taker = $12))
 		RETURNING max_tries - tries, CASE WHEN ` + right + ` THEN 1 ELSE 0 END, prover, ip_key, CASE WHEN consumed_at = $2 THEN sends ELSE 0 END, tries`
 )
 
@@ -116,13 +117,15 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 	}
 	cutoff := now - micro(grace)
 	who := []any{macs[0][:], macs[1][:], g.Challenge[:], g.Browser[:], g.Request[:], int16(g.Purpose), cutoff, by[:]}
-	last := take(&s, takeGuess, now, g.IP, store.Limit{}, g.Attempt, who...)
-	last = take(&s, takeGuess, now, g.Account, last, g.Attempt, who...)
+	t := taker{sql: &takeGuess, args: who, now: now, by: g.Attempt, pools: pools{hashes{g.Address, g.Former}, g.Browser}}
+	t.take(&s, g.IP)
+	t.take(&s, g.Account)
+	last := t.last
 	var left, right, sends, tries int
 	var prover, ipKey store.Hash
 	guess := s.Do(guessChallenge,
 		g.Challenge[:], now, g.Browser[:], g.Request[:], int16(g.Purpose), macs[0][:], macs[1][:], cutoff,
-		flag(g.Confirm), string(g.Email), by[:], g.Attempt[:], flag(last.IsZero()), last.Key[:], flag(g.Closed)).
+		flag(g.Confirm), string(g.Email), by[:], g.Attempt[:], flag(last.IsZero()), last.Key[:], flag(g.Closed), last.Known[:]).
 		Into(&left, &right, hashInto(&prover), hashInto(&ipKey), &sends, &tries)
 	refund(&s, now, g, macs)
 	if g.Closed || (g.Purpose == store.PurposeSignIn && !g.Confirm) || g.Purpose == store.PurposeRecover {
@@ -215,7 +218,7 @@ func refund(s *Script, now int64, g store.Guess, macs [2]store.Hash) {
 	ip2, _ := spacing(g.IP.Windows[1])
 	account1, _ := spacing(g.Account.Windows[0])
 	account2, _ := spacing(g.Account.Windows[1])
-	s.Do(refundGuess, g.IP.Key[:], now, ip1, account1, ip2, macs[0][:], macs[1][:], account2, g.Account.Key[:], g.Attempt[:], g.Challenge[:])
+	s.Do(refundGuess, g.IP.Key[:], now, ip1, account1, ip2, macs[0][:], macs[1][:], account2, g.Account.Key[:], g.Attempt[:], g.Challenge[:], g.Account.Known[:])
 }
 
 // whyNot finds the reason why a guess was not even compared. Only the owning
@@ -243,8 +246,13 @@ func (db *DB) whyNot(ctx context.Context, now int64, g store.Guess, macs [2]stor
 		in.Outcome = store.OutcomeSpent
 		return in, nil
 	}
-	_, wait, err := db.limited(ctx, now, g.IP, g.Account)
-	in.Outcome, in.TriesLeft, in.Wait = store.OutcomeLimited, left, max(wait, time.Second)
+	in.Outcome, in.TriesLeft = store.OutcomeLimited, left
+	who := pools{hashes{g.Address, g.Former}, g.Browser}
+	name, wait, err := db.limited(ctx, now, who, g.IP)
+	if err == nil && wait == 0 {
+		name, wait, err = db.limited(ctx, now, who, g.Account)
+	}
+	in.Limit, in.Wait = name, max(wait, time.Second)
 	return in, err
 }
 

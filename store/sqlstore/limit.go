@@ -6,6 +6,8 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"idp/store"
@@ -21,47 +23,122 @@ import (
 // lock, so that a parallel burst cannot pass a budget that was only read. The
 // taker marks the row for the rest of the script: the row stays locked until the
 // commit, so nobody else can have become the taker in between. An attempt that is
-// the taker already (a script sent twice) is not charged again.
-const (
-	takeSelect = `
+// the taker already (a script sent twice) is not charged again, from either pool:
+// between the two runs the browser may have become known.
+//
+// A limit of an address has pools: each browser that is known for the address has
+// one of its own, all others share one. The same statement that charges picks it, so
+// a browser that is being forgotten at this moment is charged in one of the two.
+//
+// A limit of a network gives some of its units without a proof ($unit and $until: as $3 and
+// $6 are for tat). Who has shown one brings $unit as 0 and $until as far away: he is let
+// through, and leaves tat3 as it is.
+var (
+	takeOne = `
 		INSERT INTO budget (key, tat, tat2, taker)
 		SELECT $1, CAST($2 AS BIGINT) + CAST($3 AS BIGINT), CAST($2 AS BIGINT) + CAST($4 AS BIGINT), $5
-		FROM `
-	takeWhere = `
-		WHERE NOT EXISTS (SELECT 1 FROM budget WHERE key = $1 AND (tat > $6 OR tat2 > $7 OR taker = $5))
-		  AND (CAST($8 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $9 AND taker = $5))
-		ON CONFLICT (key) DO UPDATE SET
-		  tat = CASE WHEN budget.tat > $2 THEN budget.tat + (excluded.tat - $2) ELSE excluded.tat END,
-		  tat2 = CASE WHEN budget.tat2 > $2 THEN budget.tat2 + (excluded.tat2 - $2) ELSE excluded.tat2 END,
-		  taker = excluded.taker
-		WHERE budget.tat <= $6 AND budget.tat2 <= $7` + racyAlso
+		FROM (SELECT 1$rows) AS c
+		WHERE NOT EXISTS (SELECT 1 FROM budget WHERE key = $1 AND (tat > $6 OR tat2 > $7 OR taker = $5))` + takeAfter + takeAgain + takeIfRoom + racyAlso
 
-	// sendSelect and sendWhere are the same for a limit that gives some of its units without
-	// a proof ($11, $12: as $3 and $6 are for tat). Who has shown one brings $11 as 0 and
-	// $12 as far away: he is let through, and leaves tat3 as it is.
-	sendSelect = `
+	takeFree = `
 		INSERT INTO budget (key, tat, tat2, tat3, taker)
-		SELECT $1, CAST($2 AS BIGINT) + CAST($3 AS BIGINT), CAST($2 AS BIGINT) + CAST($4 AS BIGINT), CAST($2 AS BIGINT) + CAST($11 AS BIGINT), $5
-		FROM `
-	sendWhere = `
-		WHERE NOT EXISTS (SELECT 1 FROM budget WHERE key = $1 AND (tat > $6 OR tat2 > $7 OR tat3 > $12 OR taker = $5))
-		  AND (CAST($8 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $9 AND taker = $5))
+		SELECT $1, CAST($2 AS BIGINT) + CAST($3 AS BIGINT), CAST($2 AS BIGINT) + CAST($4 AS BIGINT), CAST($2 AS BIGINT) + CAST($unit AS BIGINT), $5
+		FROM (SELECT 1$rows) AS c
+		WHERE NOT EXISTS (SELECT 1 FROM budget WHERE key = $1 AND (tat > $6 OR tat2 > $7 OR tat3 > $until OR taker = $5))` + takeAfter + takeAgain + `,
+		  tat3 = CASE WHEN budget.tat3 > $2 THEN budget.tat3 + (excluded.tat3 - $2) ELSE excluded.tat3 END` + takeIfRoom + ` AND budget.tat3 <= $until` + racyAlso
+
+	// The branch of the CASE that reads a key is never taken: it tells Postgres the type of
+	// the others. The LIMIT keeps it from asking twice which pool it is.
+	takePool = `
+		INSERT INTO budget (key, tat, tat2, taker)
+		SELECT c.key, CAST($2 AS BIGINT) + CAST($3 AS BIGINT), CAST($2 AS BIGINT) + CAST($4 AS BIGINT), $5
+		FROM (SELECT CASE WHEN ` + known("$2", "$address", "$former", "$browser") + ` THEN $pool
+		    WHEN 1 = 0 THEN (SELECT key FROM budget LIMIT 1) ELSE $1 END AS key$rows LIMIT 1) AS c
+		WHERE NOT EXISTS (SELECT 1 FROM budget WHERE key IN ($1, $pool) AND (taker = $5 OR key = c.key AND (tat > $6 OR tat2 > $7)))` + takeAfter + takeAgain + takeIfRoom + racyAlso
+)
+
+const (
+	takeAfter = `
+		  AND (CAST($8 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key IN ($9, $10) AND taker = $5))`
+	takeAgain = `
 		ON CONFLICT (key) DO UPDATE SET
 		  tat = CASE WHEN budget.tat > $2 THEN budget.tat + (excluded.tat - $2) ELSE excluded.tat END,
 		  tat2 = CASE WHEN budget.tat2 > $2 THEN budget.tat2 + (excluded.tat2 - $2) ELSE excluded.tat2 END,
-		  tat3 = CASE WHEN budget.tat3 > $2 THEN budget.tat3 + (excluded.tat3 - $2) ELSE excluded.tat3 END,
-		  taker = excluded.taker
-		WHERE budget.tat <= $6 AND budget.tat2 <= $7 AND budget.tat3 <= $12` + racyAlso
+		  taker = excluded.taker`
+	takeIfRoom = `
+		WHERE budget.tat <= $6 AND budget.tat2 <= $7`
+)
 
+// taking is a statement that takes a unit from a limit if the rows that it asks for are
+// there. Its first ten parameters are those of [taker.take].
+type taking struct {
+	free bool // a limit may give some of its units without a proof
+
+	one, pool           string // a limit without pools, and one with
+	roomOne, roomInPool string // the same, if the guesses have room
+}
+
+// takingFrom makes the statement; rows is the FROM and WHERE of what it asks for, with
+// args parameters from $11 on. After these come, where they are needed, those of what is
+// free, of the guesses' room, and of the pool.
+func takingFrom(args int, free bool, rows string) taking {
+	t := taking{free: free}
+	fill := func(text, rows string, next int, names ...string) string {
+		r := []string{"$rows", rows}
+		for i, name := range names {
+			r = append(r, name, dollar(next+i))
+		}
+		return strings.NewReplacer(r...).Replace(text)
+	}
+	room := func(next int) string { return rows + " AND " + hasRoom("$2", next) }
+	pool := []string{"$pool", "$address", "$former", "$browser"}
+	next := 11 + args
+	t.pool, t.roomInPool = fill(takePool, rows, next, pool...), fill(takePool, room(next), next+roomArgs, pool...)
+	t.one, t.roomOne = fill(takeOne, rows, next), fill(takeOne, room(next), next)
+	if free {
+		t.one, t.roomOne = fill(takeFree, rows, next, "$unit", "$until"), fill(takeFree, room(next+2), next, "$unit", "$until")
+	}
+	return t
+}
+
+func dollar(n int) string { return "$" + strconv.Itoa(n) }
+
+// hasRoom is whether the pool of a limit that a browser would use has room; its
+// parameters, [pools.room], are those from next on. Mostly neither pool is full, and nobody
+// asks which it is.
+func hasRoom(now string, next int) string {
+	one, pool := dollar(next), dollar(next+1)
+	return `NOT EXISTS (SELECT 1 FROM budget WHERE key IN (` + one + `, ` + pool + `) AND (tat > ` + dollar(next+2) + ` OR tat2 > ` + dollar(next+3) + `)
+		    AND CASE WHEN key = ` + pool + ` THEN 1 ELSE 0 END = CASE WHEN ` + known(now, dollar(next+4), dollar(next+5), dollar(next+6)) + ` THEN 1 ELSE 0 END)`
+}
+
+// roomArgs is how many parameters hasRoom has but now.
+const roomArgs = 7
+
+var (
 	// takeBegin charges one unit, unless the challenge exists already.
-	takeBegin = sendSelect + `(
-		  SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM challenge WHERE id = $10)) AS c` + sendWhere
+	takeBegin = takingFrom(1, true, ` WHERE NOT EXISTS (SELECT 1 FROM challenge WHERE id = $11)`)
 
 	// takeResend charges one unit if the challenge may send now.
-	takeResend = sendSelect + `(
-		  SELECT 1 FROM challenge
-		  WHERE id = $10 AND browser = $13 AND request = $14 AND ` + mayResend + `) AS c` + sendWhere
+	takeResend = takingFrom(3, true, ` FROM challenge WHERE id = $11 AND browser = $12 AND request = $13 AND `+mayResend)
 )
+
+// pools says whose limits are asked for: which pool it is depends on whether the browser
+// is known for the address.
+type pools struct {
+	address hashes
+	browser store.Hash
+}
+
+func (p pools) args() []any {
+	return []any{p.address.now[:], p.address.former[:], p.browser[:]}
+}
+
+func (p pools) room(now int64, l store.Limit) []any {
+	_, r1 := spacing(l.Windows[0])
+	_, r2 := spacing(l.Windows[1])
+	return append([]any{l.Key[:], l.Known[:], now + r1, now + r2}, p.args()...)
+}
 
 // spacing gives what one unit adds to tat, and how far tat may be ahead of now.
 func spacing(w store.Window) (unit, room int64) {
@@ -72,36 +149,59 @@ func spacing(w store.Window) (unit, room int64) {
 	return unit, w.Period.Microseconds() - unit
 }
 
-// take appends a statement that takes from l, provided that the limit after was
-// taken in this script by the same attempt. A zero limit appends nothing. It
-// returns the limit that later statements have to ask for.
-func take(s *Script, sql string, now int64, l, after store.Limit, by store.Hash, more ...any) store.Limit {
+// taker takes the limits of one attempt, one after the other: each only if the one before
+// it was taken, the first only if the guesses have room.
+type taker struct {
+	sql     *taking
+	args    []any // of its rows
+	now     int64
+	by      store.Hash
+	pools   pools
+	guesses store.Limit // zero: not asked for
+	last    store.Limit // what later statements have to ask for
+}
+
+// take appends a statement that takes from l. A zero limit appends nothing.
+func (t *taker) take(s *Script, l store.Limit) {
 	if l.IsZero() {
-		return after
+		return
 	}
 	u1, r1 := spacing(l.Windows[0])
 	u2, r2 := spacing(l.Windows[1])
-	args := []any{l.Key[:], now, u1, u2, by[:], now + r1, now + r2, flag(after.IsZero()), after.Key[:]}
-	s.Do(sql, append(args, more...)...)
-	return l
+	last := t.last
+	args := append([]any{l.Key[:], t.now, u1, u2, t.by[:], t.now + r1, t.now + r2, flag(last.IsZero()), last.Key[:], last.Known[:]}, t.args...)
+	if t.sql.free && l.Known.IsZero() {
+		unit, room := spacing(l.Free)
+		args = append(args, unit, t.now+room)
+	}
+	sql, inPool := t.sql.one, t.sql.pool
+	if t.asks() {
+		sql, inPool = t.sql.roomOne, t.sql.roomInPool
+		args = append(args, t.pools.room(t.now, t.guesses)...)
+	}
+	if !l.Known.IsZero() {
+		sql, args = inPool, append(append(args, l.Known[:]), t.pools.args()...)
+	}
+	s.Do(sql, args...)
+	t.last = l
 }
 
-// takeSend is take for the statements that send a code on a challenge.
-func takeSend(s *Script, sql string, now int64, l, after store.Limit, by store.Hash, challenge store.ID, more ...any) store.Limit {
-	unit, room := spacing(l.Free)
-	return take(s, sql, now, l, after, by, append([]any{challenge[:], unit, now + room}, more...)...)
-}
+// asks tells whether the next statement has to ask for room for guesses.
+func (t *taker) asks() bool { return t.last.IsZero() && !t.guesses.IsZero() }
 
 // limited tells which of the limits refuses now and how long it will; an empty
 // name when none does.
-func (db *DB) limited(ctx context.Context, now int64, limits ...store.Limit) (name string, wait time.Duration, err error) {
+func (db *DB) limited(ctx context.Context, now int64, of pools, limits ...store.Limit) (name string, wait time.Duration, err error) {
 	for _, l := range limits {
 		if l.IsZero() {
 			continue
 		}
+		query, args := `SELECT tat, tat2 FROM budget WHERE key = $1`, []any{l.Key[:]}
+		if !l.Known.IsZero() {
+			query, args = tatOfPool, append([]any{l.Key[:], l.Known[:], now}, of.args()...)
+		}
 		var tat, tat2 int64
-		err := db.engine.Read(ctx, `SELECT tat, tat2 FROM budget WHERE key = $1`, []any{l.Key[:]},
-			func(scan func(...any) error) error { return scan(&tat, &tat2) })
+		err := db.engine.Read(ctx, query, args, func(scan func(...any) error) error { return scan(&tat, &tat2) })
 		if err != nil {
 			return "", 0, err
 		}
@@ -114,6 +214,10 @@ func (db *DB) limited(ctx context.Context, now int64, limits ...store.Limit) (na
 	}
 	return name, wait, nil
 }
+
+var tatOfPool = `
+		SELECT tat, tat2 FROM budget WHERE key IN ($1, $2)
+		  AND CASE WHEN key = $2 THEN 1 ELSE 0 END = CASE WHEN ` + known("$3", "$4", "$5", "$6") + ` THEN 1 ELSE 0 END`
 
 // unproven tells how long a limit refuses those who show no proof.
 func (db *DB) unproven(ctx context.Context, now int64, l store.Limit) (wait time.Duration, err error) {

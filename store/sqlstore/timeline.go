@@ -53,13 +53,13 @@ func (db *DB) MutedUntil(ctx context.Context, address, former store.Hash) (until
 	return until, err
 }
 
-// LimitWaits tells of each limit how long it refuses from now on; 0: it has room.
+// LimitWaits tells of each limit how long it refuses strangers from now on; 0: it has room.
 func (db *DB) LimitWaits(ctx context.Context, limits []store.Limit) ([]time.Duration, error) {
 	now := db.now()
 	waits := make([]time.Duration, len(limits))
 	for i, l := range limits {
 		var err error
-		if _, waits[i], err = db.limited(ctx, now, l); err != nil {
+		if _, waits[i], err = db.limited(ctx, now, pools{}, l); err != nil {
 			return nil, fmt.Errorf("read limits: %w", err)
 		}
 	}

@@ -39,6 +39,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"Chain", "CutEvents", "Traces", "Feedback", "FeedbackOrder", "Suppression", "Notification",
 		"OneTimeTokens", "SignInByToken", "Verification",
 		"ConsoleSignIn", "ConsoleSessionLives", "GuessCounts",
+		"PoolsOfMails", "PoolsOfMoreMails", "LongGuesses", "ForgottenBrowserHasNoPool",
 	} {
 		t.Run("Twice"+name, func(t *testing.T) {
 			t.Parallel()

@@ -24,13 +24,13 @@ type challenge struct {
 	SentAt    time.Time     `json:"t,omitzero"`  // of the newest mail
 	Agreed    bool          `json:"g,omitempty"` // to the terms, by a tick
 	Bounced   bool          `json:"b,omitempty"` // the address takes no mail: there was none
-	Digits    int           `json:"d,omitempty"` // of the newest code; 0: the usual ones
+	Length    int           `json:"d,omitempty"` // of the newest code; 0: the usual
 }
 
 // took notes what a send changed.
 func (c challenge) took(b store.Begun) challenge {
 	c.ID, c.NextSend, c.ExpiresAt, c.Sends = b.ID, b.NextSend, b.ExpiresAt, b.Sends
-	c.SentAt, c.Bounced, c.Digits = b.SentAt, b.Suppressed, b.Digits
+	c.SentAt, c.Bounced, c.Length = b.SentAt, b.Suppressed, b.Length
 	return c
 }
 

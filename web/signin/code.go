@@ -77,7 +77,7 @@ func (p *Pages) showCode(v *visit, status int, c challenge, data *view) error {
 		mail          string
 		digits        int
 	}
-	like := variant{v.look, v.client.Name, c.Purpose, p.mailboxOf(c.Email), c.Sends, !c.NextSend.IsZero(), count != "", data.Mail, c.Digits}
+	like := variant{v.look, v.client.Name, c.Purpose, p.mailboxOf(c.Email), c.Sends, !c.NextSend.IsZero(), count != "", data.Mail, c.Length}
 	return p.templates.Splice(v.w, status, v.lang, "code", like, func(marks []string) any {
 		marked := *v
 		marked.sealed = marks[0]
@@ -96,7 +96,7 @@ func (p *Pages) code(v *visit, c challenge, data *view) *view {
 	if c.Purpose == store.PurposeConsole {
 		data.Digits = max(store.ConsoleDigits, data.Digits)
 	}
-	data.Digits = cmp.Or(c.Digits, data.Digits)
+	data.Digits = cmp.Or(c.Length, data.Digits)
 	data.Sends, data.More, data.Agreed = c.Sends, !c.NextSend.IsZero(), c.Agreed
 	data.Action = actionOf(c.Purpose)
 	data.Change = v.address(data.Action, "c", data.C)
