@@ -1,6 +1,7 @@
-// Package flat writes and reads the small JSON objects that travel sealed, at a fraction
+// Package flat writes and reads the small JSON objects that travel sealed, and writes lines
+// of the log, at a fraction
 // of what encoding/json costs: a sign-in carries its request through four of its own
-// requests. What it writes is what encoding/json writes, without escapes for HTML, and
+// requests, and each has its line. What it writes is what encoding/json writes, without escapes for HTML, and
 // what it does not know it leaves to encoding/json.
 package flat
 
@@ -16,6 +17,9 @@ import (
 // may be left out is, where it holds nothing.
 type Writer struct{ text []byte }
 
+// Reuse starts an object in the memory of one that nobody needs any more.
+func (w *Writer) Reuse(text []byte) { w.text = text[:0] }
+
 // Bytes ends the object.
 func (w *Writer) Bytes() []byte {
 	if len(w.text) == 0 {
@@ -28,7 +32,10 @@ func (w *Writer) Bytes() []byte {
 func (w *Writer) name(name string) {
 	before := byte(',')
 	if len(w.text) == 0 {
-		w.text, before = make([]byte, 0, 512), '{'
+		before = '{'
+		if w.text == nil {
+			w.text = make([]byte, 0, 512)
+		}
 	}
 	w.text = append(w.text, before, '"')
 	w.text = append(w.text, name...)
@@ -66,6 +73,18 @@ func (w *Writer) OmitStrings(name string, values []string) {
 func (w *Writer) Int(name string, value int64) {
 	w.name(name)
 	w.text = strconv.AppendInt(w.text, value, 10)
+}
+
+// Float writes a number that is none of the special ones.
+func (w *Writer) Float(name string, value float64) {
+	w.name(name)
+	w.text = strconv.AppendFloat(w.text, value, 'f', -1, 64)
+}
+
+// Bool writes true or false.
+func (w *Writer) Bool(name string, value bool) {
+	w.name(name)
+	w.text = strconv.AppendBool(w.text, value)
 }
 
 // OmitBool writes true.

@@ -33,9 +33,9 @@ func New(w io.Writer, o Options) *slog.Logger {
 	if err := level.UnmarshalText([]byte(o.Level)); err != nil {
 		level = slog.LevelInfo
 	}
-	h := &wall{out: newText(w, level, o.Colour), requestID: o.RequestID}
+	h := &wall{out: &text{w: w, colour: o.Colour}, level: level, requestID: o.RequestID}
 	if o.JSON {
-		h.out, h.millis = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}), true
+		h.out, h.millis = &jsonLines{w: w}, true
 	}
 	return slog.New(h)
 }
@@ -61,40 +61,53 @@ func allowed(key string) bool {
 	return false
 }
 
+// lines writes lines; it is called by several at once.
+type lines interface {
+	line(r slog.Record, attrs []slog.Attr) error
+}
+
 // wall drops attributes that are not allowed and flattens groups: the key of the
 // leaf decides.
 type wall struct {
-	out       slog.Handler
+	out       lines
+	level     slog.Level
+	attrs     []slog.Attr // of each line, sieved
 	requestID func(context.Context) string
 	millis    bool // durations as a number of milliseconds: slog's nanoseconds are nobody's unit
 }
 
 // Enabled implements [slog.Handler].
-func (h *wall) Enabled(ctx context.Context, l slog.Level) bool { return h.out.Enabled(ctx, l) }
+func (h *wall) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level }
 
 // Handle implements [slog.Handler].
 func (h *wall) Handle(ctx context.Context, r slog.Record) error {
-	var room [12]slog.Attr // the line of a request fits
-	attrs := room[:0]
+	kept := append(make([]slog.Attr, 0, len(h.attrs)+r.NumAttrs()+1), h.attrs...)
+	var dropped []string
 	named := false
 	r.Attrs(func(a slog.Attr) bool {
-		attrs = append(attrs, a)
 		named = named || a.Key == requestID
+		kept, dropped = h.sieve(kept, dropped, a)
 		return true
 	})
-	clean := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
-	clean.AddAttrs(h.sieve(attrs)...)
+	kept = withDropped(kept, dropped)
 	if h.requestID != nil && !named {
 		if id := h.requestID(ctx); id != "" {
-			clean.AddAttrs(slog.String(requestID, id))
+			kept = append(kept, slog.String(requestID, id))
 		}
 	}
-	return h.out.Handle(ctx, clean)
+	return h.out.line(r, kept)
 }
 
 // WithAttrs implements [slog.Handler].
 func (h *wall) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &wall{h.out.WithAttrs(h.sieve(attrs)), h.requestID, h.millis}
+	with := *h
+	with.attrs = slices.Clip(h.attrs)
+	var dropped []string
+	for _, a := range attrs {
+		with.attrs, dropped = h.sieve(with.attrs, dropped, a)
+	}
+	with.attrs = withDropped(with.attrs, dropped)
+	return &with
 }
 
 // WithGroup implements [slog.Handler]. Groups are left out: keys are flat.
@@ -121,29 +134,29 @@ func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup implements [slog.Handler].
 func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name), q.least} }
 
-func (h *wall) sieve(attrs []slog.Attr) []slog.Attr {
-	kept := make([]slog.Attr, 0, len(attrs))
-	var dropped []string
-	var walk func([]slog.Attr)
-	walk = func(attrs []slog.Attr) {
-		for _, a := range attrs {
-			a.Value = a.Value.Resolve()
-			switch {
-			case a.Value.Kind() == slog.KindGroup:
-				walk(a.Value.Group())
-			case allowed(a.Key):
-				kept = append(kept, h.plain(a))
-			case a.Key != "":
-				dropped = append(dropped, a.Key)
-			}
+// sieve appends an attribute, or its name to those that are dropped.
+func (h *wall) sieve(kept []slog.Attr, dropped []string, a slog.Attr) ([]slog.Attr, []string) {
+	a.Value = a.Value.Resolve()
+	switch {
+	case a.Value.Kind() == slog.KindGroup:
+		for _, inner := range a.Value.Group() {
+			kept, dropped = h.sieve(kept, dropped, inner)
 		}
+	case allowed(a.Key):
+		kept = append(kept, h.plain(a))
+	case a.Key != "":
+		dropped = append(dropped, a.Key)
 	}
-	walk(attrs)
-	if len(dropped) > 0 {
-		slices.Sort(dropped)
-		kept = append(kept, slog.String("dropped", strings.Join(slices.Compact(dropped), ",")))
+	return kept, dropped
+}
+
+// withDropped appends the names of what was dropped.
+func withDropped(kept []slog.Attr, dropped []string) []slog.Attr {
+	if len(dropped) == 0 {
+		return kept
 	}
-	return kept
+	slices.Sort(dropped)
+	return append(kept, slog.String("dropped", strings.Join(slices.Compact(dropped), ",")))
 }
 
 // plain turns a structured value into text only where that cannot spill fields:

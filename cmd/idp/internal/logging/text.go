@@ -2,7 +2,6 @@ package logging
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"log/slog"
 	"strconv"
@@ -13,29 +12,10 @@ import (
 
 // text writes a line for people: time, level, message, key=value.
 type text struct {
-	mu     *sync.Mutex
+	mu     sync.Mutex
 	w      io.Writer
-	level  slog.Level
 	colour bool
-	attrs  []slog.Attr
 }
-
-func newText(w io.Writer, level slog.Level, colour bool) *text {
-	return &text{mu: new(sync.Mutex), w: w, level: level, colour: colour}
-}
-
-// Enabled implements [slog.Handler].
-func (h *text) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level }
-
-// WithAttrs implements [slog.Handler].
-func (h *text) WithAttrs(attrs []slog.Attr) slog.Handler {
-	c := *h
-	c.attrs = append(h.attrs[:len(h.attrs):len(h.attrs)], attrs...)
-	return &c
-}
-
-// WithGroup implements [slog.Handler].
-func (h *text) WithGroup(string) slog.Handler { return h }
 
 // ANSI colours that read well on dark and on light terminals.
 const (
@@ -46,24 +26,18 @@ const (
 	reset  = "\x1b[0m"
 )
 
-// Handle implements [slog.Handler].
-func (h *text) Handle(_ context.Context, r slog.Record) error {
+func (h *text) line(r slog.Record, attrs []slog.Attr) error {
 	var b bytes.Buffer
 	h.paint(&b, dim, r.Time.Format(time.TimeOnly))
 	b.WriteByte(' ')
 	h.paint(&b, levelColour(r.Level), pad(r.Level.String()))
 	b.WriteByte(' ')
 	b.WriteString(quoted(r.Message, false))
-	write := func(a slog.Attr) bool {
+	for _, a := range attrs {
 		b.WriteByte(' ')
 		h.paint(&b, dim, a.Key+"=")
 		b.WriteString(valueOf(a))
-		return true
 	}
-	for _, a := range h.attrs {
-		write(a)
-	}
-	r.Attrs(write)
 	b.WriteByte('\n')
 	h.mu.Lock()
 	defer h.mu.Unlock()
