@@ -10,7 +10,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help run build test unit racy e2e attack fuzz bench lint
+.PHONY: help run build test unit racy e2e attack chaos fuzz bench lint
 
 help: ## this list
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -47,6 +47,11 @@ e2e: ## the built program with a real browser and real clients
 attack: ## attacks the built program at length: races, flows by the hundred thousand
 	.ci/need cc postgres
 	IDP_ATTACK=long go test -timeout 60m -count 1 -v ./e2e/attack
+
+chaos: ## what the product stands on breaks while people sign in; the table of docs/reliability.md (CHAOS_OUT=FILE gets it as JSON)
+	.ci/need postgres faketime
+	CHAOS_OUT="$(abspath $(or $(CHAOS_OUT),bin/chaos.json))"; mkdir -p "$$(dirname "$$CHAOS_OUT")"; export CHAOS_OUT; \
+	go test -tags chaos -timeout 40m -count 1 -v -run TestFaults ./e2e/chaos
 
 fuzz: ## the management API against its document, at length (FUZZ=1000 calls an operation)
 	.ci/need cc postgres python

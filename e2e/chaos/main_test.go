@@ -60,6 +60,16 @@ var faults = []struct {
 }{
 	{"postgres-killed", postgresKilled},
 	{"answer-lost", answerLost},
+	{"failover", failover},
+	{"replica-killed", replicaKilled},
+	{"stop", stopped},
+	{"previous-release", previousRelease},
+	{"disk-full", diskFull},
+	{"clock-postgres", clockPostgres},
+	{"clock-sqlite", clockSQLite},
+	{"keys", keys},
+	{"secret", secret},
+	{"ses-down", sesDown},
 }
 
 // TestFaults makes the table. CHAOS_OUT names a file that gets it as JSON.

@@ -135,9 +135,6 @@ func (e *Engine) SkipLocked() string { return "" }
 // KeepOut is empty: there is one writer.
 func (e *Engine) KeepOut(string) string { return "" }
 
-// Clock is this machine's clock, which is the database's, in steps of a millisecond.
-func (e *Engine) Clock() string { return "CAST(unixepoch('subsec') * 1000000 AS BIGINT)" }
-
 // enter counts a call, so that Close can wait for it.
 func (e *Engine) enter() bool {
 	e.mu.Lock()

@@ -1,0 +1,175 @@
+//go:build chaos
+
+package chaos_test
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"idp/e2e/rig"
+)
+
+// watch is how often the balancer looks whether a replica is ready, and linger how long a replica
+// that stops goes on serving: longer than it takes to be noticed.
+const (
+	watch  = 200 * time.Millisecond
+	linger = "2s"
+)
+
+// pair is two replicas behind a balancer, on a database of their own.
+func pair(t *testing.T, program string, env ...string) (c *crowd, a, b *rig.Server, front *rig.Balancer) {
+	t.Helper()
+	pg := cluster(t)
+	a = on(t, pg.URL()+"&pool_max_conns=8", pg.URL(), env...)
+	a.Program = program
+	front = a.Balanced()
+	b = a.Replica()
+	front.Route(a, b)
+	front.Watch(t, watch)
+	return newCrowd(t, a), a, b, front
+}
+
+// replicaKilled kills one of two replicas while it answers somebody at the token endpoint.
+func replicaKilled(t *testing.T) {
+	c, a, b, front := pair(t, rig.Binary)
+	a.Start()
+	b.Start()
+	c.register()
+	const rounds = 6
+	for _, step := range []string{verify, token, refresh} {
+		before, lost := c.count(), front.Lost()
+		c.come(3)
+		c.until(3)
+		back := time.Duration(0)
+		for n := range rounds {
+			victim := []*rig.Server{a, b}[n%2]
+			gone := make(chan time.Time, 1)
+			p := c.person(func(at string) {
+				if at == step {
+					go func() {
+						time.Sleep(rand.N(6 * time.Millisecond))
+						victim.Kill()
+						gone <- time.Now()
+					}()
+				}
+			})
+			_ = c.signIn(p) // what is wrong is counted
+			back = max(back, p.done[step].Sub(<-gone))
+			victim.Start()
+		}
+		c.until(3)
+		c.leave()
+		after, v := c.since(before), c.look()
+		add(t, row{Fault: "one of two replicas killed (-9)", Where: step, Expected: "requests in its hands get no answer; repeated, the other replica answers them",
+			Seen: seen(fmt.Sprintf("killed %d times, %d requests without an answer", rounds, front.Lost()-lost), after, v), Back: back, Tally: after, Verdict: v})
+	}
+}
+
+// stopped stops replicas under load, one after the other.
+func stopped(t *testing.T) {
+	c, a, b, front := pair(t, rig.Binary, "IDP_STOP_DELAY="+linger)
+	a.Start()
+	b.Start()
+	c.register()
+	c.come(6)
+	c.until(6)
+	const rounds = 4
+	var bad []string
+	for n := range rounds {
+		s := []*rig.Server{a, b}[n%2]
+		if status := s.Stop(); status != 0 {
+			bad = append(bad, fmt.Sprintf("exit status %d", status))
+		}
+		c.until(3)
+		s.Start()
+		time.Sleep(2 * watch) // until the balancer has seen it
+	}
+	c.leave()
+	after, v := c.count(), c.look()
+	v.Wrong = append(v.Wrong, bad...)
+	if front.Lost()+after.Lost+after.Unavailable+after.Again > 0 {
+		v.Wrong = append(v.Wrong, fmt.Sprintf("%d requests got no answer of the balancer, the crowd met %+v", front.Lost(), after))
+	}
+	add(t, row{Fault: "SIGTERM under load", Where: "all steps at once", Expected: "no request fails",
+		Seen: seen(fmt.Sprintf("stopped %d times, %d requests failed of %d", rounds, front.Lost()+after.Lost+after.Unavailable, after.Requests), after, v), Tally: after, Verdict: v})
+}
+
+// previousRelease rolls from the release before this one to this one, with people in the middle
+// of their sign-ins, and back as far as that is possible.
+func previousRelease(t *testing.T) {
+	old := previous(t)
+	c, a, b, front := pair(t, old)
+	roll := func(s *rig.Server, program string) {
+		if program != old {
+			s.Env = append(without(s.Env, "IDP_STOP_DELAY"), "IDP_STOP_DELAY="+linger)
+		}
+		s.Program = program
+		s.Start()
+		time.Sleep(2 * watch)
+	}
+	a.Start()
+	b.Start()
+	c.register()
+	c.come(4)
+	c.until(6)
+	a.Stop()
+	roll(a, rig.Binary) // it migrates under the other's feet
+	c.until(12)         // each step may be either's
+	mixed := c.count()
+	// Back: the new one is taken away, the old one goes on with what the new one wrote.
+	if status := a.Stop(); status != 0 {
+		t.Errorf("the new release stops with %d", status)
+	}
+	c.until(6)
+	roll(a, rig.Binary)
+	c.until(6)
+	b.Stop()
+	roll(b, rig.Binary)
+	c.until(6)
+	c.leave()
+	after, v := c.count(), c.look()
+	if after.Unavailable > 0 {
+		v.Wrong = append(v.Wrong, fmt.Sprintf("%d answers of 503", after.Unavailable))
+	}
+	add(t, row{Fault: "rolling restart from the previous release and back", Where: "all steps at once", Expected: "either release goes on with what the other wrote",
+		Seen: seen(fmt.Sprintf("%d of them while both ran, %d requests cut off by the old release, which has no IDP_STOP_DELAY", mixed.SignIns, front.Lost()), after, v), Tally: after, Verdict: v})
+}
+
+func without(env []string, name string) (out []string) {
+	for _, kv := range env {
+		if !strings.HasPrefix(kv, name+"=") {
+			out = append(out, kv)
+		}
+	}
+	return out
+}
+
+// before is the release that a rolling upgrade starts from, unless CHAOS_PREVIOUS names another.
+const before = "2486c49"
+
+// previous builds the program of the release before this one out of the repository's history.
+func previous(t *testing.T) string {
+	t.Helper()
+	commit := cmp.Or(os.Getenv("CHAOS_PREVIOUS"), before)
+	dir := t.TempDir()
+	tree, program := filepath.Join(dir, "tree"), filepath.Join(dir, "idp")
+	run := func(in, name string, args ...string) {
+		t.Helper()
+		cmd := exec.Command(name, args...)
+		cmd.Dir = in
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("the previous release, %s: %s %v: %v\n%s", commit, name, args, err, out)
+		}
+	}
+	run("", "git", "worktree", "add", "--detach", tree, commit)
+	t.Cleanup(func() { _ = exec.Command("git", "worktree", "remove", "--force", tree).Run() })
+	run(tree, "go", "build", "-o", program, "./cmd/idp")
+	return program
+}
