@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"idp/e2e/rig"
 )
@@ -111,4 +112,76 @@ func TestUsedCode(t *testing.T) {
 			t.Errorf("another code for a challenge that is done: %s", a)
 		}
 	})
+}
+
+// The database does what it is told, and its answers are lost, then its connections. Whoever
+// tries again meanwhile gets no more guesses out of that, no second session and no second grant.
+func TestAnswersLost(t *testing.T) {
+	t.Parallel()
+	at, wire := newWired(t)
+	// All connections have been used a moment ago, for just that: a guess is then one message
+	// to the database, which is heard, and not the second after one that is not answered.
+	warm := at.browser().askAt("register", "eve@example.com")
+	used := warm.code(1)
+	lost := func(n int, do func(i int)) {
+		for range 2 {
+			salvo(100, []page{warm}, func(i int) string { return other(i, used) })
+			atOnce(100, func(int) string { return at.replicas[0].Redeem(warm.request, used).Error })
+		}
+		at.outage = true
+		wire.Set(rig.Unheard)
+		ended := make(chan struct{})
+		go func() {
+			atOnce(n, func(i int) bool { do(i); return true })
+			close(ended)
+		}()
+		time.Sleep(300 * time.Millisecond) // what was sent has been done
+		wire.Set(rig.Cut)
+		<-ended
+		wire.Set(rig.Sound)
+		at.outage = false
+	}
+	lost(0, nil)
+	before := at.compared()
+	ada := at.browser()
+	p := ada.askAt("register", "ada@example.com")
+	code := p.code(1)
+	for range 4 {
+		lost(20, func(i int) { p.guess(other(i, code)) })
+	}
+	heard := at.compared() - before
+	for i := range 6 {
+		p.guess(other(i, code))
+	}
+	t.Logf("80 wrong guesses whose answers were lost, and 6 that were answered: %d and %d were compared", heard, at.compared()-before-heard)
+	if n := at.compared() - before; n != 5 || heard == 0 {
+		t.Errorf("%d guesses were compared, %d of them while answers were lost; want 5 and some", n, heard)
+	}
+	if a := p.guess(code); a.outcome() != spent {
+		t.Errorf("the right code after them: %s", a)
+	}
+
+	p = ada.askAt("register", "bob@example.com")
+	code = p.code(1)
+	lost(20, func(int) { p.guess(code) })
+	a := p.guess(code)
+	if a.outcome() != in {
+		t.Fatalf("the right code, when answers are heard again: %s", a)
+	}
+	if n := ada.sessions(); n != 1 {
+		t.Errorf("%d sessions, want 1", n)
+	}
+	if again := p.guess(code); again.to != a.to {
+		t.Errorf("the same code led to %s and to %s", a.to, again.to)
+	}
+
+	lost(20, func(int) { at.replicas[0].Redeem(p.request, a.authorizationCode(t)) })
+	tok := at.replicas[0].Redeem(p.request, a.authorizationCode(t))
+	var grants int
+	if err := at.replicas[0].DB().QueryRow(`SELECT COUNT(*) FROM oidc_grant`).Scan(&grants); err != nil {
+		t.Fatal(err)
+	}
+	if grants > 1 || grants == 0 && tok.Error == "" {
+		t.Errorf("%d grants of one code, and at last %d %s", grants, tok.Status, tok.Error)
+	}
 }

@@ -3,6 +3,7 @@ package attack_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"idp/e2e/rig"
+	"idp/store/pgtest"
 )
 
 // target is an installation under attack: one process on SQLite, two on Postgres. It believes
@@ -23,6 +25,7 @@ type target struct {
 	app      rig.Client
 	mails    *rig.Sink
 	http     *http.Transport
+	outage   bool // the database is away: 503 is an answer
 }
 
 // long tells whether the suite runs at length.
@@ -68,6 +71,23 @@ func newTarget(t *testing.T, engine string, env ...string) *target {
 		s.Start()
 	}
 	return at
+}
+
+// newWired is a target on Postgres, with a wire between the replicas and the database.
+func newWired(t *testing.T) (*target, *rig.Wire) {
+	t.Helper()
+	real := pgtest.URL(t)
+	u, err := url.Parse(real)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire := rig.NewWire(t, u.Host)
+	u.Host = wire.Addr().String()
+	at := newTarget(t, "postgres", "IDP_DATABASE_URL="+u.String()+"&pool_max_conns=10", "IDP_LIMIT_ACCOUNT_GUESSES=off", "IDP_LIMIT_IP_GUESSES=off")
+	for _, s := range at.replicas {
+		s.Database = real
+	}
+	return at, wire
 }
 
 var networks atomic.Uint32

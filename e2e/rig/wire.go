@@ -26,16 +26,18 @@ type WireState int
 
 // The states.
 const (
-	Sound  WireState = iota
-	Cut              // nobody listens, and what was open is reset
-	Silent           // bytes are lost; a connection that lost some stays silent for ever
-	Frozen           // bytes wait, and arrive when the wire is sound again
+	Sound   WireState = iota
+	Cut               // nobody listens, and what was open is reset
+	Silent            // bytes are lost; a connection that lost some stays silent for ever
+	Frozen            // bytes wait, and arrive when the wire is sound again
+	Unheard           // the database hears all and does it, and what it says is lost, for ever on that connection
 )
 
 // link is one connection through the wire.
 type link struct {
 	client, server net.Conn
-	lost           bool
+	lost           bool // in both directions
+	unheard        bool // what the server says
 }
 
 func (l *link) close() {
@@ -127,7 +129,8 @@ func (w *Wire) pump(l *link, to, from net.Conn) {
 			w.moved.Wait()
 		}
 		l.lost = l.lost || w.state == Silent && n > 0
-		if !l.lost && n > 0 {
+		l.unheard = l.unheard || w.state == Unheard && n > 0 && from == l.server
+		if !l.lost && !(l.unheard && from == l.server) && n > 0 {
 			_, err = to.Write(buf[:n])
 		}
 		if err != nil && l.lost && from == l.server && errors.Is(err, io.EOF) {
