@@ -139,6 +139,7 @@ func TestAnswersLost(t *testing.T) {
 		wire.Set(rig.Cut)
 		<-ended
 		wire.Set(rig.Sound)
+		time.Sleep(1500 * time.Millisecond) // a connection that was idle for a second is tried before it is used
 		at.outage = false
 	}
 	lost(0, nil)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// import makes accounts without mailing anybody.
+// people makes accounts without mailing anybody.
 func (at *target) people(emails ...string) {
 	at.t.Helper()
 	file := filepath.Join(at.t.TempDir(), "people.csv")
@@ -77,7 +77,7 @@ func TestTiming(t *testing.T) {
 		for step, s := range steps {
 			judge(t, step, *s)
 		}
-	})
+	}, "IDP_LIMIT_GUESS_ALARM=off") // else codes get longer in the middle of it, and what is sent is none any more
 }
 
 // judge fails the test if known and unknown addresses differ by more than chance: by half as
