@@ -10,7 +10,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help run build test unit racy e2e attack chaos fuzz bench lint
+.PHONY: help run build test unit racy quickfuzz e2e attack chaos fuzz bench lint
 
 help: ## this list
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -22,7 +22,7 @@ run: ## everything on this machine: server, mailbox, sample app
 build: ## the program, as bin/idp
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/idp ./cmd/idp
 
-test: unit racy e2e ## everything: both engines, races, browser, clients
+test: unit racy quickfuzz e2e ## everything: both engines, races, browser, clients
 
 # SQLite is pure Go here and 7 to 10 times slower under the race detector; 2 cores
 # need their time. Pages of the console share nothing but the shell, and there are hundreds
@@ -53,8 +53,12 @@ chaos: ## what the product stands on breaks while people sign in; the table of d
 	CHAOS_OUT="$(abspath $(or $(CHAOS_OUT),bin/chaos.json))"; mkdir -p "$$(dirname "$$CHAOS_OUT")"; export CHAOS_OUT; \
 	go test -tags chaos -timeout 40m -count 1 -v -run TestFaults ./e2e/chaos
 
-fuzz: ## the management API against its document, at length (FUZZ=1000 calls an operation)
+quickfuzz: ## what strangers send, made up at random: two seconds of each fuzzer
+	.ci/fuzz 2s
+
+fuzz: ## the same at length (FUZZTIME=3m each), and the management API against its document (FUZZ=300 calls an operation)
 	.ci/need cc postgres python
+	IDP_FUZZ_COVERAGE=1 .ci/fuzz $(or $(FUZZTIME),3m)
 	IDP_FUZZ=$(or $(FUZZ),300) go test -timeout 60m -count 1 -run TestManagementAPIKeepsToItsDocument -v ./e2e
 
 bench: ## what sign-ins and the endpoints of apps cost, on SQLite and on Postgres

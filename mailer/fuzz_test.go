@@ -94,3 +94,15 @@ func elements(t *testing.T, page string) map[string]int {
 	}
 	return count
 }
+
+// A place in a list is written in one way.
+func FuzzCursor(f *testing.F) {
+	f.Add("AAYkd" + strings.Repeat("A", 49))
+	f.Add(strings.Repeat("_", 54))
+	f.Add("AAAA")
+	f.Fuzz(func(t *testing.T, text string) {
+		if again, ok := mailer.Recursor(text); ok && again != text {
+			t.Fatalf("%q is a place, and so is %q", text, again)
+		}
+	})
+}

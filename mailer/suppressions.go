@@ -103,7 +103,7 @@ func (s *Suppressions) Told(ctx context.Context, target string) (Suppression, er
 		}
 		f.Addresses = []store.Hash{d.Address}
 	case "suppression":
-		hash, err := base64.RawURLEncoding.DecodeString(name)
+		hash, err := store.DecodeBase64URL(name)
 		if err != nil || len(hash) != len(store.Hash{}) {
 			return Suppression{}, &store.Error{Code: store.NotFound, Op: op}
 		}
@@ -155,7 +155,7 @@ func cursor(at time.Time, hash store.Hash) string {
 }
 
 func readCursor(text string) (time.Time, store.Hash, error) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	b, err := store.DecodeBase64URL(text)
 	if err != nil || len(b) != 8+len(store.Hash{}) || b[0] != 0 {
 		return time.Time{}, store.Hash{}, errors.New("not a place in the list")
 	}

@@ -2,7 +2,6 @@ package op
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 
 	"idp/keyring"
@@ -36,7 +35,7 @@ func open(by *keyring.Sealer, browser store.Hash, sealed string, value any, stat
 	if len(sealed) > 4*maxQuery {
 		return false
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
+	raw, err := store.DecodeBase64URL(sealed)
 	if err != nil {
 		return false
 	}

@@ -151,6 +151,6 @@ func decode(text string, n int) ([]byte, bool) {
 	if len(text) != base64.RawURLEncoding.EncodedLen(n) {
 		return nil, false
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	b, err := store.DecodeBase64URL(text)
 	return b, err == nil && len(b) == n
 }

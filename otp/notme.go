@@ -58,7 +58,7 @@ func (n notMe) link(m store.Message, challenge store.ID, browser store.Hash) str
 func (e *Engine) Disowned(token string) (store.Disowned, error) {
 	const op = "read link"
 	invalid := &store.Error{Code: store.Invalid, Op: op}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	raw, err := store.DecodeBase64URL(token)
 	if err != nil {
 		return store.Disowned{}, invalid
 	}

@@ -87,7 +87,7 @@ func NewOneTimeToken() (token string, hash Hash) {
 
 // HashOneTimeToken is the hash of a one-time token; false for what is none.
 func HashOneTimeToken(token string) (Hash, bool) {
-	secret, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	secret, err := DecodeBase64URL(token)
 	if err != nil || len(secret) != oneTimeTokenBytes {
 		return Hash{}, false
 	}

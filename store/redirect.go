@@ -74,7 +74,7 @@ func parseExact(text string) (u *url.URL, reason string) {
 	switch {
 	case u.User != nil:
 		return nil, "has a user name in it"
-	case web && (u.Hostname() == "" || u.Opaque != ""):
+	case web && (u.Hostname() == "" || u.Opaque != "" || !strings.HasPrefix(text[len(u.Scheme):], "://"+u.Host)): // %41.example would be A.example
 		return nil, "has no host: write it like https://app.example.com/callback"
 	}
 	if port := u.Port(); port != "" {

@@ -34,6 +34,7 @@ func TestCheckRedirectURI(t *testing.T) {
 		{store.Traditional, "/callback", false},
 		{store.Traditional, "https:///callback", false},
 		{store.Traditional, "https:app.example.com", false},
+		{store.Traditional, "https://%61pp.example.com/callback", false},
 		{store.Traditional, "", false},
 		{store.Native, "javascript:alert(1)", false},
 		{store.Native, "intent://x", false},

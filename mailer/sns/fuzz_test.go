@@ -51,7 +51,10 @@ func FuzzRecut(f *testing.F) {
 	f.Add("text", "id-1", "subject", true)
 	f.Add("A\nMessageId\nX\nSubject\nfoo", "id-1", "", false)
 	f.Fuzz(func(t *testing.T, text, id, subject string, has bool) {
-		made := cut{text, id, subject, has}
+		made := cut{text: text, id: id}
+		if has {
+			made.subject, made.has = subject, true
+		}
 		if made.parse() != nil {
 			return
 		}

@@ -3,6 +3,7 @@ package address
 import (
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	"idp/store"
 )
@@ -18,7 +19,7 @@ var ErrPattern = errors.New(`no address ("ada@example.com"), domain ("@example.c
 func ParsePattern(text string) (string, error) {
 	text = strings.TrimSpace(text)
 	at := strings.LastIndexByte(text, '@')
-	if at < 0 || len(text) > maxAddress || strings.Count(text, "*") > maxStars {
+	if at < 0 || len(text) > maxAddress || !utf8.ValidString(text) || strings.Count(text, "*") > maxStars {
 		return "", ErrPattern
 	}
 	local, domain := lower(text[:at]), text[at+1:]

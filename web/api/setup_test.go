@@ -38,7 +38,7 @@ import (
 // fixture is the API over the real services and a real SQLite, served over HTTP. Its tokens
 // are "all" and the names of scopes; those of the provider are tested with the program.
 type fixture struct {
-	*testing.T
+	testing.TB
 	db       *sqlstore.DB
 	engine   sqlstore.Engine
 	router   chi.Router
@@ -81,9 +81,9 @@ func (f *fixture) Machine(_ context.Context, token, audience string) (client str
 	return "machine", strings.Split(token, "+"), nil
 }
 
-func setup(t *testing.T) *fixture {
+func setup(t testing.TB) *fixture {
 	t.Helper()
-	f := &fixture{T: t, log: &strings.Builder{}, mails: &outbox{}}
+	f := &fixture{TB: t, log: &strings.Builder{}, mails: &outbox{}}
 	engine, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
 	f.must(err)
 	f.must(engine.Migrate(t.Context()))

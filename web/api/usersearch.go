@@ -110,10 +110,11 @@ func cursor(u store.User) string {
 func parseCursor(text string) (store.UserCursor, error) {
 	at, id, found := strings.Cut(text, ".")
 	n, err := strconv.ParseInt(at, 36, 64)
-	if !found || err != nil || n < 0 || id == "" {
+	c := store.UserCursor{CreatedAt: time.UnixMicro(n), ID: id}
+	if !found || err != nil || n < 0 || id == "" || text != cursor(store.User{ID: id, CreatedAt: c.CreatedAt}) {
 		return store.UserCursor{}, badAfter("is none that was given out here")
 	}
-	return store.UserCursor{CreatedAt: time.UnixMicro(n), ID: id}, nil
+	return c, nil
 }
 
 func badAfter(why string) error {

@@ -101,7 +101,7 @@ func (c *Cookies) secret(r *http.Request, name string) (store.Hash, bool) {
 	if err != nil {
 		return store.Hash{}, false
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(cookie.Value)
+	b, err := store.DecodeBase64URL(cookie.Value)
 	if err != nil || len(b) != 32 {
 		return store.Hash{}, false
 	}

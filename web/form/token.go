@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 
 	"idp/keyring"
+	"idp/store"
 )
 
 // Token makes a form's token, bound to what parts name: the browser, its session.
@@ -16,7 +17,7 @@ func Token(mac *keyring.MAC, parts ...[]byte) string {
 // Matches compares a token from a form with what it should be, in constant time, under
 // each live secret.
 func Matches(token string, mac *keyring.MAC, parts ...[]byte) bool {
-	given, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	given, err := store.DecodeBase64URL(token)
 	if err != nil {
 		return false
 	}

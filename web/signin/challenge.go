@@ -47,7 +47,7 @@ func (p *Pages) sealChallenge(c challenge, browser store.Hash) string {
 
 // openChallenge reads c; false if it is not ours or another browser's.
 func (p *Pages) openChallenge(sealed string, browser store.Hash) (challenge, bool) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
+	raw, err := store.DecodeBase64URL(sealed)
 	if err != nil {
 		return challenge{}, false
 	}

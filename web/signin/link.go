@@ -38,7 +38,7 @@ type signInLink struct {
 // linkTo gives the function that makes the links of a challenge.
 func (p *Pages) linkTo(v *visit, c challenge) func(store.ID, string, time.Time) string {
 	return func(id store.ID, code string, until time.Time) string {
-		r, err := base64.RawURLEncoding.Strict().DecodeString(v.sealed)
+		r, err := store.DecodeBase64URL(v.sealed)
 		if err != nil {
 			return ""
 		}
@@ -57,7 +57,7 @@ func (p *Pages) linkTo(v *visit, c challenge) func(store.ID, string, time.Time) 
 
 // openLink reads t; false if it is not ours.
 func (p *Pages) openLink(sealed string) (l signInLink, ok bool) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
+	raw, err := store.DecodeBase64URL(sealed)
 	if err != nil {
 		return l, false
 	}

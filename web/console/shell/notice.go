@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"strings"
 	"unicode/utf8"
+
+	"idp/store"
 )
 
 // maxNotice bounds what a cookie carries.
@@ -30,7 +32,7 @@ func (s *Shell) takeNotice(v *Visit) string {
 		return ""
 	}
 	s.Browser.SetNotice(v.W, "")
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(value)
+	raw, err := store.DecodeBase64URL(value)
 	if err != nil {
 		return ""
 	}
