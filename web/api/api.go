@@ -110,6 +110,7 @@ func (a *API) config() huma.Config {
 	c.Info.Description = "What an operator can set in this identity provider, with Logto's paths and shapes."
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
 	c.RejectUnknownQueryParameters = true
+	c.Formats = formats()
 	c.Servers = []*huma.Server{{URL: Path}}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"machine": {Type: "http", Scheme: "bearer", BearerFormat: "JWT",

@@ -64,6 +64,14 @@ func TestBadInput(t *testing.T) {
 		t.Errorf("the field is not named: %s", unknown.text)
 	}
 	f.expect(f.call("PATCH", path, map[string]any{"id": "other"}), 400, "guard.invalid_input")
+	for _, body := range []string{`{"name":"a","name":"b"}`, `{"customData":{"a":[{"b":1,"b":2}]}}`} {
+		if twice := f.expect(f.call("PATCH", path, body), 400, "guard.invalid_input"); !strings.Contains(twice.text, "twice") {
+			t.Errorf("the name is not named: %s", twice.text)
+		}
+	}
+	f.expect(f.call("PATCH", path, `{"name":"Bookstore","customData":{"name":"a","a":[{"a":1},{"a":2,"b":["a","a"]}]}}`), 200)
+	f.expect(f.call("GET", "/api/applications?page=1&page=2", nil), 400, "guard.invalid_input")
+	f.expect(f.call("GET", "/api/users?search=a&search=b", nil), 200)
 	f.expect(f.call("PATCH", path, "{"), 400, "guard.invalid_input")
 	f.expect(f.call("PATCH", path, `"text"`), 400, "guard.invalid_input")
 	f.expect(f.call("PATCH", path, map[string]any{"name": ""}), 400, "guard.invalid_input")

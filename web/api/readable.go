@@ -13,7 +13,7 @@ import (
 
 // readable refuses what no name and no id of ours can hold, and a database would stumble
 // over: bytes in path or query that are no UTF-8, and control characters. It refuses "page=",
-// too, which the library takes for no page at all.
+// too, which the library takes for no page at all, and "page=1&page=2", of which it takes one.
 func (a *API) readable(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humachi.Unwrap(ctx)
 	var bad []problemField
@@ -30,6 +30,9 @@ func (a *API) readable(ctx huma.Context, next func(huma.Context)) {
 	for _, p := range ctx.Operation().Parameters {
 		if p.In == "query" && slices.Contains(r.URL.Query()[p.Name], "") && !mayBeEmpty(p.Schema) {
 			bad = append(bad, problemField{"query." + p.Name, "is empty"})
+		}
+		if p.In == "query" && p.Schema.Type != huma.TypeArray && len(r.URL.Query()[p.Name]) > 1 {
+			bad = append(bad, problemField{"query." + p.Name, "is there twice"})
 		}
 	}
 	if len(bad) > 0 {
