@@ -17,6 +17,14 @@
 //	timing_test.go       learns it by how long an answer takes
 //	abandoned_test.go    begins sign-ins by the thousand and finishes none
 //	hotrow_test.go       has everybody wait for one row
+//	fixation_test.go     has a victim finish what a stranger began, or sign in as him
+//	csrf_test.go         posts every form from another site, with other tokens, as a lesser operator
+//	injection_test.go    writes into mails and pages; names another host
+//	garbage_test.go      sends what cannot be read, wherever something is read
+//	slow_test.go         sends a byte now and then
+//	tokens_test.go       uses each token for what it is not, and tokens that nobody has signed
+//	redirects_test.go    has a browser sent somewhere else
+//	roles_test.go        calls the management API for what its role, ids and pages do not reach
 //
 // Run all of it with "make attack"; "make e2e" runs a shorter form. With the guards
 // taken out of the statements (IDP_E2E_TAGS=racy) the tests whose names hold "AtOnce"

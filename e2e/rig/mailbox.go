@@ -32,7 +32,7 @@ type Sink struct {
 }
 
 // Posted is one attempt to send a mail; attempts at the same mail share the id.
-type Posted struct{ ID, To, Code string }
+type Posted struct{ ID, To, From, Subject, Text, HTML, Code string }
 
 // NewSink makes a sink. answer, if not nil, decides what each attempt meets, by
 // its number (from 1); it may take its time.
