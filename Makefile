@@ -10,7 +10,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help run build test unit racy quickfuzz e2e attack chaos fuzz bench lint
+.PHONY: help run build test unit race racy quickfuzz e2e attack chaos fuzz bench lint
 
 help: ## this list
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,14 +25,21 @@ build: ## the program, as bin/idp
 test: unit racy quickfuzz e2e ## everything: both engines, races, browser, clients
 
 # SQLite is pure Go here and 7 to 10 times slower under the race detector; 2 cores
-# need their time. Pages of the console share nothing but the shell, and there are hundreds
-# of them: what is under the detector there is what many do at once.
-unit: ## all packages, under the race detector, on both engines
+# need their time. So the detector sees of the pages of the console, of the commands and of
+# the engine for SQLite what many do at once; of everything else, all. "make race" has it see
+# the rest, too.
+unit: ## all packages, what is concurrent under the race detector, on both engines
 	.ci/need cc postgres
 	go vet ./...
-	go test -race -timeout 20m $$(go list ./... | grep -v -e '/e2e' -e '/web/console')
+	go test -race -timeout 20m $$(go list ./... | grep -v -e '/e2e' -e '/web/console' -e '/cmd/idp$$' -e '/store/sqlite$$')
 	go test -race -timeout 10m -run 'Enter|Link|SessionEnds|Impatient|Apart' ./web/console ./web/console/shell
-	go test -timeout 10m ./web/console/...
+	go test -race -timeout 10m -run 'TestContract/(Parallel|GuessBudget|IPBudget|MixedLoad|Nothing)|Test[^C]' ./store/sqlite
+	go test -race -timeout 10m -run 'Test(On|Postgres|SQLite).*/(serve|stop|webhook|dev)$$' ./cmd/idp
+	go test -timeout 10m ./web/console/... ./cmd/idp ./store/sqlite
+
+race: ## all packages under the race detector, whole; takes half an hour
+	.ci/need cc postgres
+	go test -race -timeout 60m $$(go list ./... | grep -v -e '/e2e')
 
 racy: ## shows that the race tests can fail
 	.ci/need cc postgres
