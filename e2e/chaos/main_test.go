@@ -98,8 +98,11 @@ func TestFaults(t *testing.T) {
 }
 
 func brief(d time.Duration) string {
-	if d <= 0 {
+	switch {
+	case d <= 0:
 		return "–"
+	case d < 5*time.Millisecond:
+		return "< 10ms"
 	}
 	return d.Round(10 * time.Millisecond).String()
 }

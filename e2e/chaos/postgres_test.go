@@ -40,21 +40,29 @@ func postgresKilled(t *testing.T) {
 	c := newCrowd(t, s)
 	s.Start()
 	c.register()
-	const rounds, down = 3, 400 * time.Millisecond
+	const rounds, down = 4, 400 * time.Millisecond
 	for _, step := range steps {
 		before, back := c.count(), time.Duration(0)
 		c.come(3)
 		c.until(3)
-		for range rounds {
+		for n := range rounds {
 			up := make(chan time.Time, 1)
 			p := c.person(func(at string) {
 				if at != step {
 					return
 				}
-				go func() {
-					time.Sleep(rand.N(3 * time.Millisecond)) // before, in and after the statement
+				kill := func() {
 					if err := pg.Kill(); err != nil {
 						t.Error(err)
+					}
+				}
+				if n%2 == 0 {
+					kill() // the request meets no database
+				}
+				go func() {
+					if n%2 == 1 {
+						time.Sleep(rand.N(3 * time.Millisecond)) // before, in and after the statement
+						kill()
 					}
 					time.Sleep(down)
 					if err := pg.Restart(); err != nil {

@@ -42,7 +42,7 @@ func replicaKilled(t *testing.T) {
 	a.Start()
 	b.Start()
 	c.register()
-	const rounds = 6
+	const rounds = 4
 	for _, step := range []string{verify, token, refresh} {
 		before, lost := c.count(), front.Lost()
 		c.come(3)
