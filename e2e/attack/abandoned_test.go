@@ -18,7 +18,7 @@ import (
 func TestAbandoned(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, at *target) {
-		n := scale(2000, 100_000)
+		n := scale(1000, 100_000)
 		before := at.signInTime()
 		at.abandon(n / 10) // connections, caches and pools have their size now
 		settled := at.memory()

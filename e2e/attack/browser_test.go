@@ -204,6 +204,26 @@ func (b *browser) askAt(screen, email string) page {
 func (b *browser) tryAt(screen, email string) (*page, answer) {
 	b.t.Helper()
 	r, f := b.addressForm(screen)
+	return b.enter(r, f, email)
+}
+
+// askConsole asks for a code to sign in to the console with.
+func (b *browser) askConsole(email string) page {
+	b.t.Helper()
+	a := b.send("/console", nil)
+	for hops := 0; a.status == http.StatusSeeOther && hops < 5; hops++ {
+		a = b.send(a.to, nil)
+	}
+	p, a := b.enter(rig.Request{}, a.form(b.t, "/sign-in"), email)
+	if p == nil {
+		b.t.Fatalf("no code page for %s: %s", email, a)
+	}
+	return *p
+}
+
+// enter sends an address.
+func (b *browser) enter(r rig.Request, f form, email string) (*page, answer) {
+	b.t.Helper()
 	sent := len(b.at.mails.To(email))
 	a := b.send(f.action, f.with("email", email))
 	if a.status != http.StatusSeeOther {

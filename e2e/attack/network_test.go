@@ -47,15 +47,19 @@ func TestAddressRotation(t *testing.T) {
 		at.account("ada@example.com")
 		before := at.compared()
 		seen = map[outcome]int{}
-		for c := range 4 {
+		var pages []page
+		var codes []string
+		for range 4 {
 			p := at.browser().ask("ada@example.com")
-			code := p.code(1)
+			pages, codes = append(pages, p), append(codes, p.code(1))
+		}
+		for c, p := range pages {
 			for i := range 5 {
 				b := *p.browser
 				b.network = fmt.Sprintf("2001:db8:%x:%x::1", c+1, i)
 				q := p
 				q.browser = &b
-				seen[q.guess(other(i, code)).outcome()]++
+				seen[q.guess(other(i, codes...)).outcome()]++
 			}
 		}
 		if n := at.compared() - before; n != 10 || seen[limited] != 10 {

@@ -93,7 +93,7 @@ func TestUsedCode(t *testing.T) {
 		if a := thief.guess(code); a.outcome() != nothing {
 			t.Errorf("in a browser that has no cookie: %s", a)
 		}
-		thief.browser.addressForm("sign-in") // gets one
+		thief.addressForm("sign-in") // gets one
 		if a := thief.guess(code); a.outcome() != nothing {
 			t.Errorf("in another browser: %s", a)
 		}
@@ -125,8 +125,8 @@ func TestAnswersLost(t *testing.T) {
 	used := warm.code(1)
 	lost := func(n int, do func(i int)) {
 		for range 2 {
-			salvo(100, []page{warm}, func(i int) string { return other(i, used) })
-			atOnce(100, func(int) string { return at.replicas[0].Redeem(warm.request, used).Error })
+			salvo(50, []page{warm}, func(i int) string { return other(i, used) })
+			atOnce(50, func(int) string { return at.replicas[0].Redeem(warm.request, used).Error })
 		}
 		at.outage = true
 		wire.Set(rig.Unheard)
