@@ -3,6 +3,8 @@ package attack_test
 import (
 	"bytes"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -41,8 +43,8 @@ func TestAbandoned(t *testing.T) {
 	})
 }
 
-// abandon begins n sign-ins: each a browser, network and address of its own that gets as far
-// as the code page.
+// abandon begins n sign-ins: each a browser, network and address of its own that has a code
+// mailed and is not seen again.
 func (at *target) abandon(n int) {
 	at.t.Helper()
 	var left atomic.Int64
@@ -51,7 +53,15 @@ func (at *target) abandon(n int) {
 	for range 8 {
 		wg.Go(func() {
 			for left.Add(-1) >= 0 {
-				at.browser().askAt("register", "gone"+strconv.Itoa(int(gone.Add(1)))+"@example.com")
+				b := at.browser()
+				a := b.send(at.replicas[0].Request(at.app, "first_screen", "register").Path(), nil)
+				_, rest, _ := strings.Cut(a.body, `name="r" value="`)
+				r, _, _ := strings.Cut(rest, `"`)
+				a = b.send("/register", url.Values{"r": {r}, "email": {fmt.Sprintf("gone%d@example.com", gone.Add(1))}})
+				if a.status != http.StatusSeeOther {
+					at.t.Errorf("no code for the flow to abandon: %s", a)
+					return
+				}
 			}
 		})
 	}

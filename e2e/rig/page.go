@@ -33,6 +33,7 @@ func Hidden(p Page, action string) url.Values {
 	return values
 }
 
+// Form is the form that posts to a path, or nil.
 func (p Page) Form(action string) (form *html.Node) {
 	walk(p.doc, func(n *html.Node) {
 		if u, err := url.Parse(attr(n, "action")); n.Data == "form" && form == nil && err == nil && u.Path == action {
@@ -52,6 +53,7 @@ func (p Page) Alert() (text string) {
 	return text
 }
 
+// Text is the words on the page.
 func (p Page) Text() string { return strings.Join(strings.Fields(textOf(p.doc)), " ") }
 
 // Field is the value of an input, and whether there is one.

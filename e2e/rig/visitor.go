@@ -22,6 +22,7 @@ type Visitor struct {
 	Outage bool // the database is away: 503 is an answer
 }
 
+// NewVisitor makes a browser without cookies.
 func NewVisitor(t *testing.T, s *Server) *Visitor {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -129,6 +130,7 @@ func (v *Visitor) Try(method, target string, form url.Values, header ...string) 
 	return p, err
 }
 
+// Get opens a page.
 func (v *Visitor) Get(target string) Page { v.t.Helper(); return v.Do(http.MethodGet, target, nil) }
 
 // Submit sends the page's form that posts to action, with its hidden fields and
@@ -161,6 +163,7 @@ func (p Page) Fill(action string, fields ...string) (target string, values url.V
 	return p.URL.ResolveReference(Must(url.Parse(attr(f, "action")))).String(), values
 }
 
+// Request makes an authorization request; change is names and values of parameters, "" for none.
 func (s *Server) Request(c Client, change ...string) Request {
 	r := Request{Client: c, Verifier: rand.Text() + rand.Text()}
 	sum := sha256.Sum256([]byte(r.Verifier))
@@ -179,4 +182,5 @@ func (s *Server) Request(c Client, change ...string) Request {
 	return r
 }
 
+// Path is where the app sends the browser.
 func (r Request) Path() string { return "/oidc/auth?" + r.Params.Encode() }
