@@ -13,7 +13,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 .PHONY: help run build test unit race racy quickfuzz e2e attack chaos fuzz bench lint
 
 help: ## this list
-	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: ## everything on this machine: server, mailbox, sample app
 	go build -o bin/idp ./cmd/idp
@@ -46,7 +46,7 @@ racy: ## shows that the race tests can fail
 	.ci/racy
 
 e2e: ## the built program with a real browser and real clients
-	.ci/need cc postgres chromium node python apache proxies
+	.ci/need cc postgres chromium node python apache proxies systemd
 	go test -timeout 15m ./e2e/...
 	go test -tags browser -timeout 5m -run Script ./web/signin ./web/account ./web/console/...
 	go test -tags browser -timeout 5m -run Shots ./mailer
@@ -76,3 +76,11 @@ bench: ## what sign-ins and the endpoints of apps cost, on SQLite and on Postgre
 lint: ## golangci-lint and govulncheck
 	go run $(GOLANGCI_LINT) run ./...
 	.ci/vulncheck $(GOVULNCHECK)
+
+.PHONY: release reproducible
+
+release: ## archives for each platform, lists of parts and checksums, in dist
+	.ci/release
+
+reproducible: ## shows that two builds in two folders give the same bytes
+	.ci/reproducible
