@@ -17,6 +17,7 @@ type Config struct {
 	Tries       int             // wrong guesses per challenge, over all its codes
 	Sends       int             // mails per challenge
 	ResendWaits []time.Duration // before the second mail, the third, …; the last one repeats
+	ProofBits   int             // a browser tries 2^ProofBits hashes on average where a proof is asked for
 	Limits      Limits
 	GuessAlarm  store.Window // wrong guesses on challenges that are not redeemed, over all addresses; the zero Window is no alarm
 }
@@ -24,6 +25,8 @@ type Config struct {
 // Limits are budgets, each of one or two windows; an empty one is no limit.
 type Limits struct {
 	IPSends        []store.Window // code requests per network that were not redeemed
+	IPProof        []store.Window // of these, those that need no proof; one window at most
+	IPWaits        []store.Window // of those that need one, what is given to who has nothing to show but that he waited
 	IPGuesses      []store.Window // wrong guesses per network
 	RecipientSends []store.Window // mails per address
 	UnknownSends   []store.Window // mails per address that really leave, while it has no account
@@ -41,10 +44,13 @@ func DefaultConfig() Config {
 		Digits: 6, CodeTTL: 10 * time.Minute, TTL: 30 * time.Minute,
 		Tries: 5, Sends: 3, ResendWaits: []time.Duration{time.Minute, 2 * time.Minute},
 		GuessAlarm: store.Window{Count: 1000, Period: day},
+		ProofBits:  19,
 		Limits: Limits{
 			// An office behind one address at nine in the morning needs room; what is
 			// redeemed is given back.
 			IPSends:        []store.Window{{Count: 300, Period: time.Hour}},
+			IPProof:        []store.Window{{Count: 30, Period: time.Hour}},
+			IPWaits:        []store.Window{{Count: 1, Period: 30 * time.Second}},
 			IPGuesses:      []store.Window{{Count: 30, Period: 10 * time.Minute}},
 			RecipientSends: []store.Window{{Count: 5, Period: time.Hour}, {Count: 15, Period: day}},
 			UnknownSends:   []store.Window{{Count: 3, Period: time.Hour}, {Count: 6, Period: day}},
@@ -72,8 +78,10 @@ func (c Config) Validate() error {
 	for _, w := range c.ResendWaits {
 		check(w >= time.Second && w <= c.TTL, "IDP_OTP_RESEND_WAIT has %s: choose 1s to the challenge's life (%s)", w, c.TTL)
 	}
+	check(c.ProofBits >= 8 && c.ProofBits <= 26, "IDP_OTP_PROOF_BITS is %d: choose 8 to 26; each one more doubles the time", c.ProofBits)
+	check(len(c.Limits.IPProof) <= 1, "IDP_LIMIT_IP_PROOF has %d windows: give one", len(c.Limits.IPProof))
 	for name, windows := range map[string][]store.Window{
-		"IDP_LIMIT_IP_SENDS": c.Limits.IPSends, "IDP_LIMIT_IP_GUESSES": c.Limits.IPGuesses,
+		"IDP_LIMIT_IP_SENDS": c.Limits.IPSends, "IDP_LIMIT_IP_PROOF": c.Limits.IPProof, "IDP_LIMIT_IP_WAITS": c.Limits.IPWaits, "IDP_LIMIT_IP_GUESSES": c.Limits.IPGuesses,
 		"IDP_LIMIT_RECIPIENT_SENDS": c.Limits.RecipientSends, "IDP_LIMIT_UNKNOWN_SENDS": c.Limits.UnknownSends,
 		"IDP_LIMIT_UNKNOWN_NOTICES": c.Limits.UnknownNotices, "IDP_LIMIT_ACCOUNT_GUESSES": c.Limits.AccountGuesses,
 	} {

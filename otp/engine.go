@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"idp/keyring"
@@ -49,6 +50,8 @@ type Deps struct {
 	Config Config
 	Log    *slog.Logger
 
+	Bots Bots // tells people from programs in the place of the built-in work; nil: that does
+
 	NotMe string // address of the page for those who did not ask; "" leaves it out of mails
 }
 
@@ -66,6 +69,10 @@ type Engine struct {
 	notMe   notMe
 	refunds chan refund
 	alarm   alarm
+
+	puzzles  *keyring.Sealer
+	bots     Bots
+	botsBack atomic.Int64 // when the service is asked again that did not answer, Unix µs
 }
 
 // New makes an engine. The error is that of [Config.Validate].
@@ -79,6 +86,7 @@ func New(d Deps) (*Engine, error) {
 		notMe:   notMe{d.NotMe, d.Ring.Sealer("not me"), d.Ring.MAC("not me event")},
 		refunds: make(chan refund, 1024),
 		alarm:   alarm{replica: store.NewID(time.Now())},
+		puzzles: d.Ring.Sealer("puzzle"), bots: d.Bots,
 	}, nil
 }
 
@@ -91,14 +99,15 @@ func New(d Deps) (*Engine, error) {
 // used or expired does a new one begin.
 //
 // While nobody could type a short code, because the guesses of the browser's pool are spent,
-// the code is a long one. Errors: [store.Limited] with the wait,
-// [store.Unavailable].
+// the code is a long one. Errors: [store.Limited] with the wait, [store.Unproven] where a
+// proof has to be shown (see [Engine.Puzzle]), [store.Unavailable].
 func (e *Engine) Begin(ctx context.Context, a store.Attempt) (store.Begun, error) {
+	of := e.allowanceOf(ctx, a)
 	for round := range byte(maxRounds) {
 		id := e.challengeID(a, round)
-		begun, err := e.begin(ctx, a, id, e.digits(a.Purpose))
+		begun, err := e.begin(ctx, a, id, e.digits(a.Purpose), of)
 		if store.CodeOf(err) == store.GuessesSpent {
-			begun, err = e.begin(ctx, a, id, longCode)
+			begun, err = e.begin(ctx, a, id, longCode, of)
 		}
 		if store.CodeOf(err) != store.Conflict {
 			return begun, err
@@ -108,7 +117,7 @@ func (e *Engine) Begin(ctx context.Context, a store.Attempt) (store.Begun, error
 			return store.Begun{}, err
 		}
 		if st.SendsLeft > 0 && !e.over(st) && !e.store.Now().Before(st.NextSend) {
-			begun, err := e.Resend(ctx, store.Again{Challenge: id, Attempt: a})
+			begun, err := e.oneMore(ctx, store.Again{Challenge: id, Attempt: a}, of)
 			if err == nil || store.CodeOf(err) == store.Unavailable {
 				return begun, err
 			}
@@ -116,7 +125,7 @@ func (e *Engine) Begin(ctx context.Context, a store.Attempt) (store.Begun, error
 			if st, err = e.store.ChallengeState(ctx, id, a.Browser); err != nil {
 				return store.Begun{}, err
 			}
-			if store.CodeOf(refused) == store.Limited && !e.over(st) && !e.store.Now().Before(st.NextSend) {
+			if code := store.CodeOf(refused); (code == store.Limited || code == store.Unproven) && !e.over(st) && !e.store.Now().Before(st.NextSend) {
 				return store.Begun{}, refused
 			}
 		}
@@ -151,7 +160,7 @@ func (e *Engine) challengeID(a store.Attempt, round byte) store.ID {
 	return id
 }
 
-func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID, length int) (store.Begun, error) {
+func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID, length int, of allowance) (store.Begun, error) {
 	code := newCode(length)
 	l, err := e.letter(a, id, grouped(code))
 	if err != nil {
@@ -164,7 +173,7 @@ func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID, length
 		Address: address, Former: former, MAC: macs(e.codes, a.Purpose, id, a.Email, code)[0], Length: length,
 		CodeTTL: ttl, TTL: e.config.TTL, NextSend: e.config.wait(1),
 		Tries: e.tries(a), Sends: e.config.Sends, Mail: l.mail,
-		IP: e.sendsOf(a), Recipient: e.recipientSends(a.Email, a.Browser), Unknown: e.unknown(a), Guesses: e.guessesOf(a, length),
+		IP: of.sends, Waits: of.waits, Recipient: e.recipientSends(a.Email, a.Browser), Unknown: e.unknown(a), Guesses: e.guessesOf(a, length),
 	})
 	if err != nil {
 		return store.Begun{}, err
@@ -174,17 +183,21 @@ func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID, length
 }
 
 // Resend has one more code mailed on a live challenge. Errors: [store.Limited]
-// with the wait, [store.Spent], [store.Expired], [store.Used], [store.NotFound],
-// [store.Unavailable].
+// with the wait, [store.Unproven], [store.Spent], [store.Expired], [store.Used],
+// [store.NotFound], [store.Unavailable].
 func (e *Engine) Resend(ctx context.Context, a store.Again) (store.Begun, error) {
-	begun, err := e.resend(ctx, a, e.digits(a.Purpose))
+	return e.oneMore(ctx, a, e.allowanceOf(ctx, a.Attempt))
+}
+
+func (e *Engine) oneMore(ctx context.Context, a store.Again, of allowance) (store.Begun, error) {
+	begun, err := e.resend(ctx, a, e.digits(a.Purpose), of)
 	if store.CodeOf(err) == store.GuessesSpent {
-		return e.resend(ctx, a, longCode)
+		return e.resend(ctx, a, longCode, of)
 	}
 	return begun, err
 }
 
-func (e *Engine) resend(ctx context.Context, a store.Again, length int) (store.Begun, error) {
+func (e *Engine) resend(ctx context.Context, a store.Again, length int, of allowance) (store.Begun, error) {
 	code := newCode(length)
 	l, err := e.letter(a.Attempt, a.Challenge, grouped(code))
 	if err != nil {
@@ -195,7 +208,7 @@ func (e *Engine) resend(ctx context.Context, a store.Again, length int) (store.B
 		ID: a.Challenge, Browser: a.Browser, Request: a.Request, Email: a.Email, Address: address, Former: former,
 		MAC: macs(e.codes, a.Purpose, a.Challenge, a.Email, code)[0], Length: length,
 		CodeTTL: e.codeTTL(a.Attempt), NextSend: e.config.wait(2), Mail: l.mail,
-		IP: e.sendsOf(a.Attempt), Recipient: e.recipientSends(a.Email, a.Browser), Unknown: e.unknown(a.Attempt), Guesses: e.guessesOf(a.Attempt, length),
+		IP: of.sends, Waits: of.waits, Recipient: e.recipientSends(a.Email, a.Browser), Unknown: e.unknown(a.Attempt), Guesses: e.guessesOf(a.Attempt, length),
 	})
 	if err != nil {
 		return store.Begun{}, err
@@ -249,7 +262,7 @@ func (e *Engine) Verify(ctx context.Context, g store.Guess, c store.Completion) 
 		e.outbox.Sent(g.Notice.Mail, g.Challenge, g.Notice.Message, false)
 	}
 	if !in.Refund.IsZero() {
-		l := store.Limit{Name: limitIPSends, Key: in.Refund}
+		l := store.Limit{Name: limitIPSends, Key: in.Refund, Free: e.free()}
 		copy(l.Windows[:], e.config.Limits.IPSends)
 		select {
 		case e.refunds <- refund{l, in.RefundUnits}:

@@ -1,6 +1,7 @@
 package otp
 
 import (
+	"context"
 	"net/netip"
 
 	"idp/store"
@@ -17,8 +18,13 @@ import (
 // browsers, and takes the same way.
 const (
 	// ip_sends: network. Code requests that were not redeemed; keeps one machine from
-	// mailing the world. Refunded when a code is redeemed.
+	// mailing the world. Refunded when a code is redeemed. The same row gives some of them
+	// for nothing (IDP_LIMIT_IP_PROOF); beyond these each takes a proof, so that an office
+	// at nine in the morning gets in and a machine pays for each mail.
 	limitIPSends = "ip_sends"
+	// ip_waits: network. Code requests whose proof is that they have waited; without it,
+	// waiting a hundredfold at the same time would cost no more than once.
+	limitIPWaits = "ip_waits"
 	// ip_guesses: network. Wrong guesses; keeps one machine from guessing on many
 	// addresses. Charged before the address's budget, so that a stranger who is
 	// stopped here spends nobody else's.
@@ -59,7 +65,17 @@ func (e *Engine) pools(name, key string, browser store.Hash, windows []store.Win
 }
 
 func (e *Engine) ipSends(ip netip.Addr) store.Limit {
-	return e.limit(limitIPSends, network(ip), e.config.Limits.IPSends)
+	l := e.limit(limitIPSends, network(ip), e.config.Limits.IPSends)
+	l.Free = e.free()
+	return l
+}
+
+// free is what a network gets without a proof.
+func (e *Engine) free() store.Window {
+	if len(e.config.Limits.IPProof) == 0 {
+		return store.Window{}
+	}
+	return e.config.Limits.IPProof[0]
 }
 
 func (e *Engine) ipGuesses(ip netip.Addr) store.Limit {
@@ -70,13 +86,25 @@ func (e *Engine) recipientSends(to store.Email, browser store.Hash) store.Limit 
 	return e.pools(limitRecipientSends, address.Fold(to), browser, e.config.Limits.RecipientSends)
 }
 
-// sendsOf is the limit of the network that asks. An app's own server, which asks for all
-// of its people, is no visitor: the limits of the addresses bound it.
-func (e *Engine) sendsOf(a store.Attempt) store.Limit {
+// allowance is the limits of the network that asks, by the proof that it shows. An app's
+// own server, which asks for all of its people, is no visitor: the limits of the addresses
+// bound it.
+type allowance struct{ waits, sends store.Limit }
+
+func (e *Engine) allowanceOf(ctx context.Context, a store.Attempt) (of allowance) {
 	if a.Purpose == store.PurposeVerify {
-		return store.Limit{}
+		return of
 	}
-	return e.ipSends(a.IP)
+	of.sends = e.ipSends(a.IP)
+	switch e.shown(ctx, a) {
+	case shownNothing:
+	case shownWaiting:
+		of.sends.Free = store.Window{}
+		of.waits = e.limit(limitIPWaits, network(a.IP), e.config.Limits.IPWaits)
+	case shownProof:
+		of.sends.Free = store.Window{}
+	}
+	return of
 }
 
 // guessesOf is the budget that has to have room for a code to be worth mailing; a long one

@@ -235,9 +235,33 @@ type Attempt struct {
 	CodeTTL time.Duration // of the code, if it is shorter than the instance's; 0: the instance's
 	Tries   int           // wrong guesses, if they are fewer than the instance's; 0: the instance's
 
+	Solution Solution // of a puzzle; zero until one was shown
+
 	// Link makes the link that signs in with a code of the challenge, which is right
 	// until then. Nil or an empty link: the mail has none.
 	Link func(challenge ID, code string, until time.Time) string
+}
+
+// Solution is what a page brings back that was shown a [Puzzle]. One that brings neither
+// answer nor token has waited.
+type Solution struct {
+	Puzzle string // as it was shown
+	Answer string // to the work
+	Token  string // of the service that tells people from programs
+}
+
+// Puzzle is what a network's next code takes beyond what it gets for nothing. It is bound
+// to the attempt: its browser, authorization request, purpose and address.
+type Puzzle struct {
+	Sealed  string        // comes back with the solution
+	Seed    string        // of the work, in hex; "" where the service tells
+	Parts   int           // of the work
+	Bits    int           // of each part
+	Subject string        // what the service's token is to be for; "" where there is work
+	Wait    time.Duration // for those who can show nothing else
+
+	Early  bool // it was brought back too early, or somebody else of the network was faster
+	Failed bool // it was brought back with a solution that is none
 }
 
 // Again asks for one more code on a live challenge.

@@ -14,6 +14,7 @@ type Policy struct {
 	FormAction string // see [FormAction]; "" means 'self'
 	Frames     bool   // it shows frames of our own
 	Look       *Look  // whose pictures it shows
+	Guest      string // origin whose script and frame it shows besides, "" for none
 }
 
 // Protect sets the security headers of a page. https says that the endpoint is.
@@ -22,7 +23,15 @@ func Protect(w http.ResponseWriter, p Policy, https bool) {
 	if p.Look != nil {
 		images += p.Look.images
 	}
-	csp := "default-src 'none'; style-src 'self'; script-src 'self'; img-src " + images + "; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+	scripts, frames := "'self'", ""
+	if p.Frames {
+		frames = " 'self'"
+	}
+	if p.Guest != "" {
+		scripts += " " + p.Guest
+		frames += " " + p.Guest
+	}
+	csp := "default-src 'none'; style-src 'self'; script-src " + scripts + "; img-src " + images + "; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 	switch p.FormAction {
 	case "":
 		csp += "; form-action 'self'"
@@ -30,8 +39,8 @@ func Protect(w http.ResponseWriter, p Policy, https bool) {
 	default:
 		csp += "; form-action " + p.FormAction
 	}
-	if p.Frames {
-		csp += "; frame-src 'self'"
+	if frames != "" {
+		csp += "; frame-src" + frames
 	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", csp)

@@ -192,7 +192,10 @@ func (p *Pages) postAddress(v *visit) error {
 	}
 	c := challenge{Request: v.request.ID, Purpose: purpose, Email: email, Agreed: v.form.Get("agree") == "1"}
 	begun, err := p.Codes.Begin(v.r.Context(), p.attempt(v, c))
-	if store.CodeOf(err) == store.Limited {
+	switch store.CodeOf(err) {
+	case store.Unproven:
+		return p.askProof(v, c, data)
+	case store.Limited:
 		wait := waitOf(err)
 		data.Error, data.Minutes = "limited", minutes(wait)
 		v.w.Header().Set("Retry-After", strconv.Itoa(seconds(wait)))
@@ -208,7 +211,7 @@ func (p *Pages) postAddress(v *visit) error {
 func (p *Pages) attempt(v *visit, c challenge) store.Attempt {
 	a := store.Attempt{
 		Purpose: c.Purpose, Email: c.Email, Browser: v.browser, Request: v.request.ID, IP: p.ClientIP(v.r),
-		Locale: v.lang.Tag, App: v.client.Name, BrowserName: BrowserName(v.r.UserAgent()),
+		Locale: v.lang.Tag, App: v.client.Name, BrowserName: BrowserName(v.r.UserAgent()), Solution: v.solution(),
 	}
 	narrow(&a, v.experience)
 	if p.Link && c.Purpose != store.PurposeConsole { // whoever opens the console types its code

@@ -263,6 +263,10 @@ func (p *Pages) postResend(v *visit) error {
 	}
 	begun, err := p.Codes.Resend(v.r.Context(), store.Again{Challenge: c.ID, Attempt: p.attempt(v, c)})
 	switch store.CodeOf(err) {
+	case store.Unproven:
+		data := p.view(v)
+		data.C = v.form.Get("c")
+		return p.askProof(v, c, data)
 	case store.Limited:
 		return p.tooSoon(v, c, waitOf(err))
 	case store.Spent:

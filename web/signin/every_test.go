@@ -15,6 +15,8 @@ func TestEveryPage(t *testing.T) {
 		f.Check(lang, everyPage(f, lang))
 		f = webtest.New(t)
 		f.Check(lang, brandedPages(f, lang, ""))
+		f = webtest.New(t, asksEarly)
+		f.Check(lang, proofPages(f, lang))
 	}
 }
 

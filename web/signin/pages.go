@@ -27,6 +27,8 @@ import (
 type Codes interface {
 	Begin(context.Context, store.Attempt) (store.Begun, error)
 	Resend(context.Context, store.Again) (store.Begun, error)
+	// Puzzle is what these two ask for with store.Unproven.
+	Puzzle(store.Attempt) store.Puzzle
 	Guess(store.Try) (store.Guess, error)
 	// TokenGuess is the same for a one-time token: store.NotFound.
 	TokenGuess(context.Context, store.TokenTry) (store.Guess, error)
@@ -92,9 +94,10 @@ type Deps struct {
 	Endpoint    *url.URL
 	Log         *slog.Logger
 
-	Digits  int    // of a code; 6 if 0
-	Link    bool   // mails have a link that signs in as well
-	Mailbox string // where the development mailbox is ("/dev/inbox"), "" if there is none
+	Digits  int     // of a code; 6 if 0
+	Link    bool    // mails have a link that signs in as well
+	Person  *Person // the service that tells people from programs; nil: there is none
+	Mailbox string  // where the development mailbox is ("/dev/inbox"), "" if there is none
 }
 
 // Pages serves the pages. Its methods are safe for concurrent use.

@@ -60,6 +60,9 @@ type view struct {
 	SignedOut              bool
 	Stale                  bool // the form was of another browser: nothing was done
 
+	Puzzle *store.Puzzle // what has to be shown for a code
+	Person *Person       // by whom it is told, for the page that asks it
+
 	Retry    bool
 	Mismatch *page.Mismatch
 }

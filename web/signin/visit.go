@@ -32,7 +32,7 @@ type visit struct {
 }
 
 // longest are the fields that are longer than what a person types: the sealed ones.
-var longest = map[string]int{"r": form.MaxQuery, "c": 2 << 10, "again": form.MaxQuery, "t": 4 << 10}
+var longest = map[string]int{"r": form.MaxQuery, "c": 2 << 10, "again": form.MaxQuery, "t": 4 << 10, "token": 4 << 10}
 
 // handle makes a handler of a function that gives an error: one place answers.
 func (p *Pages) handle(serve func(*visit) error) http.HandlerFunc {
@@ -107,13 +107,21 @@ func (p *Pages) belong(v *visit, req store.AuthRequest, client store.Client) {
 	}
 	v.lang = p.languages.Choose(v.experience.Language, req.UILocales, p.Browser.Language(v.r), v.r.Header.Get("Accept-Language"))
 	if !req.IsOwn() {
-		page.Protect(v.w, page.Policy{FormAction: page.FormAction(req.RedirectURI), Look: v.look}, p.https)
+		page.Protect(v.w, page.Policy{FormAction: v.formAction(), Look: v.look}, p.https)
 	}
 	if p.switchLanguage(v) {
 		// The person overrules the app from here on: the choice goes into r.
 		v.request.UILocales = []string{v.lang.Tag}
 		v.sealed = p.Requests.Seal(v.request, v.browser)
 	}
+}
+
+// formAction is where forms of the visit's pages may lead to; see [page.FormAction].
+func (v *visit) formAction() string {
+	if v.request.IsOwn() {
+		return ""
+	}
+	return page.FormAction(v.request.RedirectURI)
 }
 
 // switchLanguage does what ?lang= says, if it says anything.

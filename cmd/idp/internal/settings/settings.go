@@ -74,9 +74,12 @@ type Server struct {
 	OTPTries      int      `name:"otp-tries" help:"Wrong codes per attempt." default:"${otp_tries}" group:"otp"`
 	OTPSends      int      `name:"otp-sends" help:"Mails per attempt." default:"${otp_sends}" group:"otp"`
 	OTPResendWait Duration `name:"otp-resend-wait" help:"Wait before the second mail of an attempt; the one before the third is twice as long." default:"${otp_resend_wait}" group:"otp"`
+	OTPProofBits  int      `name:"otp-proof-bits" help:"Work of a browser whose network is asked for a proof: so many bits of a hash are zero. One more doubles the time." default:"${otp_proof_bits}" group:"otp"`
 	OTPLink       bool     `name:"otp-link" help:"Put a link into the mails as well, which signs in with a button in the browser that asked." group:"otp"`
 
 	LimitIPSends        Windows `name:"limit-ip-sends" help:"Codes asked for and not used, per network (IPv4 address, IPv6 /64)." default:"${limit_ip_sends}" group:"limit"`
+	LimitIPProof        Windows `name:"limit-ip-proof" help:"Of these, those that need no proof that this is not a flood; one rate." default:"${limit_ip_proof}" group:"limit"`
+	LimitIPWaits        Windows `name:"limit-ip-waits" help:"Of those that need a proof, the ones for which half a minute of waiting is enough: for browsers without scripts." default:"${limit_ip_waits}" group:"limit"`
 	LimitIPGuesses      Windows `name:"limit-ip-guesses" help:"Wrong codes per network." default:"${limit_ip_guesses}" group:"limit"`
 	LimitRecipientSends Windows `name:"limit-recipient-sends" help:"Mails per address." default:"${limit_recipient_sends}" group:"limit"`
 	LimitUnknownSends   Windows `name:"limit-unknown-sends" help:"Mails per address that has no account; beyond it they silently go nowhere." default:"${limit_unknown_sends}" group:"limit"`
@@ -144,6 +147,9 @@ func Defaults() map[string]string {
 		"otp_tries":             itoa(c.Tries),
 		"otp_sends":             itoa(c.Sends),
 		"otp_resend_wait":       Duration(c.ResendWaits[0]).String(),
+		"otp_proof_bits":        itoa(c.ProofBits),
+		"limit_ip_proof":        Windows(c.Limits.IPProof).String(),
+		"limit_ip_waits":        Windows(c.Limits.IPWaits).String(),
 		"limit_ip_sends":        Windows(c.Limits.IPSends).String(),
 		"limit_ip_guesses":      Windows(c.Limits.IPGuesses).String(),
 		"limit_recipient_sends": Windows(c.Limits.RecipientSends).String(),
@@ -158,11 +164,11 @@ func Defaults() map[string]string {
 func (s *Server) OTP() (otp.Config, error) {
 	c := otp.DefaultConfig()
 	wait := time.Duration(s.OTPResendWait)
-	c.Digits, c.Tries, c.Sends = s.OTPDigits, s.OTPTries, s.OTPSends
+	c.Digits, c.Tries, c.Sends, c.ProofBits = s.OTPDigits, s.OTPTries, s.OTPSends, s.OTPProofBits
 	c.CodeTTL, c.TTL = time.Duration(s.OTPCodeTTL), time.Duration(s.OTPTTL)
 	c.ResendWaits = []time.Duration{wait, 2 * wait}
 	c.Limits = otp.Limits{
-		IPSends: s.LimitIPSends, IPGuesses: s.LimitIPGuesses, RecipientSends: s.LimitRecipientSends,
+		IPSends: s.LimitIPSends, IPProof: s.LimitIPProof, IPWaits: s.LimitIPWaits, IPGuesses: s.LimitIPGuesses, RecipientSends: s.LimitRecipientSends,
 		UnknownSends: s.LimitUnknownSends, UnknownNotices: s.LimitUnknownNotices, AccountGuesses: s.LimitAccountGuesses,
 	}
 	c.GuessAlarm = store.Window{}
@@ -243,7 +249,7 @@ func (s *Server) CheckStop() error {
 // Off lists the limits that are switched off.
 func (s *Server) Off() (names []string) {
 	for name, w := range map[string]Windows{
-		"IDP_LIMIT_IP_SENDS": s.LimitIPSends, "IDP_LIMIT_IP_GUESSES": s.LimitIPGuesses,
+		"IDP_LIMIT_IP_SENDS": s.LimitIPSends, "IDP_LIMIT_IP_PROOF": s.LimitIPProof, "IDP_LIMIT_IP_WAITS": s.LimitIPWaits, "IDP_LIMIT_IP_GUESSES": s.LimitIPGuesses,
 		"IDP_LIMIT_RECIPIENT_SENDS": s.LimitRecipientSends, "IDP_LIMIT_UNKNOWN_SENDS": s.LimitUnknownSends,
 		"IDP_LIMIT_UNKNOWN_NOTICES": s.LimitUnknownNotices, "IDP_LIMIT_ACCOUNT_GUESSES": s.LimitAccountGuesses,
 		"IDP_LIMIT_GUESS_ALARM": s.LimitGuessAlarm,

@@ -77,6 +77,9 @@ func TestDefaultsAreTheEngines(t *testing.T) {
 	if e.LimitUnknownNotices.String() != "1/24h" {
 		t.Errorf("unknown notices %s", e.LimitUnknownNotices)
 	}
+	if e.LimitIPProof.String() != "30/h" || e.LimitIPWaits.String() != "1/30s" || e.OTPProofBits != 19 {
+		t.Errorf("proof %s, waits %s, bits %d", e.LimitIPProof, e.LimitIPWaits, e.OTPProofBits)
+	}
 	if len(e.Off()) != 0 || e.LimitRecipientSends.String() != "5/h,15/24h" {
 		t.Errorf("off %v, recipient sends %s", e.Off(), e.LimitRecipientSends)
 	}
