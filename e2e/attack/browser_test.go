@@ -25,6 +25,7 @@ type browser struct {
 	network string // what its X-Forwarded-For says; "" for none
 	header  http.Header
 	gate    *gate // of a salvo
+	again   int   // how often what is sent was sent before
 }
 
 // browser makes a browser in a network where nobody was before.
@@ -116,6 +117,14 @@ func (b *browser) send(target string, form url.Values) answer {
 		b.t.Error(err)
 	}
 	a := answer{resp.StatusCode, resp.Header.Get("Location"), resp.Header, string(text), time.Since(began)}
+	if resp.Header.Get(rig.Failed) != "" && b.again < 2 {
+		// The balancer had no answer: on a busy machine it is late with a head, or with the use of
+		// a connection that ends. A browser would show that, and its person try again.
+		b.t.Logf("%s %s: the balancer had no answer", method, target)
+		next := *b
+		next.again, next.gate = b.again+1, nil
+		return next.send(target, form)
+	}
 	if a.status >= 500 && !(b.at.outage && a.status == http.StatusServiceUnavailable) {
 		b.t.Errorf("%s %s answered %s: nothing that a stranger sends may do that", method, target, a)
 	}
