@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // Everybody asks for mail to one mailbox: from browsers and networks of their own, at all
@@ -60,6 +62,49 @@ func TestMailBombing(t *testing.T) {
 			if arrived > most || arrived == 0 {
 				t.Errorf("%d mails arrived at %s, want 1 to %d", arrived, mailbox, most)
 			}
+		}
+	})
+}
+
+// One network asks for codes for many addresses: thirty come for nothing. A proof is good for
+// the form that it was asked of; waiting in the place of it lets one through at a time, however
+// many wait.
+func TestFlood(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, at *target) {
+		network := anywhere()
+		type held struct {
+			*browser
+			form form
+		}
+		var mu sync.Mutex
+		var waiting []held
+		ask := func(i int) int {
+			b := at.browserIn(network)
+			_, f := b.addressForm("sign-in")
+			a := b.send(f.action, f.with("email", fmt.Sprintf("flood%d@example.com", i)))
+			if a.status == http.StatusTooManyRequests {
+				mu.Lock()
+				defer mu.Unlock()
+				waiting = append(waiting, held{b, a.form(t, "/sign-in")})
+			}
+			return a.status
+		}
+		seen := atOnce(60, ask)
+		if seen[http.StatusSeeOther] != 30 || seen[http.StatusTooManyRequests] != 30 {
+			t.Fatalf("60 codes asked for in one network: %v, want 30 and 30 that are to prove something", seen)
+		}
+		early := atOnce(len(waiting), func(i int) int { return waiting[i].send(waiting[i].form.action, waiting[i].form.fields).status })
+		if early[http.StatusTooManyRequests] != len(waiting) {
+			t.Errorf("30 forms sent again at once: %v, want all refused", early)
+		}
+		if !long {
+			return // half a minute is too long for each change
+		}
+		time.Sleep(31 * time.Second)
+		late := atOnce(len(waiting), func(i int) int { return waiting[i].send(waiting[i].form.action, waiting[i].form.fields).status })
+		if late[http.StatusSeeOther] != 1 || late[http.StatusTooManyRequests] != len(waiting)-1 {
+			t.Errorf("30 forms that waited, sent at once: %v, want one that is let through", late)
 		}
 	})
 }
