@@ -109,18 +109,26 @@ func brief(d time.Duration) string {
 
 // seen says in a few words what the crowd met, and what is there.
 func seen(more string, t tally, v verdict) string {
-	parts := []string{fmt.Sprintf("%d sign-ins", t.SignIns)}
-	for _, one := range []struct {
-		n    int
-		what string
-	}{{t.Unavailable, "answers of 503"}, {t.Lost, "answers lost"}, {t.Again, "codes asked for again"}} {
-		if one.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", one.n, one.what))
-		}
+	parts := []string{many(t.SignIns, "sign-in")}
+	if t.Unavailable > 0 {
+		parts = append(parts, fmt.Sprintf("%d × 503", t.Unavailable))
 	}
-	parts = append(parts, fmt.Sprintf("%d sessions, %d grants, all of %d people hold", v.Sessions, v.Grants, v.Held))
+	if t.Lost > 0 {
+		parts = append(parts, many(t.Lost, "lost answer"))
+	}
+	if t.Again > 0 {
+		parts = append(parts, many(t.Again, "code")+" asked for again")
+	}
+	parts = append(parts, many(v.Sessions, "session"), many(v.Grants, "grant"), fmt.Sprintf("all %d people hold", v.Held))
 	if more != "" {
 		parts = append(parts, more)
 	}
 	return strings.Join(parts, ", ")
+}
+
+func many(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -251,8 +251,8 @@ func (c *Cluster) Stop() error {
 func findBinaries() (string, error) {
 	var dirs []string
 	if p, err := exec.LookPath("initdb"); err == nil {
-		if real, err := filepath.EvalSymlinks(p); err == nil { // the other programs are where it is
-			dirs = append(dirs, filepath.Dir(real))
+		if binary, err := filepath.EvalSymlinks(p); err == nil { // the other programs are where it is
+			dirs = append(dirs, filepath.Dir(binary))
 		}
 		dirs = append(dirs, filepath.Dir(p))
 	}
