@@ -121,8 +121,9 @@ func previousRelease(t *testing.T) {
 	c.until(6)
 	a.Stop()
 	roll(a, rig.Binary) // it migrates under the other's feet
-	c.until(12)         // each step may be either's
 	mixed := c.count()
+	c.until(20) // each step may be either's
+	mixed = c.since(mixed)
 	// Back: the new one is taken away, the old one goes on with what the new one wrote.
 	if status := a.Stop(); status != 0 {
 		t.Errorf("the new release stops with %d", status)
