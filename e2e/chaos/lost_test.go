@@ -205,7 +205,7 @@ func answerLost(t *testing.T) {
 				v.Wrong = append(v.Wrong, fmt.Sprintf("somebody noticed: %+v", after))
 			}
 			add(t, row{Fault: "connection cut after COMMIT, before the answer", Where: m.where, Expected: m.expects,
-				Seen: seen(fmt.Sprintf("%d commits without an answer", lost), after, v), Back: person.took[w.step], Tally: after, Verdict: v})
+				Seen: seen(many(lost, "commit")+" without an answer", after, v), Back: person.took[w.step], Tally: after, Verdict: v})
 		}
 	}
 }

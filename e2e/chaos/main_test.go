@@ -119,7 +119,7 @@ func seen(more string, t tally, v verdict) string {
 	if t.Again > 0 {
 		parts = append(parts, many(t.Again, "code")+" asked for again")
 	}
-	parts = append(parts, many(v.Sessions, "session"), many(v.Grants, "grant"), fmt.Sprintf("all %d people hold", v.Held))
+	parts = append(parts, many(v.Sessions, "session"), many(v.Grants, "grant"), fmt.Sprintf("%d tried, all hold", v.Held))
 	if more != "" {
 		parts = append(parts, more)
 	}
