@@ -68,7 +68,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	check(c.Digits >= 6 && c.Digits <= 10, "IDP_OTP_DIGITS is %d: choose 6 to 10", c.Digits)
+	check(c.Digits >= 6 && c.Digits <= store.MaxDigits, "IDP_OTP_DIGITS is %d: choose 6 to %d", c.Digits, store.MaxDigits)
 	check(c.CodeTTL >= time.Minute && c.CodeTTL <= 30*time.Minute, "IDP_OTP_CODE_TTL is %s: choose 1m to 30m", c.CodeTTL)
 	check(c.CodeTTL%time.Minute == 0, "IDP_OTP_CODE_TTL is %s: choose whole minutes, which is how the mail says it", c.CodeTTL)
 	check(c.TTL >= c.CodeTTL && c.TTL <= 2*time.Hour, "IDP_OTP_TTL is %s: choose at least the code's life (%s) and at most 2h", c.TTL, c.CodeTTL)

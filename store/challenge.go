@@ -22,6 +22,10 @@ const (
 // do everything.
 const ConsoleDigits = 8
 
+// MaxDigits are the most that a code has. A longer one has letters, too, and is mailed while
+// nobody could type a short one.
+const MaxDigits = 10
+
 // MaxLiveCodes is how many codes of one challenge can be right at once: people
 // type the first mail's code after asking for a second.
 const MaxLiveCodes = 3

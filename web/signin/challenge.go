@@ -79,6 +79,9 @@ func (c challenge) written() []byte {
 	w.OmitTime("t", c.SentAt)
 	w.OmitBool("g", c.Agreed)
 	w.OmitBool("b", c.Bounced)
+	if c.Length != 0 {
+		w.Int("d", int64(c.Length))
+	}
 	return w.Bytes()
 }
 
@@ -112,6 +115,8 @@ func readChallenge(text []byte) (c challenge, known bool) {
 			c.Agreed = r.Bool()
 		case "b":
 			c.Bounced = r.Bool()
+		case "d":
+			c.Length = int(r.Int())
 		default: // of a release after this one
 			r.Fail()
 		}

@@ -16,7 +16,7 @@ func TestChallengeIsWhatJSONWrites(t *testing.T) {
 	now := time.Date(2026, 11, 28, 22, 0, 0, 120000000, time.UTC)
 	least := challenge{V: 1, ID: store.NewID(now), Request: store.NewID(now), Purpose: store.PurposeSignIn, Email: "ada@example.com", ExpiresAt: now, Sends: 1}
 	full := least
-	full.V, full.Purpose, full.NextSend, full.SentAt, full.Agreed, full.Bounced = 3, store.PurposeConsole, now, now.Add(time.Second), true, true
+	full.V, full.Purpose, full.NextSend, full.SentAt, full.Agreed, full.Bounced, full.Length = 3, store.PurposeConsole, now, now.Add(time.Second), true, true, 26
 	if v := reflect.ValueOf(full); func() bool {
 		for i := range v.NumField() {
 			if v.Field(i).IsZero() {

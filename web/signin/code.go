@@ -96,7 +96,9 @@ func (p *Pages) code(v *visit, c challenge, data *view) *view {
 	if c.Purpose == store.PurposeConsole {
 		data.Digits = max(store.ConsoleDigits, data.Digits)
 	}
-	data.Digits = cmp.Or(c.Length, data.Digits)
+	if data.Long = c.Length > store.MaxDigits; !data.Long {
+		data.Digits = cmp.Or(c.Length, data.Digits)
+	}
 	data.Sends, data.More, data.Agreed = c.Sends, !c.NextSend.IsZero(), c.Agreed
 	data.Action = actionOf(c.Purpose)
 	data.Change = v.address(data.Action, "c", data.C)
@@ -195,6 +197,9 @@ func (p *Pages) judged(v *visit, c challenge, in store.SignedIn, finish store.Fi
 		return p.showCode(v, http.StatusUnprocessableEntity, c, data)
 	case store.OutcomeLimited:
 		data.Error, data.Minutes = "limited", minutes(in.Wait)
+		if in.Limit == store.LimitAccountGuesses { // which a longer code has no need of
+			data.Error = "guessed"
+		}
 		v.w.Header().Set("Retry-After", strconv.Itoa(seconds(in.Wait)))
 		return p.showCode(v, http.StatusTooManyRequests, c, data)
 	case store.OutcomeConfirm:

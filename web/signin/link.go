@@ -107,7 +107,7 @@ func (p *Pages) getLink(v *visit) error {
 	case st.TriesLeft <= 0:
 		return p.showAgain(v, "spent", c)
 	}
-	c.ExpiresAt, c.Sends = st.ExpiresAt, st.Sends
+	c.ExpiresAt, c.Sends, c.Length = st.ExpiresAt, st.Sends, st.Length
 	if st.SendsLeft > 0 {
 		c.NextSend = st.NextSend
 	}
@@ -126,6 +126,6 @@ func (p *Pages) showElsewhere(v *visit, l signInLink, here string) error {
 	}
 	v.request, v.client, v.sealed = store.AuthRequest{}, store.Client{Name: l.App}, ""
 	data := p.view(v)
-	data.Code = l.Code
+	data.Code, data.Long = l.Code, len(l.Code) > store.MaxDigits
 	return p.render(v, http.StatusOK, "elsewhere", here, data)
 }

@@ -42,6 +42,10 @@ func everyPage(f *webtest.Fixture, lang string) map[string]string {
 		}
 	}
 
+	keep("code-guessed", guessed(f, "guessed@example.com", lang))
+	keep("code-long", p.ToCode("/sign-in", "guessed@example.com"))
+	keep("code-long-format", p.ToCode("/sign-in", "guessed@example.com").Submit("/verify", "code", "7K2QD-9XWMR-TVH4B-0N8CA"))
+
 	keep("own", p.Get("/sign-in"))
 	rescue := keep("recover", p.Get(webtest.Authorize("first_screen", "reset_password")))
 	keep("code-recover", rescue.Submit("/recover", "email", "ada.lovelace@example.com").Follow())

@@ -20,6 +20,7 @@ type view struct {
 	// A form's field: what was typed, and what is wrong with it.
 	Typed, Error           string
 	Tries, Minutes, Digits int
+	Long                   bool // the newest code has letters, and nobody types it willingly
 
 	Register  bool   // the challenge or form is for a new account
 	Recover   bool   // or for one that somebody else may be in

@@ -77,8 +77,8 @@ var suppressed = map[store.Reason]string{
 }
 
 var limits = map[string]string{
-	store.LimitRecipientSends: shell.N("The address has had as many mails as it can in an hour or a day. There is room for the next one in %s. A sign-in link helps meanwhile."),
-	store.LimitAccountGuesses: shell.N("Too many wrong codes were typed for it, in any browser. Codes are looked at again in %s."),
+	store.LimitRecipientSends: shell.N("Browsers that are new to the address have asked for as many mails as it can have in an hour or a day. They get the next one in %s; where the person has signed in before, it goes out at once. A sign-in link helps meanwhile."),
+	store.LimitAccountGuesses: shell.N("Too many wrong codes were typed for it, in browsers that are new to it. Short codes are looked at again there in %s; another code is longer, and works at once."),
 	store.LimitUnknownSends:   shell.N("It has no account, and was written to too often: mails go nowhere for another %s. Creating the account ends this at once."),
 	store.LimitUnknownNotices: shell.N("It has no account, and was told so today already: the next such mail goes out in %s."),
 }
