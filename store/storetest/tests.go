@@ -172,4 +172,5 @@ var tests = map[string]func(*testing.T, *fixture){
 	"ManyUsers":                   testManyUsers,
 	"ExperienceInOutage":          testExperienceInOutage,
 	"UserIndexes":                 testUserIndexes,
+	"SignInPlans":                 testSignInPlans,
 }

@@ -316,28 +316,30 @@ func ofPeople(query string) bool {
 // Read implements [sqlstore.Engine].
 func (e explained) Read(ctx context.Context, query string, args []any, row func(scan func(dest ...any) error) error) error {
 	if e.wants(query) {
-		var err error
-		if e.SkipLocked() == "" { // SQLite
-			err = e.Engine.Read(ctx, "EXPLAIN QUERY PLAN "+query, args, func(scan func(...any) error) error {
-				var id, parent, none int
-				var line string
-				err := scan(&id, &parent, &none, &line)
-				*e.plans = append(*e.plans, line)
-				return err
-			})
-		} else {
-			err = e.Engine.Read(ctx, "EXPLAIN "+query, args, func(scan func(...any) error) error {
-				var line string
-				err := scan(&line)
-				*e.plans = append(*e.plans, line)
-				return err
-			})
-		}
-		if err != nil {
+		if err := e.explain(ctx, query, args); err != nil {
 			return err
 		}
 	}
 	return e.Engine.Read(ctx, query, args, row)
+}
+
+// explain notes the plan of a statement, which is not run.
+func (e explained) explain(ctx context.Context, query string, args []any) error {
+	if e.SkipLocked() == "" { // SQLite
+		return e.Engine.Read(ctx, "EXPLAIN QUERY PLAN "+query, args, func(scan func(...any) error) error {
+			var id, parent, none int
+			var line string
+			err := scan(&id, &parent, &none, &line)
+			*e.plans = append(*e.plans, line)
+			return err
+		})
+	}
+	return e.Engine.Read(ctx, "EXPLAIN "+query, args, func(scan func(...any) error) error {
+		var line string
+		err := scan(&line)
+		*e.plans = append(*e.plans, line)
+		return err
+	})
 }
 
 // Pages of many people, and what they are found by, lie along indexes: no query reads the

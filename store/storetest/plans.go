@@ -1,0 +1,59 @@
+package storetest
+
+import (
+	"context"
+	"regexp"
+	"testing"
+	"time"
+
+	"idp/store"
+	"idp/store/sqlstore"
+)
+
+// scripts is an engine that asks how each statement of a script would be answered, too.
+type scripts struct{ explained }
+
+// Run implements [sqlstore.Engine].
+func (e scripts) Run(ctx context.Context, s *sqlstore.Script) error {
+	for _, step := range s.Steps {
+		if err := e.explain(ctx, step.SQL, step.Args); err != nil {
+			return err
+		}
+	}
+	return e.Engine.Run(ctx, s)
+}
+
+// scanned is the line of a plan that reads a table which grows with people or sign-ins from
+// its beginning.
+var scanned = regexp.MustCompile(`(?:Seq Scan on|SCAN) (?:users|session|challenge|budget|auth_code|oidc_grant|mail|device|event)\b`)
+
+// A sign-in reads no table from its beginning, in a database that nobody has analyzed either: a
+// new one, or one that was just filled. What was planned then is kept for as long as the connection.
+func testSignInPlans(t *testing.T, f *fixture) {
+	var plans []string
+	f.db = start(t, func() sqlstore.Engine {
+		return scripts{explained{f.open(), &plans, func(string) bool { return true }}}
+	})
+	f.signUp("ada@example.com")
+	n := f.begin("ada@example.com")
+	n.Purpose = store.PurposeSignIn
+	f.begun(n)
+	f.expect(n, 1, store.OutcomeAccepted)
+	r := redemption(n)
+	r.Refresh = store.NewRefresh{Hash: random(), Always: true, Idle: time.Hour, Absolute: time.Hour}
+	_, err := f.db.RedeemCode(f.ctx(), r)
+	f.no(err)
+	_, err = f.db.AccessToken(f.ctx(), r.Grant, r.Access)
+	f.no(err)
+	_, err = f.db.RefreshGrant(f.ctx(), store.Refresh{Grant: r.Grant, Client: r.Client, Presented: r.Refresh.Hash, Genuine: true,
+		Next: []store.Hash{random()}, Grace: time.Second, Idle: time.Hour, Access: random(), AccessTTL: time.Hour})
+	f.no(err)
+	if len(plans) < 50 {
+		t.Fatalf("%d lines of plans", len(plans))
+	}
+	for _, line := range plans {
+		if scanned.MatchString(line) {
+			t.Error(line)
+		}
+	}
+}
