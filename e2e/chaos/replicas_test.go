@@ -23,12 +23,20 @@ const (
 	linger = "2s"
 )
 
+// newer are settings that the release before this one does not know, and does not start with.
+var newer = []string{"IDP_STOP_DELAY=" + linger, "IDP_LIMIT_IP_PROOF=off"}
+
 // pair is two replicas behind a balancer, on a database of their own.
 func pair(t *testing.T, program string, env ...string) (c *crowd, a, b *rig.Server, front *rig.Balancer) {
 	t.Helper()
 	pg := cluster(t)
 	a = on(t, pg.URL()+"&pool_max_conns=8", pg.URL(), env...)
-	a.Program = program
+	if a.Program = program; program != rig.Binary {
+		for _, kv := range newer {
+			name, _, _ := strings.Cut(kv, "=")
+			a.Env = without(a.Env, name)
+		}
+	}
 	front = a.Balanced()
 	b = a.Replica()
 	front.Route(a, b)
@@ -107,10 +115,7 @@ func previousRelease(t *testing.T) {
 	old := previous(t)
 	c, a, b, front := pair(t, old)
 	roll := func(s *rig.Server, program string) {
-		if program != old {
-			s.Env = append(without(s.Env, "IDP_STOP_DELAY"), "IDP_STOP_DELAY="+linger)
-		}
-		s.Program = program
+		s.Program, s.Env = program, append(s.Env, newer...) // of a name that is there twice the last one counts
 		s.Start()
 		time.Sleep(2 * watch)
 	}
