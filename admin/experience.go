@@ -33,6 +33,7 @@ const (
 type Frame struct {
 	CodeTTL time.Duration // of a code; 10 minutes if 0
 	Tries   int           // wrong guesses per challenge; 5 if 0
+	Digits  int           // of a code; 0: it is not known here
 
 	// Limits are those that bound an address. Nil: they are not known here.
 	Limits func(of store.Email) []store.Limit

@@ -37,6 +37,7 @@ type Store interface {
 	sessionStore
 	hookStore
 	mailStore
+	testAddressStore
 	timelineStore
 	audit.VerifyStore
 }
@@ -53,6 +54,8 @@ type Deps struct {
 
 	// Under what challenges and records of mails are kept, which go with an account. Nil: there are none.
 	Codes, Mails Addresses
+
+	TestCodes TestCodes // nil: test addresses cannot be set here
 
 	DNS doctor.Resolver // that senders' domains are looked up with; nil: the system's
 
@@ -73,6 +76,7 @@ type Service struct {
 	newKey     func(alg string) (store.SigningKey, error)
 
 	codes, mails Addresses
+	tests        TestCodes
 	hooks        *webhook.Desk
 	dns          doctor.Resolver
 
@@ -96,7 +100,7 @@ func New(d Deps) (*Service, error) {
 		d.DNS = doctor.NewResolver("")
 	}
 	return &Service{
-		store: d.Store, book: d.Book, senders: d.Senders, connectors: d.Ring.Sealer("connector"), frame: d.Frame, fetcher: d.Pictures, newKey: d.NewKey, codes: d.Codes, mails: d.Mails,
+		store: d.Store, book: d.Book, senders: d.Senders, connectors: d.Ring.Sealer("connector"), frame: d.Frame, fetcher: d.Pictures, newKey: d.NewKey, codes: d.Codes, mails: d.Mails, tests: d.TestCodes,
 		dns:   d.DNS,
 		hooks: webhook.NewDesk(d.Ring, d.Private, cmp.Or(d.Agent, "idp")), verifier: audit.NewVerifier(d.Store, d.Ring), deliveries: mailer.NewDeliveries(d.Store, d.Ring), suppressions: mailer.NewSuppressions(d.Store, d.Ring),
 	}, nil

@@ -23,7 +23,7 @@ var stateNames = map[store.MailState]string{
 const withheld = "withheld"
 
 // whyWithheld is its error.
-const whyWithheld = "the address has no account, and was written to too often"
+const whyWithheld = "the address has no account and was written to too often, or is for tests"
 
 // StateName is a state's name for people and programs outside.
 func StateName(s store.MailState) string { return stateNames[s] }

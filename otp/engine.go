@@ -27,6 +27,8 @@ type Store interface {
 	Unmute(context.Context, store.Disowned) error
 	OneTimeTokenByHash(context.Context, store.Hash) (store.OneTimeToken, error)
 
+	TestAddresses(context.Context) ([]store.TestAddress, error)
+
 	Alarms(context.Context) ([]store.Alarm, error)
 	RaiseAlarm(ctx context.Context, seen store.Alarm, told ...store.Event) error
 	EndAlarm(ctx context.Context, seen store.Alarm, told ...store.Event) error
@@ -69,6 +71,7 @@ type Engine struct {
 	notMe   notMe
 	refunds chan refund
 	alarm   alarm
+	tests   TestCodes
 
 	puzzles  *keyring.Sealer
 	bots     Bots
@@ -85,7 +88,7 @@ func New(d Deps) (*Engine, error) {
 		codes: d.Ring.MAC("code"), budgets: d.Ring.MAC("budget"), addrs: NewAddresses(d.Ring), ids: d.Ring.MAC("challenge id"), notices: d.Ring.MAC("notice id"),
 		notMe:   notMe{d.NotMe, d.Ring.Sealer("not me"), d.Ring.MAC("not me event")},
 		refunds: make(chan refund, 1024),
-		alarm:   alarm{replica: store.NewID(time.Now())},
+		alarm:   alarm{replica: store.NewID(time.Now())}, tests: NewTestCodes(d.Ring),
 		puzzles: d.Ring.Sealer("puzzle"), bots: d.Bots,
 	}, nil
 }
@@ -161,7 +164,11 @@ func (e *Engine) challengeID(a store.Attempt, round byte) store.ID {
 }
 
 func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID, length int, of allowance) (store.Begun, error) {
-	code := newCode(length)
+	code, test, err := e.code(ctx, a, length)
+	if err != nil {
+		return store.Begun{}, err
+	}
+	length = len(code)
 	l, err := e.letter(a, id, grouped(code))
 	if err != nil {
 		return store.Begun{}, fmt.Errorf("begin challenge: %w", err)
@@ -172,7 +179,7 @@ func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID, length
 		ID: id, Purpose: a.Purpose, Browser: a.Browser, Request: a.Request, Email: a.Email,
 		Address: address, Former: former, MAC: macs(e.codes, a.Purpose, id, a.Email, code)[0], Length: length,
 		CodeTTL: ttl, TTL: e.config.TTL, NextSend: e.config.wait(1),
-		Tries: e.tries(a), Sends: e.config.Sends, Mail: l.mail,
+		Tries: e.tries(a), Sends: e.config.Sends, Mail: l.mail, Test: test,
 		IP: of.sends, Waits: of.waits, Recipient: e.recipientSends(a.Email, a.Browser), Unknown: e.unknown(a), Guesses: e.guessesOf(a, length),
 	})
 	if err != nil {
@@ -198,7 +205,11 @@ func (e *Engine) oneMore(ctx context.Context, a store.Again, of allowance) (stor
 }
 
 func (e *Engine) resend(ctx context.Context, a store.Again, length int, of allowance) (store.Begun, error) {
-	code := newCode(length)
+	code, test, err := e.code(ctx, a.Attempt, length)
+	if err != nil {
+		return store.Begun{}, err
+	}
+	length = len(code)
 	l, err := e.letter(a.Attempt, a.Challenge, grouped(code))
 	if err != nil {
 		return store.Begun{}, fmt.Errorf("resend code: %w", err)
@@ -207,7 +218,7 @@ func (e *Engine) resend(ctx context.Context, a store.Again, length int, of allow
 	begun, err := e.store.ResendCode(ctx, store.Resend{
 		ID: a.Challenge, Browser: a.Browser, Request: a.Request, Email: a.Email, Address: address, Former: former,
 		MAC: macs(e.codes, a.Purpose, a.Challenge, a.Email, code)[0], Length: length,
-		CodeTTL: e.codeTTL(a.Attempt), NextSend: e.config.wait(2), Mail: l.mail,
+		CodeTTL: e.codeTTL(a.Attempt), NextSend: e.config.wait(2), Mail: l.mail, Test: test,
 		IP: of.sends, Waits: of.waits, Recipient: e.recipientSends(a.Email, a.Browser), Unknown: e.unknown(a.Attempt), Guesses: e.guessesOf(a.Attempt, length),
 	})
 	if err != nil {

@@ -65,6 +65,7 @@ var columns = []struct {
 	{store.SealedMails, "waiting mails", "mail"},
 	{store.SealedInbox, "mails of the development mailbox", "inbox"},
 	{store.SealedUserKeys, "keys of people", "audit person key"},
+	{store.SealedTestCodes, "codes of test addresses", "test address code"},
 	{store.SealedCertificates, "certificates", "certificate"},
 	{store.SealedKeptKeys, "kept keys", "kept key"},
 	{store.SealedRecipients, "recipients of mails", "recipient's address"},

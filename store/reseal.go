@@ -13,6 +13,7 @@ const (
 	SealedInbox        SealedColumn = "inbox"
 	SealedUserKeys     SealedColumn = "user_key"
 	SealedCertificates SealedColumn = "certificate"
+	SealedTestCodes    SealedColumn = "test_address"
 	SealedKeptKeys     SealedColumn = "kept_key"
 	SealedRecipients   SealedColumn = "mail recipient" // by the hash of the address
 	SealedSuppressions SealedColumn = "suppression"    // the same

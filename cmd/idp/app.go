@@ -42,6 +42,7 @@ type commands struct {
 	Template    templateCmd    `cmd:"" help:"Word the mails yourself, and see what they look like."`
 	Delivery    deliveryCmd    `cmd:"" help:"Look at what became of each mail."`
 	Suppression suppressionCmd `cmd:"" help:"Look at the addresses that take no mail, and change which."`
+	TestAddress testAddressCmd `cmd:"" name:"test-address" help:"Give addresses a code that is always the same, for tests and reviews of apps."`
 	Audit       auditCmd       `cmd:"" help:"Look at what was done, by whom, and check that the record of it is whole."`
 	Apply       applyCmd       `cmd:"" help:"Make the instance as a configuration file says."`
 	Export      exportCmd      `cmd:"" help:"Write the configuration as such a file."`

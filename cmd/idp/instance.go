@@ -192,7 +192,7 @@ func (in *instance) takeKept(ctx context.Context) error {
 // webhooks may post to.
 func (in *instance) service(senders mailer.Kinds, frame admin.Frame, private ...netip.Prefix) (*admin.Service, error) {
 	return admin.New(admin.Deps{Store: in.db, Book: audit.New(in.ring, in.db.Now), Ring: in.ring, Senders: senders, Frame: frame,
-		Codes: otp.NewAddresses(in.ring), Mails: mailer.NewRecipients(in.ring), Private: private, Agent: agent(), Pictures: admin.NewFetcher(agent(), private...),
+		Codes: otp.NewAddresses(in.ring), TestCodes: otp.NewTestCodes(in.ring), Mails: mailer.NewRecipients(in.ring), Private: private, Agent: agent(), Pictures: admin.NewFetcher(agent(), private...),
 		NewKey: func(alg string) (store.SigningKey, error) { return op.NewSigningKey(in.ring, alg) }})
 }
 

@@ -116,8 +116,16 @@ func params(dir string, setup func(*testscript.Env) error) testscript.Params {
 			"start-dns":     startDNS,
 
 			"keeps-connection": keepsConnection,
+			"in-days":          inDays,
 		},
 	}
+}
+
+// inDays NAME N puts the day that is N days ahead into a variable.
+func inDays(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Setenv(args[0], time.Now().UTC().AddDate(0, 0, n).Format(time.DateOnly))
 }
 
 // freePort NAME... puts a free port into each variable.

@@ -92,7 +92,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 	if err != nil {
 		return nil, err
 	}
-	service, err := in.service(s.senders(), admin.Frame{CodeTTL: o.otp.CodeTTL, Tries: o.otp.Tries, Limits: s.codes.Limits}, o.webhookAllow()...)
+	service, err := in.service(s.senders(), admin.Frame{CodeTTL: o.otp.CodeTTL, Tries: o.otp.Tries, Digits: o.otp.Digits, Limits: s.codes.Limits}, o.webhookAllow()...)
 	if err != nil {
 		return nil, err
 	}

@@ -15,11 +15,11 @@ import (
 // Beyond the limit for unknown addresses the mail is a decoy: a row that goes
 // through the same states and reaches nobody. An address without an account may have
 // a mail of its own. While an address is muted, what an unknown browser asks for is a
-// decoy, too. queued tells the caller, who may hold the mail in memory.
+// decoy, too, and so is what a test address is sent. queued tells the caller, who may hold the mail in memory.
 //
 // (The branch that gives an id as the payload is never taken: it tells Postgres the
 // type of the others.)
-func queueMail(s *Script, now int64, challenge store.ID, m store.NewMail, email store.Email, address hashes, unknown store.Limit, by store.Hash, queued *became) {
+func queueMail(s *Script, now int64, challenge store.ID, m store.NewMail, email store.Email, address hashes, unknown store.Limit, test bool, by store.Hash, queued *became) {
 	var other store.OtherMail
 	if m.Other != nil {
 		other = *m.Other
@@ -29,7 +29,7 @@ func queueMail(s *Script, now int64, challenge store.ID, m store.NewMail, email 
 		  sender, provider_id, error, address, recipient, locale)
 		SELECT $1, id, CASE WHEN known = 1 OR $13 = '' THEN $2 ELSE $13 END,
 		  CASE WHEN known > 1 THEN id WHEN listed = 1 THEN NULL WHEN known = 1 OR $13 = '' THEN $3 ELSE $14 END,
-		  CASE WHEN `+muted+` AND NOT `+isKnown+` THEN 1
+		  CASE WHEN CAST($21 AS SMALLINT) = 1 OR `+muted+` AND NOT `+isKnown+` THEN 1
 		    WHEN known = 1 OR CAST($4 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $5 AND taker = $6) THEN 0 ELSE 1 END,
 		  CASE WHEN listed = 1 THEN 5 ELSE 1 END, 0, $8, $9, $10, $11, CASE WHEN listed = 1 THEN CAST($10 AS BIGINT) ELSE NULL END,
 		  '', '', '', $15, $17, $18
@@ -40,7 +40,7 @@ func queueMail(s *Script, now int64, challenge store.ID, m store.NewMail, email 
 		RETURNING decoy, usage, state`,
 		m.ID[:], string(m.Usage), m.Payload, flag(unknown.IsZero()), unknown.Key[:], by[:], string(email),
 		m.Worker[:], now+micro(m.Lease), now, now+micro(m.TTL), challenge[:], string(other.Usage), other.Payload,
-		m.Address[:], m.Before[:], m.Recipient, m.Locale, address.now[:], address.former[:]).Into(&queued.decoy, (*string)(&queued.usage), &queued.state)
+		m.Address[:], m.Before[:], m.Recipient, m.Locale, address.now[:], address.former[:], flag(test)).Into(&queued.decoy, (*string)(&queued.usage), &queued.state)
 }
 
 // suppressed is one row that tells, as listed, whether an address is on the suppression

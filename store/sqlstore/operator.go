@@ -35,12 +35,13 @@ func (db *DB) Operators(ctx context.Context) ([]store.Operator, error) {
 	return out, nil
 }
 
-// AddOperator lets somebody into the console. The error is [store.Conflict] if they are in.
+// AddOperator lets somebody into the console. Their address is none for tests from then on. The error is [store.Conflict] if they are in.
 func (db *DB) AddOperator(ctx context.Context, email store.Email, role store.OperatorRole, told ...store.Event) error {
 	const op = "add operator"
 	var s Script
 	takeTurn(&s)
 	s.Do(`INSERT INTO owner (email, created_at, role) VALUES ($1, $2, $3) ON CONFLICT (email) DO NOTHING`, string(email), db.now(), string(role)).Need(op, store.Conflict)
+	endTest(&s, email)
 	return db.administer(ctx, op, &s, told...)
 }
 

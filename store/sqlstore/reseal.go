@@ -23,6 +23,7 @@ var sealedColumns = map[store.SealedColumn]sealedAt{
 	store.SealedMails:        {table: "mail", key: "id", value: "payload", bound: "challenge"},
 	store.SealedInbox:        {table: "inbox", key: "id", value: "sealed", bound: "id"},
 	store.SealedUserKeys:     {table: "user_key", key: "user_id", value: "sealed", bound: "user_id", text: true},
+	store.SealedTestCodes:    {table: "test_address", key: "email", value: "code", bound: "email", text: true},
 	store.SealedCertificates: {table: "certificate", key: "name", value: "sealed", bound: "name", text: true},
 	store.SealedKeptKeys:     {table: "kept_key", key: "id", value: "sealed", bound: "id"},
 	store.SealedRecipients:   {table: "mail", key: "id", value: "recipient", bound: "address", hash: "address"},

@@ -93,6 +93,7 @@ func (a *API) Mount(r chi.Router) {
 	a.roles()
 	a.signInExperiences()
 	a.hooks()
+	a.testAddresses()
 	a.router.Get(documentPath, a.serveDocument(sync.OnceValues(a.document)))
 	r.Mount(Path, a.router)
 }

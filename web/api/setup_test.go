@@ -97,7 +97,7 @@ func setup(t testing.TB) *fixture {
 		NewKey: func(alg string) (store.SigningKey, error) { return op.NewSigningKey(ring, alg) }, Senders: mailer.Kinds{
 			inbox.ID: inbox.New(f.db, ring).Factory, smtp.ID: smtp.New, httpmail.ID: httpmail.New,
 			ses.ID: func(config []byte) (mailer.Sender, error) { return ses.Factory(ses.Options{Endpoint: f.ses})(config) },
-		}, Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
+		}, Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, TestCodes: otp.NewTestCodes(ring)})
 	f.must(err)
 	log := slog.New(slog.NewTextHandler(f.log, nil))
 	ip := func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.7") }

@@ -21,7 +21,7 @@ import (
 var viewersToo = []string{"/console/sign-out", "/console/settings/sign-out-everywhere", "/console/sign-in-experience/preview"}
 
 // Where an admin may post nothing: what sends mails and words them, who enters, what signs.
-var ownersOnly = []string{"/console/email/", "/console/settings/people/", "/console/keys/"}
+var ownersOnly = []string{"/console/email/", "/console/settings/people/", "/console/settings/test-addresses/", "/console/keys/"}
 
 // route is one of the console's, with something that is there in each of its parameters.
 type route struct{ method, pattern, path string }

@@ -176,7 +176,7 @@ func (f *Fixture) service(ring *keyring.Ring, book *audit.Book, frame admin.Fram
 		Senders: mailer.Kinds{inbox.ID: f.Inbox.Factory, smtp.ID: smtp.New, httpmail.ID: httpmail.New,
 			ses.ID: func(config []byte) (mailer.Sender, error) { return ses.Factory(ses.Options{Endpoint: f.SES})(config) }},
 		DNS:   noDNS{},
-		Codes: otp.NewAddresses(ring), Mails: mailer.NewRecipients(ring), Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Agent: "idp", Pictures: f.Web,
+		Codes: otp.NewAddresses(ring), TestCodes: otp.NewTestCodes(ring), Mails: mailer.NewRecipients(ring), Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Agent: "idp", Pictures: f.Web,
 		NewKey: func(alg string) (store.SigningKey, error) { return op.NewSigningKey(ring, alg) },
 	})
 	f.Must(err)

@@ -21,7 +21,7 @@ var states = []state{
 	{"failed", shell.N("Not sent"), "bad", shell.N("The connectors refused it."), shell.N("The error says why. Send a test under Email once it is put right.")},
 	{"expired", shell.N("Too late"), "bad", shell.N("No connector took it before its code had expired."), shell.N("Look whether a connector is down, or its limit too low, under Email.")},
 	{"suppressed", shell.N("Held back"), "warn", shell.N("It was not sent: the address takes no mail."), shell.N("See why among the addresses that take no mail, and lift that if it is over.")},
-	{"withheld", shell.N("Not for anybody"), "", shell.N("It went nowhere on purpose: the address has no account and was written to too often."), shell.N("Nothing is to be done. The sign-in page looks the same, so that nobody learns who has an account.")},
+	{"withheld", shell.N("Not for anybody"), "", shell.N("It went nowhere on purpose: the address has no account and was written to too often, or it is for tests."), shell.N("Nothing is to be done. The sign-in page looks the same, so that nobody learns who has an account.")},
 }
 
 // stayed is said in the place of "sent" where no provider was asked.

@@ -8,6 +8,11 @@
 //	GET  /console/settings/people/EMAIL         one of them
 //	POST /console/settings/people/EMAIL         role, and seen: what it was
 //	POST /console/settings/people/EMAIL/remove  confirm
+//	GET  /console/settings/test-addresses              addresses whose code is always the same
+//	GET  /console/settings/test-addresses/new          makes one
+//	POST /console/settings/test-addresses/new          email, code, until, confirm
+//	GET  /console/settings/test-addresses/EMAIL        one of them, without its code
+//	POST /console/settings/test-addresses/EMAIL/remove confirm
 //	GET  /console/settings/limits               codes, limits and lifetimes in force
 //	GET  /console/settings/instance             addresses, version, database
 //

@@ -57,12 +57,17 @@ func (p *Pages) Mount(r chi.Router) {
 	p.shell.Get(r, "/settings/people/{email}", p.show)
 	p.shell.Post(r, "/settings/people/{email}", store.RoleOwner, p.save)
 	p.shell.Post(r, "/settings/people/{email}/remove", store.RoleOwner, p.remove)
+	p.shell.Get(r, "/settings/test-addresses", p.tests)
+	p.shell.GetAs(r, "/settings/test-addresses/new", store.RoleOwner, p.newTest)
+	p.shell.Post(r, "/settings/test-addresses/new", store.RoleOwner, p.addTest)
+	p.shell.Get(r, "/settings/test-addresses/{email}", p.showTest)
+	p.shell.Post(r, "/settings/test-addresses/{email}/remove", store.RoleOwner, p.removeTest)
 	p.shell.Get(r, "/settings/limits", p.limits)
 	p.shell.Get(r, "/settings/instance", p.about)
 }
 
 func tabs(v *shell.Visit, current string) []shell.Tab {
-	all := []shell.Tab{{Name: v.T("People with access"), Href: root}, {Name: v.T("Limits"), Href: root + "/limits"}, {Name: v.T("This instance"), Href: root + "/instance"}}
+	all := []shell.Tab{{Name: v.T("People with access"), Href: root}, {Name: v.T("Test addresses"), Href: testsPath}, {Name: v.T("Limits"), Href: root + "/limits"}, {Name: v.T("This instance"), Href: root + "/instance"}}
 	for i := range all {
 		all[i].Current = all[i].Href == current
 	}

@@ -115,3 +115,39 @@ func TestWhatHolds(t *testing.T) {
 		t.Error("addresses cannot be copied")
 	}
 }
+
+func TestTestAddresses(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	p := f.Operator(store.RoleOwner)
+	const list, add = root + "/test-addresses", root + "/test-addresses/new"
+	p.Get(list).Want(200, "There is none")
+	day := f.DB.Now().AddDate(0, 0, 10).Format("2006-01-02")
+	page := p.Get(add).Want(200, "Choose an address that no person has")
+	for _, wrong := range [][]string{
+		{"email", "", "code", "246810", "until", day, "confirm", "", "Enter an address."},
+		{"email", "no", "code", "246810", "until", day, "confirm", "no", "Is no email address."},
+		{"email", "a@example.com", "code", "246810", "until", day, "confirm", "b@example.com", "not the address above"},
+		{"email", "a@example.com", "code", "24681x", "until", day, "confirm", "a@example.com", "Has something else than digits."},
+		{"email", "a@example.com", "code", "246810", "until", "soon", "confirm", "a@example.com", "Choose a day."},
+		{"email", "a@example.com", "code", "246810", "until", "2020-01-01", "confirm", "a@example.com", "Is in the past."},
+		{"email", "owner@operators.example", "code", "246810", "until", day, "confirm", "owner@operators.example", "Is an operator's"},
+	} {
+		page.Submit(add, wrong[:8]...).Want(422, wrong[8])
+	}
+	form := page.Form(add, "email", "review@example.com", "code", "246810", "until", day, "confirm", "review@example.com")
+	p.Post(add, form).Follow().Want(200, "review@example.com", "has a fixed code now").Lacks("246810")
+	p.Post(add, form).WantTo(list) // sent twice: set once
+
+	const one = list + "/review@example.com"
+	for _, role := range []store.OperatorRole{store.RoleAdmin, store.RoleViewer} {
+		other := f.Operator(role)
+		other.Get(list).Want(200, "review@example.com").Lacks("Add a test address")
+		other.Get(one).Want(200).Lacks("Remove the test address")
+		other.Get(add).Want(403)
+	}
+	shown := p.Get(one).Want(200, "Remove the test address").Lacks("246810")
+	shown.Submit(one+"/remove", "confirm", "x").Want(422, "not the address")
+	shown.Submit(one+"/remove", "confirm", "review@example.com").Follow().Want(200, "gets codes by mail again", "There is none")
+	p.Get(one).Want(404)
+}

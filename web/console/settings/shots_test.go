@@ -33,8 +33,13 @@ func TestShots(t *testing.T) {
 			"list": p.Get(root), "list-alone": alone, "list-viewer": viewer.Get(root), "new": p.Get(root + "/people/new"),
 			"new-wrong": p.Get(root+"/people/new").Submit(root+"/people/new", "email", "ada", "role", "viewer"),
 			"person":    page, "person-changed": p.Post(eve, stale), "person-viewer": viewer.Get(eve), "oneself": p.Get(of("owner@operators.example")),
-			"limits": p.Get(root + "/limits"), "instance": p.Get(root + "/instance"),
+			"tests-none": p.Get(root + "/test-addresses"), "test-new": p.Get(root + "/test-addresses/new"),
+			"test-wrong": p.Get(root+"/test-addresses/new").Submit(root+"/test-addresses/new", "email", "a@example.com", "confirm", "b"),
+			"limits":     p.Get(root + "/limits"), "instance": p.Get(root + "/instance"),
 		}
+		_, err := f.Admin.SetTestAddress(t.Context(), audit.Command(), "app.store.review@example.com", "246810", f.DB.Now().AddDate(0, 0, 30))
+		f.Must(err)
+		pages["tests"], pages["test"] = p.Get(root+"/test-addresses"), p.Get(root+"/test-addresses/app.store.review@example.com")
 		bodies := map[string]string{}
 		for name, shown := range pages {
 			bodies[name] = shown.Body

@@ -64,6 +64,8 @@ var EventKinds = []EventKind{
 	{"mail_template.deleted", N("Mail template deleted"), ""},
 	{"suppression.added", N("Address takes no mail any more"), ""},
 	{"suppression.lifted", N("Address takes mail again"), ""},
+	{"test_address.set", N("Address for tests set"), ""},
+	{"test_address.removed", N("Address for tests removed"), ""},
 	{"hook.created", N("Webhook created"), ""},
 	{"hook.updated", N("Webhook changed"), ""},
 	{"hook.deleted", N("Webhook deleted"), ""},

@@ -98,7 +98,7 @@ func mailOf(v *shell.Visit, m admin.Delivery) mail {
 	switch m.State {
 	case "withheld":
 		now(v.T("Sent nowhere, on purpose"), "bad")
-		out.Said = v.T("The address has no account, and was written to too often.")
+		out.Said = v.T("The address has no account and was written to too often, or it is for tests.")
 	case "suppressed":
 		now(v.T("Not sent: the address takes no mail"), "bad")
 	case "failed":
