@@ -46,6 +46,8 @@ type commands struct {
 	Audit       auditCmd       `cmd:"" help:"Look at what was done, by whom, and check that the record of it is whole."`
 	Apply       applyCmd       `cmd:"" help:"Make the instance as a configuration file says."`
 	Export      exportCmd      `cmd:"" help:"Write the configuration as such a file."`
+	Backup      backupCmd      `cmd:"" help:"Write the SQLite database into a file, while the server runs."`
+	Copy        copyCmd        `cmd:"" help:"Copy everything into another database, from SQLite to Postgres."`
 	Doctor      doctorCmd      `cmd:"" help:"Look for what keeps mails and sign-ins from working, and say what mends it."`
 	Secret      secretCmd      `cmd:"" name:"secret" help:"Change the instance secret, the root of all keys."`
 	Keys        keysCmd        `cmd:"" help:"Look at the keys that sign tokens, and make new ones."`

@@ -126,6 +126,12 @@ func redact(err error) error {
 // SkipLocked lets workers pass rows that another one holds.
 func (e *Engine) SkipLocked() string { return " FOR UPDATE SKIP LOCKED" }
 
+// Columns lists tables and columns of the schema.
+func (e *Engine) Columns() string {
+	return `SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns
+		WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position`
+}
+
 // KeepOut waits for those who write to the table.
 func (e *Engine) KeepOut(table string) string { return "LOCK TABLE " + table + " IN SHARE MODE" }
 

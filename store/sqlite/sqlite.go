@@ -132,6 +132,12 @@ func (e *Engine) MigrationStatus(ctx context.Context) ([]migrations.Status, erro
 // SkipLocked is empty: there is one writer.
 func (e *Engine) SkipLocked() string { return "" }
 
+// Columns lists tables and columns.
+func (e *Engine) Columns() string {
+	return `SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c
+		WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' ORDER BY m.name, c.cid`
+}
+
 // KeepOut is empty: there is one writer.
 func (e *Engine) KeepOut(string) string { return "" }
 

@@ -25,6 +25,8 @@ type Engine interface {
 	// ends, and what others have begun to write there is seen; "" where one writer exists
 	// anyway.
 	KeepOut(table string) string
+	// Columns is a query for the names of all tables and their columns, table by table.
+	Columns() string
 	// Clock is an SQL expression for the database's time in microseconds since 1970.
 	Clock() string
 	// Close waits for running scripts and closes the database.
