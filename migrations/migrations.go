@@ -34,8 +34,8 @@ const (
 
 // Up applies what the database lacks. Several processes may do so at once; on
 // Postgres a lock row lets one through at a time, on SQLite the caller holds a
-// file lock. A database that is newer than this binary is left alone: the error
-// is [store.Conflict].
+// file lock. A database that is newer than this binary is left as it is, and if its
+// schema is one that this binary cannot work on, the error is [store.Conflict].
 func Up(ctx context.Context, db *sql.DB, d Dialect) error {
 	p, err := provider(db, d)
 	if err != nil {
@@ -47,8 +47,8 @@ func Up(ctx context.Context, db *sql.DB, d Dialect) error {
 	if err != nil {
 		return err
 	}
-	if err := checkNotNewer(have, newest); err != nil || have == newest {
-		return err
+	if have >= newest {
+		return checkKnown(ctx, db, have, newest)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("apply migrations: %w", err)
@@ -56,13 +56,21 @@ func Up(ctx context.Context, db *sql.DB, d Dialect) error {
 	if have, err = version(ctx, db, d); err != nil {
 		return err
 	}
-	return checkNotNewer(have, newest) // a newer replica may have been faster
+	return checkKnown(ctx, db, have, newest) // a newer replica may have been faster
 }
 
-// checkNotNewer refuses a database that a later release has migrated: running on
-// it could lose what that release writes.
-func checkNotNewer(have, newest int64) error {
+// checkKnown refuses a database that a later release has changed so that this one cannot
+// work on it: it could lose what that release writes. Where it only added, this one works,
+// beside the later one or in its place again.
+func checkKnown(ctx context.Context, db *sql.DB, have, newest int64) error {
 	if have <= newest {
+		return nil
+	}
+	var floor int64
+	if err := db.QueryRowContext(ctx, `SELECT schema_floor FROM instance WHERE id = 1`).Scan(&floor); err != nil {
+		return fmt.Errorf("read what the schema asks for: %w", err)
+	}
+	if floor <= newest {
 		return nil
 	}
 	return &store.Error{Code: store.Conflict, Op: "migrate", Err: fmt.Errorf(

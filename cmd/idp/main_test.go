@@ -195,13 +195,18 @@ func keepsConnection(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// newerSchema FILE makes a SQLite database one that a later version has changed.
+// newerSchema FILE [FLOOR] makes a SQLite database one that a later version has changed;
+// programs need to know the migration FLOOR for it.
 func newerSchema(ts *testscript.TestScript, _ bool, args []string) {
 	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
 	ts.Check(err)
 	defer db.Close()
 	_, err = db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`)
 	ts.Check(err)
+	if len(args) > 1 {
+		_, err = db.Exec(`UPDATE instance SET schema_floor = $1`, args[1])
+		ts.Check(err)
+	}
 }
 
 // capture NAME FIELD reads a text field of the JSON object on stdout into a variable.
