@@ -62,6 +62,7 @@ var confined = map[string][]string{
 	"github.com/emersion/go-msgauth": {"mailer/smtp"},
 	"github.com/coreos/go-oidc":      {"cmd/idp/internal/bookstore"},
 	"github.com/alecthomas/kong":     {"cmd/idp"},
+	"github.com/prometheus":          {"cmd/idp/internal/metrics"},
 	"github.com/danielgtaylor/huma":  {"web/api"},
 }
 

@@ -37,7 +37,7 @@ const (
 // Handler serves everything under /oidc/. Paths are matched as exact bytes:
 // nothing is cleaned, and no slash is added or dropped.
 func (p *Provider) Handler() http.Handler {
-	library := http.StripPrefix(base, zitadel.RegisterServer(&server{Provider: p}, zitadel.Endpoints{
+	library := http.StripPrefix(base, zitadel.RegisterServer(&told{server: &server{Provider: p}}, zitadel.Endpoints{
 		Token:         zitadel.NewEndpoint(pathToken),
 		Revocation:    zitadel.NewEndpoint(pathRevoke),
 		Introspection: zitadel.NewEndpoint(pathIntrospect),

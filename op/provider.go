@@ -105,6 +105,10 @@ type Deps struct {
 	Pages    Pages // may be given later, see [Provider.SetPages]
 	Config   Config
 	Log      *slog.Logger
+
+	// Asked is told of each request for tokens from a client that is who it says: the grant type, and why
+	// none were given, an error code of RFC 6749; "" where they were. Nil: nobody is.
+	Asked func(grantType, refusal string)
 }
 
 // Provider is the OpenID Provider. Its methods are safe for concurrent use.
@@ -116,6 +120,7 @@ type Provider struct {
 	pages    Pages
 	config   Config
 	log      *slog.Logger
+	asked    func(grantType, refusal string)
 
 	requests  *keyring.Sealer // r
 	keySealer *keyring.Sealer // private signing keys
@@ -142,7 +147,7 @@ func New(d Deps) (*Provider, error) {
 	endpoint := strings.TrimRight(d.Endpoint.String(), "/")
 	p := &Provider{
 		store: d.Store, endpoint: endpoint, issuer: endpoint + base,
-		browser: d.Browser, pages: d.Pages, config: d.Config.withDefaults(), log: d.Log,
+		browser: d.Browser, pages: d.Pages, config: d.Config.withDefaults(), log: d.Log, asked: d.Asked,
 		requests: d.Ring.Sealer("request"), keySealer: d.Ring.Sealer("signing key"),
 		sessions: d.Ring.MAC("session"), consoles: d.Ring.MAC("console session"), codes: d.Ring.MAC("authorization code"), signOuts: d.Ring.Sealer("sign-out"),
 		access: d.Ring.MAC("access token"), refresh: d.Ring.MAC("refresh token"), genuine: d.Ring.MAC("genuine refresh token"),

@@ -29,16 +29,20 @@ const (
 // Error is the only error type that leaves the store on purpose. Anything else
 // is a bug or a broken database.
 type Error struct {
-	Code Code
-	Op   string        // what was being done: "begin challenge"
-	Wait time.Duration // with Limited: until the next attempt can succeed
-	Err  error         // the cause, may be nil
+	Code  Code
+	Op    string        // what was being done: "begin challenge"
+	Wait  time.Duration // with Limited: until the next attempt can succeed
+	Limit string        // with Limited, Unproven and GuessesSpent: the name of the one that refused, if one did; for metrics
+	Err   error         // the cause, may be nil
 }
 
 func (e *Error) Error() string {
 	msg := e.Op + ": " + string(e.Code)
 	if e.Wait > 0 {
 		msg += fmt.Sprintf(" for %s", e.Wait.Round(time.Second))
+	}
+	if e.Limit != "" {
+		msg += ": limit " + e.Limit
 	}
 	if e.Err != nil {
 		msg += ": " + e.Err.Error()

@@ -13,8 +13,10 @@ import (
 	"golang.org/x/term"
 
 	"idp/cmd/idp/internal/logging"
+	"idp/cmd/idp/internal/metrics"
 	"idp/cmd/idp/internal/settings"
 	"idp/mailer"
+	"idp/store/sqlstore"
 	"idp/web/serve"
 )
 
@@ -60,10 +62,14 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	source         *settings.Source
+	metrics        *metrics.Metrics // nil: nothing is measured
 	settings.Store
 	settings.Mail
 	settings.Log
 }
+
+// measured has what a database does measured, if anything is.
+func (a *app) measured(e sqlstore.Engine) sqlstore.Engine { return a.metrics.Engine(e) }
 
 // Main runs the command and returns its exit status.
 func Main(args, env []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {

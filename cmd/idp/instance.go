@@ -127,10 +127,11 @@ func (p place) name() string {
 // instance is an open database with its secret.
 type instance struct {
 	place
-	db    *sqlstore.DB
-	ring  *keyring.Ring
-	ses   ses.Options
-	admin *admin.Service // of the commands
+	db     *sqlstore.DB
+	engine engine // under it
+	ring   *keyring.Ring
+	ses    ses.Options
+	admin  *admin.Service // of the commands
 }
 
 // open opens the database, brings its schema up to date, and makes sure that the
@@ -153,7 +154,7 @@ func (a *app) open(ctx context.Context, p place) (*instance, error) {
 	if err := e.Migrate(ctx); err != nil {
 		return nil, errors.Join(databaseFailure("bring the database up to date", err), e.Close())
 	}
-	in := &instance{place: p, db: sqlstore.New(e), ring: ring, ses: ses.Options{Endpoint: a.AWSEndpointURL}}
+	in := &instance{place: p, db: sqlstore.New(a.measured(e)), engine: e, ring: ring, ses: ses.Options{Endpoint: a.AWSEndpointURL}}
 	check := ring.MAC("instance check")
 	err = in.db.Start(ctx)
 	if err == nil {

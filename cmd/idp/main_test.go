@@ -112,6 +112,7 @@ func params(dir string, setup func(*testscript.Env) error) testscript.Params {
 			"begin-post":    beginPost,
 			"finish-post":   finishPost,
 			"keep":          keep,
+			"measures":      measures,
 			"start-ses":     startSES,
 			"start-dns":     startDNS,
 

@@ -81,7 +81,7 @@ func newOptions(s settings.Server, listen string) (options, error) {
 	if o.otp, err = s.OTP(); err != nil {
 		return o, usage(err, "")
 	}
-	for _, check := range []func() error{s.CheckTTL, s.CheckMail, s.CheckAudit, s.CheckStop, s.CheckSecurity, func() error { return s.CheckTLS(o.endpoint) }} {
+	for _, check := range []func() error{s.CheckTTL, s.CheckMail, s.CheckAudit, s.CheckStop, s.CheckSecurity, s.CheckMetrics, func() error { return s.CheckTLS(o.endpoint) }} {
 		if err := check(); err != nil {
 			return o, usage(err, "")
 		}
@@ -123,6 +123,13 @@ func (a *app) serve(o options, p place, more func(context.Context, *instance, *s
 		return err
 	}
 	defer ln.Close()
+	private, err := a.monitor(o)
+	if err != nil {
+		return err
+	}
+	if private != nil {
+		defer private.Close()
+	}
 	in, err := a.openPatiently(ctx, p, log)
 	if err != nil {
 		return err
@@ -143,7 +150,7 @@ func (a *app) serve(o options, p place, more func(context.Context, *instance, *s
 	if err != nil {
 		return err
 	}
-	s, err := newServer(o, in, mailbox, log)
+	s, err := newServer(o, in, mailbox, a.metrics, log)
 	if err != nil {
 		return err
 	}
@@ -155,6 +162,7 @@ func (a *app) serve(o options, p place, more func(context.Context, *instance, *s
 	if redirect != nil {
 		defer redirect.Close()
 	}
+	s.monitored(private)
 	if more != nil {
 		if err := more(ctx, in, s); err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"idp/admin"
 	"idp/audit"
 	"idp/cmd/idp/internal/certificate"
+	"idp/cmd/idp/internal/metrics"
 	"idp/mailer"
 	"idp/mailer/inbox"
 	"idp/mailer/sns"
@@ -36,6 +37,7 @@ import (
 type server struct {
 	options     options
 	in          *instance
+	metrics     *metrics.Metrics // nil: nothing is measured
 	log         *slog.Logger
 	queue       *mailer.Queue
 	codes       *otp.Engine
@@ -53,18 +55,20 @@ type server struct {
 	certificate certificate.Source // nil: the server speaks http
 	started     func()             // told when all listens
 
+	ready    *readiness
 	keysMade atomic.Bool
 	stopping atomic.Bool
 }
 
 // newServer puts the parts together; mailbox tells whether the development mailbox
-// is one of them.
-func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server, error) {
+// is one of them, and m measures; nil: nothing is.
+func newServer(o options, in *instance, mailbox bool, m *metrics.Metrics, log *slog.Logger) (*server, error) {
 	in.db.KeepMail = time.Duration(o.MailKeep)
-	s := &server{options: o, in: in, log: log, ip: clientip.New(o.TrustedProxies, log)}
+	s := &server{options: o, in: in, metrics: m, log: log, ip: clientip.New(o.TrustedProxies, log)}
+	s.ready = &readiness{server: s}
 	var err error
 	s.queue, err = mailer.New(mailer.Deps{
-		Store: in.db, Ring: in.ring, Senders: s.senders(), Replica: store.NewID(time.Now()), Log: log, Now: in.db.Now,
+		Store: m.Mails(in.db), Ring: in.ring, Senders: s.senders(), Replica: store.NewID(time.Now()), Log: log, Now: in.db.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -82,7 +86,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 		}
 	}
 	s.provider, err = op.New(op.Deps{
-		Store: in.db, Ring: in.ring, Endpoint: o.endpoint, Browser: cookies, Log: log,
+		Store: m.Sessions(in.db), Ring: in.ring, Endpoint: o.endpoint, Browser: cookies, Log: log, Asked: m.TokenRequests(),
 		Config: op.Config{
 			CodeTTL: time.Duration(o.TTLAuthCode), AccessTTL: time.Duration(o.TTLAccessToken), IDTokenTTL: time.Duration(o.TTLIDToken),
 			SessionIdle: time.Duration(o.TTLSessionIdle), SessionAbsolute: time.Duration(o.TTLSessionAbsolute),
@@ -96,8 +100,9 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 	if err != nil {
 		return nil, err
 	}
+	codes := m.Codes(s.codes)
 	s.pages, err = signin.New(signin.Deps{
-		Codes: s.codes, Requests: s.provider, Clients: in.db, Operators: service, Experiences: in.db, Browser: cookies, Ring: in.ring, ClientIP: s.ip.Of,
+		Codes: codes, Requests: s.provider, Clients: in.db, Operators: service, Experiences: in.db, Browser: cookies, Ring: in.ring, ClientIP: s.ip.Of,
 		Now: in.db.Now, Endpoint: o.endpoint, Log: log, Digits: o.OTPDigits, Link: o.OTPLink, Mailbox: path,
 	})
 	if err != nil {
@@ -110,7 +115,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 		return nil, err
 	}
 	s.provider.SetPages(allPages{s.pages, s.account})
-	s.api, err = api.New(api.Deps{Admin: service, Tokens: s.provider, Codes: s.codes, ClientIP: s.ip.Of, Version: buildVersion(), Log: log})
+	s.api, err = api.New(api.Deps{Admin: service, Tokens: s.provider, Codes: codes, ClientIP: s.ip.Of, Version: buildVersion(), Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +131,7 @@ func newServer(o options, in *instance, mailbox bool, log *slog.Logger) (*server
 	s.feedback = mailer.NewFeedback(mailer.FeedbackDeps{
 		Store: in.db, Topics: o.SESTopics, SNS: sns.New(sns.Config{Topics: o.SESTopics, Now: in.db.Now}), Log: log, Now: in.db.Now,
 	})
-	s.webhooks, err = webhook.New(webhook.Deps{Store: in.db, Ring: in.ring, Log: log, Suppressed: in.suppressed, Allow: o.webhookAllow(), Agent: agent()})
+	s.webhooks, err = webhook.New(webhook.Deps{Store: m.Webhooks(in.db), Ring: in.ring, Log: log, Suppressed: in.suppressed, Allow: o.webhookAllow(), Agent: agent()})
 	if err != nil {
 		return nil, err
 	}
@@ -161,9 +166,9 @@ const maxBody = 64 << 10
 
 func (s *server) handler() http.Handler {
 	r := chi.NewRouter()
-	r.Use(serve.Middleware(serve.Deps{Log: s.log, ClientIP: s.ip.Of, Failed: s.pages.Failed, HTTPS: s.options.endpoint.Scheme == "https"}))
+	r.Use(serve.Middleware(serve.Deps{Log: s.log, ClientIP: s.ip.Of, Failed: s.pages.Failed, HTTPS: s.options.endpoint.Scheme == "https", Seen: s.metrics.Requests()}))
 	r.Get("/healthz", healthz)
-	r.Method(http.MethodGet, "/readyz", &readiness{server: s})
+	r.Method(http.MethodGet, "/readyz", s.ready)
 	if len(s.options.SecurityContact) > 0 {
 		r.Get("/.well-known/security.txt", s.securityTxt)
 	}

@@ -145,3 +145,19 @@ func (e *Engine) Close() error {
 	e.pool.Close()
 	return nil
 }
+
+// Stats is how the connections are used.
+type Stats struct {
+	Most, Open, Used int           // connections
+	Waits            uint64        // calls that found none free
+	Waited           time.Duration // all of them together
+}
+
+// Stats tells how busy the pool is.
+func (e *Engine) Stats() Stats {
+	s := e.pool.Stat()
+	return Stats{
+		Most: int(s.MaxConns()), Open: int(s.TotalConns()), Used: int(s.AcquiredConns()),
+		Waits: uint64(s.EmptyAcquireCount()), Waited: s.EmptyAcquireWaitTime(),
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -36,6 +37,9 @@ type Engine struct {
 	mu      sync.Mutex
 	closed  bool
 	running sync.WaitGroup // calls of Run and Read
+
+	waiting          atomic.Int64 // scripts that were not answered yet
+	commits, scripts atomic.Uint64
 }
 
 var _ sqlstore.Engine = (*Engine)(nil)
@@ -171,4 +175,16 @@ func (e *Engine) Close() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Stats is what the writer has done, and what waits for it.
+type Stats struct {
+	Waiting int    // scripts whose commit has not ended
+	Commits uint64 // groups that were tried
+	Scripts uint64 // that were in them
+}
+
+// Stats tells how busy the writer is.
+func (e *Engine) Stats() Stats {
+	return Stats{Waiting: int(e.waiting.Load()), Commits: e.commits.Load(), Scripts: e.scripts.Load()}
 }

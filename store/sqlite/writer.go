@@ -36,6 +36,8 @@ func (e *Engine) Run(ctx context.Context, s *sqlstore.Script) error {
 	if err := ctx.Err(); err != nil {
 		return translate(op, err)
 	}
+	e.waiting.Add(1)
+	defer e.waiting.Add(-1)
 	j := &job{script: s, done: make(chan struct{})}
 	select {
 	case e.jobs <- j:
@@ -63,7 +65,10 @@ func (e *Engine) write(w *writer) {
 	defer close(e.written)
 	defer func() { _ = w.conn.close() }()
 	for j := range e.jobs {
-		w.group(collect(j, e.jobs))
+		group := collect(j, e.jobs)
+		e.commits.Add(1)
+		e.scripts.Add(uint64(len(group)))
+		w.group(group)
 	}
 }
 

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,6 +22,8 @@ type cache struct {
 	round   int  // counts clearings: a value read before one is not kept after it
 	silent  bool // the epoch could not be read the last time
 	entries map[string]entry
+
+	hits, misses atomic.Uint64
 }
 
 type entry struct {
@@ -78,8 +81,10 @@ func cached[T any](c *cache, key string, read func() (T, error)) (T, error) {
 	round := c.round
 	c.mu.RUnlock()
 	if ok && time.Now().Before(e.until) {
+		c.hits.Add(1)
 		return e.value.(T), nil
 	}
+	c.misses.Add(1)
 	v, err := read()
 	if err != nil {
 		return v, err

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"time"
 
@@ -175,7 +174,7 @@ func (db *DB) refused(ctx context.Context, op string, now int64, who pools, gues
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	if wait > 0 {
-		return &store.Error{Code: store.GuessesSpent, Op: op, Wait: wait, Err: errors.New("limit " + name)}
+		return &store.Error{Code: store.GuessesSpent, Op: op, Wait: wait, Limit: name}
 	}
 	name, wait, err = db.limited(ctx, now, who, ip, recipient)
 	if err != nil {
@@ -191,10 +190,10 @@ func (db *DB) refused(ctx context.Context, op string, now int64, who pools, gues
 			return fmt.Errorf("%s: %w", op, err)
 		}
 		if later := max(queued, unproven); later > 0 {
-			return &store.Error{Code: store.Unproven, Op: op, Wait: later, Err: errors.New("limit " + ip.Name)}
+			return &store.Error{Code: store.Unproven, Op: op, Wait: later, Limit: ip.Name}
 		}
 	}
-	return &store.Error{Code: store.Limited, Op: op, Wait: max(wait, time.Second), Err: errors.New("limit " + name)}
+	return &store.Error{Code: store.Limited, Op: op, Wait: max(wait, time.Second), Limit: name}
 }
 
 // ChallengeState tells the owning browser where its challenge stands. The error

@@ -51,6 +51,8 @@ var tests = map[string]func(*testing.T, *fixture){
 	"MailGoesBackLate":            testMailGoesBackLate,
 	"MailListedLater":             testMailListedLater,
 	"MailBacklog":                 testMailBacklog,
+	"Backlogs":                    testBacklogs,
+	"RefusedByName":               testRefusedByName,
 	"MailRefused":                 testMailRefused,
 	"ConnectorHealth":             testConnectorHealth,
 	"Hooks":                       testHooks,

@@ -25,6 +25,9 @@ type Deps struct {
 	ClientIP func(*http.Request) netip.Addr
 	Failed   http.HandlerFunc // answers when a handler panicked before it answered
 	HTTPS    bool             // the endpoint is https: every answer says so for later (RFC 6797)
+
+	// Seen is told of each answer; nil: nobody is. A route is as it is logged: of a set that is closed.
+	Seen func(route string, status int, took time.Duration)
 }
 
 // Middleware is used on the outermost chi router, as its first.
@@ -48,9 +51,13 @@ func Middleware(d Deps) func(http.Handler) http.Handler {
 				if p := recover(); p != nil {
 					rescue(d, out, r, p)
 				}
+				took, at := time.Since(began), route(r, out.status)
+				if d.Seen != nil {
+					d.Seen(at, out.status, took)
+				}
 				d.Log.LogAttrs(r.Context(), levelOf(out.status, r), "request",
-					slog.String("method", method(r)), slog.String("route", route(r, out.status)), slog.Int("status", out.status),
-					slog.Duration("took", time.Since(began).Round(time.Microsecond)), slog.String("ip", ip.String()),
+					slog.String("method", method(r)), slog.String("route", at), slog.Int("status", out.status),
+					slog.Duration("took", took.Round(time.Microsecond)), slog.String("ip", ip.String()),
 					slog.String("request_id", id))
 			}()
 			next.ServeHTTP(out, r)

@@ -77,6 +77,14 @@ func NewACME(c ACMEConfig) (*ACME, error) {
 // TLS implements [Source].
 func (a *ACME) TLS() *tls.Config { return config(a.get, acme.ALPNProto) }
 
+// Until implements [Source].
+func (a *ACME) Until() time.Time {
+	if c := a.now.Load(); c != nil {
+		return c.Leaf.NotAfter
+	}
+	return time.Time{}
+}
+
 // Challenges implements [Source], and lets the authority use HTTP-01.
 func (a *ACME) Challenges(next http.Handler) http.Handler {
 	answers := a.manager.HTTPHandler(next)

@@ -13,12 +13,15 @@ import (
 	"crypto/tls"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // Source is where the certificate comes from.
 type Source interface {
 	// TLS is the configuration of the port.
 	TLS() *tls.Config
+	// Until is when the certificate that is served ends; zero: there is none yet.
+	Until() time.Time
 	// Run looks after the certificate until ctx ends.
 	Run(ctx context.Context)
 	// Challenges answers what an authority asks over http, and has next answer the rest.

@@ -61,6 +61,9 @@ func (f *Files) TLS() *tls.Config {
 	return config(func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return f.now.Load(), nil })
 }
 
+// Until implements [Source].
+func (f *Files) Until() time.Time { return f.now.Load().Leaf.NotAfter }
+
 // Challenges implements [Source]: who made the files answers for them.
 func (f *Files) Challenges(next http.Handler) http.Handler { return next }
 

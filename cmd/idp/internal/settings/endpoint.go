@@ -33,6 +33,17 @@ func ParseEndpoint(text string) (*url.URL, error) {
 	return u, nil
 }
 
+// CheckMetrics tells whether the address of the metrics is none.
+func (s *Server) CheckMetrics() error {
+	if s.MetricsListen == "" {
+		return nil
+	}
+	if _, _, err := net.SplitHostPort(s.MetricsListen); err != nil {
+		return fmt.Errorf("IDP_METRICS_LISTEN %q is no address: write it like 127.0.0.1:9464", s.MetricsListen)
+	}
+	return nil
+}
+
 // LocalEndpoint gives http://localhost and the port of a listen address: the
 // endpoint when none is set.
 func LocalEndpoint(listen string) (string, error) {

@@ -57,6 +57,8 @@ type Server struct {
 	AuditKeep      Duration `name:"audit-keep" help:"How long entries of the audit log are kept." default:"365d" group:"server"`
 	StopDelay      Duration `name:"stop-delay" help:"How long the server goes on serving after the signal to stop, while /readyz tells balancers to turn to others (default: not at all)." placeholder:"DURATION" group:"server"`
 
+	MetricsListen string `name:"metrics-listen" help:"Second address, for your own monitoring only: /metrics for Prometheus, /debug/pprof/; such as 127.0.0.1:9464." placeholder:"ADDR" group:"server"`
+
 	SecurityContact Contacts `name:"security-contact" help:"Where to report a vulnerability, comma-separated addresses or URLs: makes /.well-known/security.txt." placeholder:"CONTACTS" group:"server"`
 	SecurityPolicy  string   `name:"security-policy" help:"URL of the page that says how reports are dealt with, for security.txt." placeholder:"URL" group:"server"`
 
@@ -116,12 +118,6 @@ type all struct {
 	Server
 	Webhooks
 	Dev
-}
-
-// later are settings of parts that this version does not have. Taking one
-// without effect would be worse than refusing it.
-var later = map[string]string{
-	"metrics_listen": "metrics are not part of this version yet",
 }
 
 // Groups are the titles of the settings in help texts.

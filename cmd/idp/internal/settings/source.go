@@ -117,12 +117,9 @@ func flatten(out map[string]string, at string, tree map[string]any) error {
 	return nil
 }
 
-// check refuses a key that is unknown or has no effect in this version; written
+// check refuses a key that is unknown; written
 // is how the operator wrote it, spell how to write another.
 func check(known []string, key, written string, spell func(string) string) error {
-	if why, ok := later[key]; ok {
-		return fmt.Errorf("%s cannot be set: %s", written, why)
-	}
 	if slices.Contains(known, key) {
 		return nil
 	}

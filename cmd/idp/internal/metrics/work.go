@@ -1,0 +1,186 @@
+package metrics
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"idp/mailer"
+	"idp/store"
+	"idp/store/sqlstore"
+	"idp/webhook"
+)
+
+// Engine measures what the database is asked.
+func (m *Metrics) Engine(e sqlstore.Engine) sqlstore.Engine {
+	if m == nil {
+		return e
+	}
+	return &engine{e, m}
+}
+
+type engine struct {
+	sqlstore.Engine
+	m *Metrics
+}
+
+func (e *engine) Run(ctx context.Context, s *sqlstore.Script) error {
+	began := time.Now()
+	err := e.Engine.Run(ctx, s)
+	e.m.operations.WithLabelValues("write", database(err)).Observe(time.Since(began).Seconds())
+	return err
+}
+
+func (e *engine) Read(ctx context.Context, query string, args []any, row func(scan func(dest ...any) error) error) error {
+	began := time.Now()
+	err := e.Engine.Read(ctx, query, args, row)
+	e.m.operations.WithLabelValues("read", database(err)).Observe(time.Since(began).Seconds())
+	return err
+}
+
+func database(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case store.CodeOf(err) == store.Unavailable:
+		return "unavailable"
+	}
+	return "refused"
+}
+
+// Mails measures what the queue writes down.
+func (m *Metrics) Mails(s mailer.Store) mailer.Store {
+	if m == nil {
+		return s
+	}
+	return &mails{s, m}
+}
+
+type mails struct {
+	mailer.Store
+	m *Metrics
+}
+
+func (s *mails) SettleMail(ctx context.Context, results []store.Settled) error {
+	err := s.Store.SettleMail(ctx, results)
+	if err != nil {
+		return err
+	}
+	for _, r := range results {
+		connector := r.Sender
+		if connector == "" {
+			connector = "none"
+		}
+		s.m.mails.WithLabelValues(connector, mailResult(r.State)).Inc()
+	}
+	return nil
+}
+
+func mailResult(s store.MailState) string {
+	switch s {
+	case store.MailQueued:
+		return "retried"
+	case store.MailSent:
+		return "sent"
+	case store.MailFailed:
+		return "failed"
+	case store.MailExpired:
+		return "expired"
+	case store.MailSuppressed:
+		return "suppressed"
+	}
+	return "other"
+}
+
+func (s *mails) SetConnectorHealth(ctx context.Context, h store.ConnectorHealth) error {
+	s.m.connectors.tell(h)
+	return s.Store.SetConnectorHealth(ctx, h)
+}
+
+// connectors is how this replica gets on with its connectors: it writes that down every 15
+// seconds, and when it changes.
+type connectors struct {
+	mu     sync.Mutex
+	health map[string]told
+}
+
+type told struct {
+	mailer.Health
+	at time.Time
+}
+
+// forgotten is when a connector that nothing was told of is one that was removed.
+const forgotten = time.Minute
+
+func (c *connectors) tell(h store.ConnectorHealth) {
+	t := told{at: time.Now()}
+	if json.Unmarshal(h.Health, &t.Health) != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.health[h.Connector] = t
+}
+
+var (
+	connectorUp    = prometheus.NewDesc("idp_mail_connector_up", "1 if this replica sends through the connector, 0 while its circuit breaker keeps mails away from it.", []string{"connector"}, nil)
+	connectorQuota = prometheus.NewDesc("idp_mail_connector_day_used_ratio", "Mails of the last 24 hours to those that the provider's account may send, where it tells.", []string{"connector"}, nil)
+)
+
+// Describe implements [prometheus.Collector].
+func (c *connectors) Describe(out chan<- *prometheus.Desc) { out <- connectorUp; out <- connectorQuota }
+
+// Collect implements [prometheus.Collector].
+func (c *connectors) Collect(out chan<- prometheus.Metric) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name, t := range c.health {
+		if time.Since(t.at) > forgotten {
+			delete(c.health, name)
+			continue
+		}
+		up := 0.
+		if t.State == mailer.Closed {
+			up = 1
+		}
+		out <- prometheus.MustNewConstMetric(connectorUp, prometheus.GaugeValue, up, name)
+		if t.Day > 0 {
+			out <- prometheus.MustNewConstMetric(connectorQuota, prometheus.GaugeValue, t.Sent/t.Day, name)
+		}
+	}
+}
+
+// Webhooks measures what is posted.
+func (m *Metrics) Webhooks(s webhook.Store) webhook.Store {
+	if m == nil {
+		return s
+	}
+	return &hooks{s, m}
+}
+
+type hooks struct {
+	webhook.Store
+	m *Metrics
+}
+
+func (s *hooks) SettleHookDeliveries(ctx context.Context, worker store.ID, results []store.HookResult) error {
+	err := s.Store.SettleHookDeliveries(ctx, worker, results)
+	if err != nil {
+		return err
+	}
+	for _, r := range results {
+		switch {
+		case r.State == store.HookWaiting && r.Untried:
+		case r.State == store.HookWaiting:
+			s.m.hooks.WithLabelValues("retried").Inc()
+		case r.State == store.HookDelivered:
+			s.m.hooks.WithLabelValues("delivered").Inc()
+		default:
+			s.m.hooks.WithLabelValues("failed").Inc()
+		}
+	}
+	return nil
+}
