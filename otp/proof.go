@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math/bits"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -15,9 +16,10 @@ import (
 
 // Bots tells people from programs.
 type Bots interface {
-	// Passed tells whether the service made this token for a person, for this subject.
+	// Passed tells whether the service made this token for a person, for this subject. The
+	// address is the one that brings the token.
 	// The error is that the service cannot be asked now.
-	Passed(ctx context.Context, token, subject string) (bool, error)
+	Passed(ctx context.Context, token, subject string, ip netip.Addr) (bool, error)
 }
 
 const (
@@ -146,7 +148,7 @@ func (e *Engine) shown(ctx context.Context, a store.Attempt) shown {
 	switch {
 	case !ok:
 		return shownNothing
-	case p.solves(a.Solution.Answer), p.bits == 0 && e.passed(ctx, p, a.Solution.Token):
+	case p.solves(a.Solution.Answer), p.bits == 0 && e.passed(ctx, p, a):
 		return shownProof
 	case !e.store.Now().Before(p.made.Add(proofWait)):
 		return shownWaiting
@@ -156,11 +158,11 @@ func (e *Engine) shown(ctx context.Context, a store.Attempt) shown {
 
 // passed asks the service for a token. One that cannot be asked has no say for a while:
 // the built-in work takes its place.
-func (e *Engine) passed(ctx context.Context, p puzzle, token string) bool {
-	if strings.TrimSpace(token) == "" || !e.asksService() {
+func (e *Engine) passed(ctx context.Context, p puzzle, a store.Attempt) bool {
+	if strings.TrimSpace(a.Solution.Token) == "" || !e.asksService() {
 		return false
 	}
-	ok, err := e.bots.Passed(ctx, token, p.subject())
+	ok, err := e.bots.Passed(ctx, a.Solution.Token, p.subject(), a.IP)
 	if err != nil && ctx.Err() == nil {
 		e.botsBack.Store(e.store.Now().Add(botsPause).UnixMicro())
 		e.log.WarnContext(ctx, "cannot ask who is a person: the built-in proof of work takes its place for a while", "error", err)

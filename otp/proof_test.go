@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/bits"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -251,7 +252,7 @@ type bots struct {
 	err     error
 }
 
-func (b *bots) Passed(_ context.Context, token, subject string) (bool, error) {
+func (b *bots) Passed(_ context.Context, token, subject string, _ netip.Addr) (bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.asked++

@@ -49,7 +49,7 @@ A seed is the file that idp apply takes, and may have the secrets themselves, {v
 
 // Run serves the provider and the sample app until a signal.
 func (c *devCmd) Run(a *app) error {
-	o, err := newOptions(c.Server, "127.0.0.1:3001")
+	o, err := a.newOptions(c.Server, "127.0.0.1:3001")
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (v *visit) everything(ctx context.Context) {
 // settings checks what the server would refuse to start with.
 func (v *visit) settings() (ok bool) {
 	const check = "settings"
-	o, err := newOptions(v.cmd.Server, ":3001")
+	o, err := v.app.newOptions(v.cmd.Server, ":3001")
 	if err != nil {
 		v.tell.Fail(check, hintOf(err), "%s", oneLine(err))
 		return false

@@ -31,7 +31,7 @@ const healthTimeout = 4 * time.Second
 
 // Run asks.
 func (c *healthCmd) Run(a *app) error {
-	o, err := newOptions(c.Server, ":3001")
+	o, err := a.newOptions(c.Server, ":3001")
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ Without a certificate the server speaks http: put it behind a reverse proxy that
 
 // Run serves until a signal.
 func (c *serveCmd) Run(a *app) error {
-	o, err := newOptions(c.Server, ":3001")
+	o, err := a.newOptions(c.Server, ":3001")
 	if err != nil {
 		return err
 	}
@@ -64,9 +64,12 @@ type options struct {
 	seed     *seed // nil: none
 }
 
-func newOptions(s settings.Server, listen string) (options, error) {
+func (a *app) newOptions(s settings.Server, listen string) (options, error) {
+	err := a.source.CompleteServer(&s)
 	o := options{Server: s}
-	var err error
+	if err != nil {
+		return o, usage(err, "")
+	}
 	if o.Listen == "" {
 		o.Listen = listen
 	}
@@ -81,7 +84,7 @@ func newOptions(s settings.Server, listen string) (options, error) {
 	if o.otp, err = s.OTP(); err != nil {
 		return o, usage(err, "")
 	}
-	for _, check := range []func() error{s.CheckTTL, s.CheckMail, s.CheckAudit, s.CheckStop, s.CheckSecurity, s.CheckMetrics, func() error { return s.CheckTLS(o.endpoint) }} {
+	for _, check := range []func() error{s.CheckTTL, s.CheckMail, s.CheckAudit, s.CheckStop, s.CheckSecurity, s.CheckMetrics, s.CheckTurnstile, func() error { return s.CheckTLS(o.endpoint) }} {
 		if err := check(); err != nil {
 			return o, usage(err, "")
 		}

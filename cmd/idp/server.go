@@ -30,6 +30,7 @@ import (
 	"idp/web/feedback"
 	"idp/web/serve"
 	"idp/web/signin"
+	"idp/web/turnstile"
 	"idp/webhook"
 )
 
@@ -73,7 +74,13 @@ func newServer(o options, in *instance, mailbox bool, m *metrics.Metrics, log *s
 	if err != nil {
 		return nil, err
 	}
-	s.codes, err = otp.New(otp.Deps{Store: in.db, Ring: in.ring, Outbox: s.queue, Config: o.otp, Log: log, NotMe: strings.TrimRight(o.endpoint.String(), "/") + signin.NotMePath})
+	bots, person, err := o.turnstile()
+	if err != nil {
+		return nil, err
+	}
+	s.codes, err = otp.New(otp.Deps{
+		Store: in.db, Ring: in.ring, Outbox: s.queue, Config: o.otp, Log: log, Bots: bots, NotMe: strings.TrimRight(o.endpoint.String(), "/") + signin.NotMePath,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +110,7 @@ func newServer(o options, in *instance, mailbox bool, m *metrics.Metrics, log *s
 	codes := m.Codes(s.codes)
 	s.pages, err = signin.New(signin.Deps{
 		Codes: codes, Requests: s.provider, Clients: in.db, Operators: service, Experiences: in.db, Browser: cookies, Ring: in.ring, ClientIP: s.ip.Of,
-		Now: in.db.Now, Endpoint: o.endpoint, Log: log, Digits: o.OTPDigits, Link: o.OTPLink, Mailbox: path,
+		Now: in.db.Now, Endpoint: o.endpoint, Log: log, Digits: o.OTPDigits, Link: o.OTPLink, Person: person, Mailbox: path,
 	})
 	if err != nil {
 		return nil, err
@@ -159,6 +166,15 @@ func (s *server) senders() mailer.Kinds {
 		}
 	}
 	return kinds
+}
+
+// turnstile is the service that tells people from programs; nil, twice, if there is none.
+func (o options) turnstile() (otp.Bots, signin.Person, error) {
+	if o.TurnstileSiteKey == "" {
+		return nil, nil, nil
+	}
+	c, err := turnstile.New(turnstile.Config{SiteKey: o.TurnstileSiteKey, Secret: o.TurnstileSecret, Endpoint: o.TurnstileEndpointURL, Host: o.endpoint.Hostname()})
+	return c, c, err
 }
 
 // maxBody bounds what a request may carry.

@@ -94,10 +94,10 @@ type Deps struct {
 	Endpoint    *url.URL
 	Log         *slog.Logger
 
-	Digits  int     // of a code; 6 if 0
-	Link    bool    // mails have a link that signs in as well
-	Person  *Person // the service that tells people from programs; nil: there is none
-	Mailbox string  // where the development mailbox is ("/dev/inbox"), "" if there is none
+	Digits  int    // of a code; 6 if 0
+	Link    bool   // mails have a link that signs in as well
+	Person  Person // the service that tells people from programs; nil: there is none
+	Mailbox string // where the development mailbox is ("/dev/inbox"), "" if there is none
 }
 
 // Pages serves the pages. Its methods are safe for concurrent use.

@@ -9,10 +9,10 @@ import (
 )
 
 // Person is the service that tells people from programs, as far as the page shows it.
-type Person struct {
-	SiteKey string
-	Script  string // address of the script that shows it
-	Origin  string // where its script and frame are from
+type Person interface {
+	SiteKey() string
+	Script() string // address of the script that shows it
+	Origin() string // where its script and frame are from
 }
 
 // solution is what a form brings back of the page that askProof has shown.
@@ -36,7 +36,7 @@ func (p *Pages) askProof(v *visit, c challenge, data *view) error {
 		data.Action, back = v.address("/verify/resend", "c", data.C), v.address("/verify", "c", data.C)
 	}
 	if puzzle.Subject != "" && p.Person != nil {
-		page.Protect(v.w, page.Policy{FormAction: v.formAction(), Look: v.look, Guest: p.Person.Origin}, p.https)
+		page.Protect(v.w, page.Policy{FormAction: v.formAction(), Look: v.look, Guest: p.Person.Origin()}, p.https)
 	}
 	if puzzle.Wait > 0 {
 		v.w.Header().Set("Retry-After", strconv.Itoa(seconds(puzzle.Wait)))

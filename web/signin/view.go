@@ -62,7 +62,7 @@ type view struct {
 	Stale                  bool // the form was of another browser: nothing was done
 
 	Puzzle *store.Puzzle // what has to be shown for a code
-	Person *Person       // by whom it is told, for the page that asks it
+	Person Person        // by whom it is told, for the page that asks it
 
 	Retry    bool
 	Mismatch *page.Mismatch

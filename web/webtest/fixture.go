@@ -42,6 +42,7 @@ import (
 	"idp/web/console/shell"
 	"idp/web/serve"
 	"idp/web/signin"
+	"idp/web/turnstile"
 )
 
 // What the app of a fixture is registered with.
@@ -70,6 +71,8 @@ type Fixture struct {
 	Web     Web
 	SignIn  *signin.Pages
 	Account *account.Pages
+
+	person signin.Person // nil: the work is the proof
 }
 
 // Web is what can be fetched from elsewhere, by its address.
@@ -106,10 +109,19 @@ func (o *Outage) Read(ctx context.Context, query string, args []any, row func(fu
 }
 
 // New makes a fixture on http.
-func New(t testing.TB, change ...func(*otp.Config)) *Fixture { return On(t, false, change...) }
+func New(t testing.TB, change ...func(*otp.Config)) *Fixture { return start(t, false, "", change) }
+
+// Guarded makes a fixture on http whose proofs are those of the Turnstile at an address.
+func Guarded(t testing.TB, service string, change ...func(*otp.Config)) *Fixture {
+	return start(t, false, service, change)
+}
 
 // On makes a fixture on http or https.
 func On(t testing.TB, https bool, change ...func(*otp.Config)) *Fixture {
+	return start(t, https, "", change)
+}
+
+func start(t testing.TB, https bool, service string, change []func(*otp.Config)) *Fixture {
 	t.Helper()
 	f := &Fixture{TB: t, Log: &Log{}, Mails: &Mails{}, Web: Web{}}
 	level := slog.LevelDebug
@@ -128,7 +140,13 @@ func On(t testing.TB, https bool, change ...func(*otp.Config)) *Fixture {
 	for _, c := range change {
 		c(&config)
 	}
-	codes, err := otp.New(otp.Deps{Store: f.DB, Ring: ring, Outbox: outbox{queue, f.Mails}, Config: config, Log: log, NotMe: NotMe})
+	var bots otp.Bots
+	if service != "" {
+		client, err := turnstile.New(turnstile.Config{SiteKey: "site-key", Secret: "turnstile-secret", Endpoint: service, Host: "127.0.0.1"})
+		f.Must(err)
+		bots, f.person = client, client
+	}
+	codes, err := otp.New(otp.Deps{Store: f.DB, Ring: ring, Outbox: outbox{queue, f.Mails}, Config: config, Log: log, Bots: bots, NotMe: NotMe})
 	f.Must(err)
 
 	serveHTTP := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.Handler.ServeHTTP(w, r) })
@@ -203,7 +221,7 @@ func (f *Fixture) compose(ring *keyring.Ring, codes *otp.Engine, cookies *browse
 	ip := clientip.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, log)
 	pages, err := signin.New(signin.Deps{
 		Codes: codes, Requests: provider, Clients: f.DB, Operators: f.Admin, Experiences: f.DB, Browser: cookies, Ring: ring, ClientIP: ip.Of,
-		Now: f.DB.Now, Endpoint: endpoint, Log: log, Link: true,
+		Now: f.DB.Now, Endpoint: endpoint, Log: log, Link: true, Person: f.person,
 	})
 	f.Must(err)
 	accounts, err := account.New(account.Deps{Store: f.DB, SignOuts: provider, SignIn: pages, Addresses: codes, Browser: cookies, Ring: ring, Endpoint: endpoint})

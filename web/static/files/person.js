@@ -4,8 +4,16 @@
 const form = document.querySelector("#proof");
 const place = document.querySelector("#person");
 
+// away tells of the button instead: the service is out of reach, or not for this browser.
+function away() {
+  place.hidden = true;
+  document.querySelector("#ask").hidden = true;
+  document.querySelector("#wait").hidden = false;
+}
+
 const script = document.createElement("script");
 script.src = place.dataset.script;
+script.onerror = away;
 script.onload = () => {
   window.turnstile.render(place, {
     sitekey: place.dataset.key,
@@ -20,6 +28,7 @@ script.onload = () => {
       form.requestSubmit();
     },
     "error-callback": () => true, // it has shown the person what is wrong
+    "unsupported-callback": away,
   });
 };
 document.head.append(script);

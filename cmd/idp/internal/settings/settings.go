@@ -16,6 +16,7 @@ import (
 
 	"idp/otp"
 	"idp/store"
+	"idp/web/turnstile"
 )
 
 // Store says where the data is, and the secret that seals it.
@@ -89,6 +90,13 @@ type Server struct {
 	LimitAccountGuesses Windows `name:"limit-account-guesses" help:"Wrong codes per address, over all attempts." default:"${limit_account_guesses}" group:"limit"`
 	LimitGuessAlarm     Windows `name:"limit-guess-alarm" help:"Wrong codes over all addresses, on attempts that came to nothing; beyond it, and beyond 0.5% of the codes that were right, new codes have 8 digits." default:"${limit_guess_alarm}" group:"limit"`
 
+	TurnstileSiteKey     string `name:"turnstile-site-key" help:"Site key of a widget of Cloudflare Turnstile." placeholder:"KEY" group:"turnstile"`
+	TurnstileSecretFile  string `name:"turnstile-secret-file" help:"File that holds the widget's secret key; IDP_TURNSTILE_SECRET holds it itself." placeholder:"FILE" group:"turnstile"`
+	TurnstileEndpointURL string `name:"turnstile-endpoint-url" help:"Where the service is, for tests (default: ${turnstile_endpoint})." placeholder:"URL" group:"turnstile"`
+
+	// TurnstileSecret comes from the environment or the file only, as Store.Secret does.
+	TurnstileSecret string `kong:"-"`
+
 	TTLAuthCode        Duration `name:"ttl-auth-code" help:"Authorization code." default:"60s" group:"ttl"`
 	TTLAccessToken     Duration `name:"ttl-access-token" help:"Access token." default:"1h" group:"ttl"`
 	TTLIDToken         Duration `name:"ttl-id-token" help:"ID token." default:"1h" group:"ttl"`
@@ -130,7 +138,9 @@ var Groups = map[string]string{
 	"otp":    "Codes",
 	"limit":  "Limits, as count/period, two at most; off for none",
 	"ttl":    "Lifetimes",
-	"dev":    "Sample app",
+
+	"turnstile": "Cloudflare Turnstile, in the place of the proof of work",
+	"dev":       "Sample app",
 }
 
 // Defaults gives the values of the ${…} in the tags above.
@@ -144,6 +154,7 @@ func Defaults() map[string]string {
 		"otp_sends":             itoa(c.Sends),
 		"otp_resend_wait":       Duration(c.ResendWaits[0]).String(),
 		"otp_proof_bits":        itoa(c.ProofBits),
+		"turnstile_endpoint":    turnstile.Endpoint,
 		"limit_ip_proof":        Windows(c.Limits.IPProof).String(),
 		"limit_ip_waits":        Windows(c.Limits.IPWaits).String(),
 		"limit_ip_sends":        Windows(c.Limits.IPSends).String(),

@@ -134,7 +134,7 @@ func Known(key string) bool { return slices.Contains(names(), key) }
 
 // names lists the keys of every setting.
 func names() []string {
-	keys := []string{"secret", "secret_previous"}
+	keys := []string{"secret", "secret_previous", "turnstile_secret"}
 	t := reflect.TypeFor[all]()
 	for i := range t.NumField() {
 		part := t.Field(i).Type
@@ -185,15 +185,28 @@ func (s *Source) Validate(*kong.Application) error { return nil }
 // Complete fills what may be given as a file, once the flags are known.
 func (s *Source) Complete(st *Store) error {
 	st.Secret, st.SecretPrevious = s.values["secret"], s.values["secret_previous"]
-	for _, one := range []struct {
-		key   string
-		value *string
-		file  string
-	}{
-		{"secret", &st.Secret, st.SecretFile},
-		{"secret_previous", &st.SecretPrevious, st.SecretPreviousFile},
-		{"database_url", &st.DatabaseURL, st.DatabaseURLFile},
-	} {
+	return complete(
+		inFile{"secret", &st.Secret, st.SecretFile},
+		inFile{"secret_previous", &st.SecretPrevious, st.SecretPreviousFile},
+		inFile{"database_url", &st.DatabaseURL, st.DatabaseURLFile},
+	)
+}
+
+// CompleteServer fills what may be given as a file, once the flags are known.
+func (s *Source) CompleteServer(sv *Server) error {
+	sv.TurnstileSecret = s.values["turnstile_secret"]
+	return complete(inFile{"turnstile_secret", &sv.TurnstileSecret, sv.TurnstileSecretFile})
+}
+
+// inFile is a setting that may be given as a file.
+type inFile struct {
+	key   string
+	value *string
+	file  string
+}
+
+func complete(all ...inFile) error {
+	for _, one := range all {
 		if one.file == "" {
 			continue
 		}

@@ -1,0 +1,92 @@
+//go:build browser
+
+package signin_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"idp/otp"
+	"idp/web/webtest"
+)
+
+// asksOf has a network show a proof for all codes but the first, of so many bits.
+func asksOf(bits int) func(*otp.Config) {
+	return func(c *otp.Config) { asksEarly(c); c.ProofBits = bits }
+}
+
+// toProof types an address of whose network a proof is asked.
+func toProof(f *webtest.Fixture, b webtest.Tab) {
+	f.Person().ToCode("/sign-in", "first@example.com")
+	b.Act(chromedp.Navigate(f.Server.URL + webtest.Authorize()))
+	b.Eventually(`document.activeElement.id === "email"`)
+	b.Act(chromedp.SendKeys(chromedp.CSS("#email"), "ada@example.com\r"))
+}
+
+// The page does the work of the default by itself, and goes on to the code.
+func TestProofScriptWorks(t *testing.T) {
+	f := webtest.New(t, asksOf(otp.DefaultConfig().ProofBits))
+	b := f.Tab()
+	toProof(f, b)
+	b.Act(chromedp.WaitVisible(chromedp.CSS("#code")))
+	if !strings.Contains(f.Log.String(), "route=/sign-in status=429") {
+		t.Error("no proof was asked for")
+	}
+	f.Code("ada@example.com", 1)
+}
+
+// While the page works it shows how far it is, and answers.
+func TestProofScriptShowsProgress(t *testing.T) {
+	f := webtest.New(t, asksOf(26))
+	b := f.Tab()
+	toProof(f, b)
+	b.Eventually(`document.querySelector("progress")?.value > 0`)
+	b.Eventually(`getComputedStyle(document.querySelector(".held")).visibility === "hidden"`)
+	b.Act(chromedp.Click(chromedp.CSS(".alternative a")), chromedp.WaitVisible(chromedp.CSS("#email")))
+}
+
+// The service's script and frame are let in, and its token sends the form.
+func TestPersonScript(t *testing.T) {
+	w := newWidget(t)
+	f := webtest.Guarded(t, w.endpoint(), asksEarly)
+	b := f.Tab()
+	toProof(f, b)
+	b.Act(chromedp.WaitVisible(chromedp.CSS("#code")))
+	f.Code("ada@example.com", 1)
+	if w.mu.Lock(); len(w.taken) != 1 {
+		t.Errorf("the service took %d tokens", len(w.taken))
+	}
+	w.mu.Unlock()
+}
+
+// Whose browser does not get the service is told of the button.
+func TestPersonScriptIsAway(t *testing.T) {
+	w := newWidget(t)
+	w.broken.Store(true)
+	f := webtest.Guarded(t, w.endpoint(), asksEarly)
+	b := f.Tab()
+	toProof(f, b)
+	b.Eventually(`document.querySelector("#wait")?.innerText === "Please wait half a minute. Then a button appears here." && document.querySelector("#ask").hidden`)
+}
+
+// The pages of the proof, as people see them.
+func TestProofShots(t *testing.T) {
+	for _, lang := range webtest.ShotLanguages() {
+		f := webtest.New(t, asksEarly)
+		f.Shots(lang, proofPages(f, lang))
+		w := newWidget(t)
+		f = webtest.Guarded(t, w.endpoint(), asksEarly)
+		f.Shots(lang, personPages(f, lang))
+	}
+}
+
+// personPages are what a network is shown that has to prove that people are there.
+func personPages(f *webtest.Fixture, lang string) map[string]string {
+	p := f.Person()
+	p.Headers.Set("Accept-Language", lang)
+	p.ToCode("/sign-in", "first@example.com")
+	proof := p.Get(webtest.Authorize()).Submit("/sign-in", "email", "ada.lovelace@example.com")
+	return map[string]string{"person": proof.Body, "person-failed": proof.Submit("/sign-in", "token", "program").Body}
+}
