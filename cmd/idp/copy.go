@@ -75,12 +75,12 @@ func (c *copyCmd) copy(ctx context.Context, a *app, from, to place) error {
 	if err != nil {
 		return err
 	}
-	defer source.Close()
+	defer func() { _ = source.Close() }()
 	target, err := migrated(ctx, to)
 	if err != nil {
 		return err
 	}
-	defer target.Close()
+	defer func() { _ = target.Close() }()
 	ring, err := a.ring(from)
 	if err != nil {
 		return err

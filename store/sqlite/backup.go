@@ -20,7 +20,7 @@ func Backup(ctx context.Context, path, to string) (size int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	part := filepath.Join(dir, "idp.db")
 	db, err := openSQL(path)
 	if err != nil {

@@ -68,7 +68,7 @@ func (c *Contacts) UnmarshalText(text []byte) error {
 			part = "mailto:" + part
 		}
 		if err := checkURI(part, "https", "mailto", "tel"); err != nil {
-			return fmt.Errorf("%q is no contact: write an address, or a URL that begins with https:, mailto: or tel:", part)
+			return fmt.Errorf("%q is no contact: write an address, or a URL with the scheme https, mailto or tel", part)
 		}
 		*c = append(*c, part)
 	}
