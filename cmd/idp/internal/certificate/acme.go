@@ -99,15 +99,15 @@ func (a *ACME) Challenges(next http.Handler) http.Handler {
 func (a *ACME) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	name := strings.TrimSuffix(hello.ServerName, ".")
 	switch {
-	case len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == acme.ALPNProto:
-		return a.manager.GetCertificate(hello)
 	case name == "":
 		if c := a.now.Load(); c != nil {
 			return c, nil
 		}
 		return a.standIn, nil
-	case !strings.EqualFold(name, a.config.Host):
+	case !strings.EqualFold(name, a.config.Host): // also of an authority: no stranger's handshake has the database asked for a name
 		return nil, errors.New("there is no certificate for this name")
+	case len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == acme.ALPNProto:
+		return a.manager.GetCertificate(hello)
 	}
 	return a.certificate()
 }

@@ -3,6 +3,7 @@ package certificate_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -22,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/acme"
 	"golang.org/x/crypto/acme/autocert"
 
 	"idp/cmd/idp/internal/certificate"
@@ -315,4 +317,72 @@ func TestACMEIsAskedSparingly(t *testing.T) {
 	if !strings.Contains(out.String(), "made no certificate") || !strings.Contains(out.String(), "hint=") {
 		t.Errorf("the log:\n%s", out.String())
 	}
+}
+
+// noCache counts what it is asked for.
+type noCache struct {
+	autocert.Cache
+	mu    sync.Mutex
+	asked []string
+}
+
+func (c *noCache) Get(_ context.Context, name string) ([]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked = append(c.asked, name)
+	return nil, autocert.ErrCacheMiss
+}
+
+// A stranger who speaks like an authority that looks at another name costs no question to the database.
+func TestStrangeChallengesAskNothing(t *testing.T) {
+	t.Parallel()
+	cache := &noCache{}
+	a, err := certificate.NewACME(certificate.ACMEConfig{Host: host, Directory: "https://acme.invalid/directory", Cache: cache, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	looks := func(name string) {
+		t.Helper()
+		if got := serial(t, a.TLS(), &tls.Config{ServerName: name, NextProtos: []string{acme.ALPNProto}}); got != 0 {
+			t.Errorf("a certificate for a challenge at %s that there is not", name)
+		}
+	}
+	looks("other.example.com")
+	looks("x." + host)
+	if len(cache.asked) != 0 {
+		t.Errorf("the database was asked for %q", cache.asked)
+	}
+	looks(host)
+	if len(cache.asked) != 1 {
+		t.Errorf("the database was asked for %q: another replica may have begun the challenge", cache.asked)
+	}
+}
+
+// What the database says of itself when it is away is for the log: strangers ask for challenges, too.
+func TestChallengesTellNothingOfTheDatabase(t *testing.T) {
+	t.Parallel()
+	ring, err := keyring.New(bytes.Repeat([]byte{1}, keyring.SecretSize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out logged
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	a, err := certificate.NewACME(certificate.ACMEConfig{Host: host, Directory: "https://acme.invalid/directory", Cache: certificate.NewSealed(awayStore{}, ring, log), Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	a.Challenges(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://"+host+"/.well-known/acme-challenge/token", nil))
+	if w.Code != http.StatusNotFound || strings.Contains(w.Body.String(), "db.internal") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if !strings.Contains(out.String(), "db.internal") {
+		t.Errorf("the log:\n%s", out.String())
+	}
+}
+
+type awayStore struct{ certificate.Store }
+
+func (awayStore) Certificate(context.Context, string) ([]byte, error) {
+	return nil, errors.New("dial tcp db.internal:5432: connection refused")
 }

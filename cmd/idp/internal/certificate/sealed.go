@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -17,6 +18,9 @@ type Store interface {
 	KeepCertificate(ctx context.Context, name string, sealed []byte) error
 	DeleteCertificate(ctx context.Context, name string) error
 }
+
+// errUnread is all that is told of a database that cannot be asked.
+var errUnread = errors.New("what is kept for the ACME authority cannot be read now")
 
 // Sealed is an [autocert.Cache] in the database. The values hold private keys: whoever
 // has the database alone can open none.
@@ -39,7 +43,9 @@ func (c *Sealed) Get(ctx context.Context, name string) ([]byte, error) {
 		return nil, autocert.ErrCacheMiss
 	}
 	if err != nil {
-		return nil, err
+		// Package autocert shows strangers who ask for a challenge what is said here: no more than that.
+		c.log.WarnContext(ctx, "cannot read what is kept for the ACME authority", "err", err)
+		return nil, errUnread
 	}
 	value, err := c.sealer.Open(sealed, []byte(name))
 	if err != nil {
