@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -14,6 +15,10 @@ import (
 // time: two servers on one file would each believe their caches. The lock goes
 // with the process, however it ends.
 func Lock(path string) (release func(), err error) {
+	// A link to the file leads to the same lock. One that leads nowhere yet is its own.
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
 	f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", path, err)

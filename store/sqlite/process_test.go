@@ -206,6 +206,28 @@ func TestLockSaysWho(t *testing.T) {
 	release()
 }
 
+// A file has one lock, whatever leads to it: else a server and a copy would each believe that they are alone.
+func TestLockBehindALink(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "idp.db")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	release, err := sqlite.Lock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := sqlite.Lock(link); err == nil {
+		second()
+		t.Error("the file is locked twice")
+	}
+	release()
+}
+
 // A file that cannot grow is a database that is away; and it is back afterwards.
 func TestFull(t *testing.T) {
 	t.Parallel()
