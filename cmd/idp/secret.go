@@ -105,7 +105,7 @@ func writeNew(path string) error {
 	if err := os.Link(f, path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return nil
+	return syncFolder(filepath.Dir(path))
 }
 
 // replaceSecret puts a new secret in the place of the one at path.
@@ -117,7 +117,20 @@ func replaceFile(path string, text []byte) error {
 		return err
 	}
 	defer os.Remove(f)
-	return os.Rename(f, path)
+	if err := os.Rename(f, path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder has the names in a folder on the disk: what is sealed under a new secret is, before
+// long, and must not be there without it after a power cut.
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 func newSecretText() []byte {
