@@ -71,12 +71,13 @@ func TestPersonScriptIsAway(t *testing.T) {
 	b.Eventually(`document.querySelector("#wait")?.innerText === "Please wait half a minute. Then a button appears here." && document.querySelector("#ask").hidden`)
 }
 
-// The pages of the proof, as people see them.
+// The pages of the proof, as people see them who wait for the work, and for a service that does not come.
 func TestProofShots(t *testing.T) {
+	w := newWidget(t)
+	w.broken.Store(true)
 	for _, lang := range webtest.ShotLanguages() {
-		f := webtest.New(t, asksEarly)
+		f := webtest.New(t, asksOf(26)) // the work outlasts the picture
 		f.Shots(lang, proofPages(f, lang))
-		w := newWidget(t)
 		f = webtest.Guarded(t, w.endpoint(), asksEarly)
 		f.Shots(lang, personPages(f, lang))
 	}

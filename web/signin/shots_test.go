@@ -14,7 +14,5 @@ func TestShots(t *testing.T) {
 		f.Shots(lang, everyPage(f, lang))
 		f = webtest.New(t)
 		f.Shots(lang, brandedPages(f, lang, "/static/icon.0.svg"))
-		f = webtest.New(t, asksEarly)
-		f.Shots(lang, proofPages(f, lang))
 	}
 }
