@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -51,6 +52,10 @@ func (c *backupCmd) Run(a *app) error {
 			Bytes int64  `json:"bytes"`
 		}{c.File, size})
 	}
-	a.note("%s has the database: %d bytes. The secret that opens it is not in it: keep %s elsewhere.", c.File, size, filepath.Join(p.folder, "secret"))
+	secret := filepath.Join(p.folder, "secret")
+	if a.Secret != "" { // given, and not what lies in the folder
+		secret = cmp.Or(a.SecretFile, "IDP_SECRET")
+	}
+	a.note("%s has the database: %d bytes. The secret that opens it is not in it: keep %s elsewhere.", c.File, size, secret)
 	return nil
 }
