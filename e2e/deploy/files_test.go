@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -104,6 +105,17 @@ func TestKubernetes(t *testing.T) {
 	d := deployment.Spec
 	if d.Replicas < 2 || d.Strategy.RollingUpdate.MaxUnavailable != 0 || d.Template.Spec.Grace < 30 {
 		t.Errorf("%+v", d)
+	}
+	var settings struct {
+		StopDelay string `yaml:"stop_delay"`
+	}
+	if err := yaml.Unmarshal(rig.Must(os.ReadFile("../../deploy/kubernetes/idp.yaml")), &settings); err != nil {
+		t.Fatal(err)
+	}
+	// Requests and mails in hand are ended after the delay, before the pod is killed.
+	delay, err := time.ParseDuration(settings.StopDelay)
+	if grace := time.Duration(d.Template.Spec.Grace) * time.Second; err != nil || delay < 10*time.Second || grace < delay+15*time.Second {
+		t.Errorf("the pod is killed after %s, and stops after %s: %v", grace, delay, err)
 	}
 	// A service called idp makes variables that begin with IDP_, which are no settings.
 	if d.Template.Spec.ServiceLinks == nil || *d.Template.Spec.ServiceLinks {
