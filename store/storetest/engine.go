@@ -114,7 +114,8 @@ func testMigrateAtOnce(t *testing.T, open func() Migrator) {
 	}
 }
 
-// An older binary that meets a newer schema says so and changes nothing.
+// An older binary that meets a newer schema works on it, unless the schema says that it cannot:
+// then it says so and changes nothing.
 func testNewerSchema(t *testing.T, open func() Migrator) {
 	e := open()
 	if err := e.Migrate(t.Context()); err != nil {
@@ -123,6 +124,14 @@ func testNewerSchema(t *testing.T, open func() Migrator) {
 	var s sqlstore.Script
 	s.Do(`INSERT INTO goose_db_version (version_id, is_applied) SELECT 9999, is_applied FROM goose_db_version WHERE version_id = 1`)
 	if err := e.Run(t.Context(), &s); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Migrate(t.Context()); err != nil {
+		t.Errorf("on a schema that was only added to: %v", err)
+	}
+	var floor sqlstore.Script
+	floor.Do(`UPDATE instance SET schema_floor = 9999 WHERE id = 1`)
+	if err := e.Run(t.Context(), &floor); err != nil {
 		t.Fatal(err)
 	}
 	err := e.Migrate(t.Context())
