@@ -6,6 +6,7 @@
 //	go run ./bench -json > figures.json
 //	go run ./bench -endpoints -duration 5s -warmup 1s
 //	go run ./bench -mails 20000
+//	go run ./bench -soak 30m
 //	go run ./bench -console -people 1000000 -events 10000000
 //
 // It builds ./cmd/idp, makes a throw-away database (for Postgres a throw-away
@@ -51,6 +52,11 @@
 // they are committed, a number of waiting mails as fast as they go, and a backlog after an
 // outage. The CPU per mail is that of the third: claiming, opening, wording, signing,
 // sending, logging and settling, without the challenge that a mail comes with.
+//
+// With -soak, sign-ins are due at half the rate that the machine reached at full load (or at
+// -rate a second), whether or not the earlier ones are done. A line at least every minute tells
+// what the server holds, from /proc and from its metrics; in the end the last third of the
+// lines is compared with the first, and what grew, or a sign-in that failed, is an error.
 //
 // With -console, a Postgres is filled with people and entries of the audit log, an owner
 // signs in to the console, and each page that its links lead to is asked for again and again,

@@ -34,6 +34,9 @@ type options struct {
 	Console   bool // measure pages of the console instead
 	Events    int  // over this many entries of the audit log
 	People    int  // and this many accounts
+
+	Soak time.Duration // have people sign in for so long, and see what grows
+	Rate float64       // at so many a second; 0: half of what the machine can do
 }
 
 // profile is the file for the CPU profile of what is named, "" for none.
@@ -66,6 +69,8 @@ func parseFlags() (options, error) {
 	flag.BoolVar(&o.Console, "console", false, "measure the pages of the console on a filled Postgres, instead of sign-ins")
 	flag.IntVar(&o.Events, "events", 10_000_000, "with -lists and -console: entries of the audit log")
 	flag.IntVar(&o.People, "people", 1_000_000, "with -lists and -console: accounts")
+	flag.DurationVar(&o.Soak, "soak", 0, "have people sign in for so long at half load, a line a minute, and fail if memory, goroutines, CPU or latency grow; 30m is a good time")
+	flag.Float64Var(&o.Rate, "rate", 0, "with -soak: sign-ins a second, 0 for half of what the machine does at full load")
 	flag.BoolVar(&o.JSON, "json", false, "print JSON")
 	flag.Parse()
 	switch *db {
@@ -81,6 +86,8 @@ func parseFlags() (options, error) {
 		return o, fmt.Errorf("unexpected %q", flag.Arg(0))
 	case o.Clients < 1 || o.BestOf < 1 || o.Duration <= 0 || o.Warmup < 0:
 		return o, errors.New("-clients, -best-of and -duration have to be positive")
+	case o.Soak < 0 || o.Rate < 0:
+		return o, errors.New("-soak and -rate cannot be negative")
 	case o.Users < 4*o.Clients:
 		return o, errors.New("-users has to be at least four times -clients, so that nobody signs in twice at once")
 	}
@@ -128,6 +135,9 @@ func measureAll(ctx context.Context, o options) (err error) {
 		if o.Binary, err = build(ctx, dir); err != nil {
 			return err
 		}
+	}
+	if o.Soak > 0 {
+		return soakOnAll(ctx, o, dir)
 	}
 	r := report{Machine: describeMachine(), Settings: o}
 	for _, engine := range o.Engines {

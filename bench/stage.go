@@ -57,7 +57,7 @@ func environment(o options, address string, db []string) []string {
 	if o.IPLimits {
 		return append(env, "IDP_TRUSTED_PROXIES=127.0.0.1/32")
 	}
-	return append(env, "IDP_LIMIT_IP_SENDS=off", "IDP_LIMIT_IP_GUESSES=off")
+	return append(env, "IDP_LIMIT_IP_SENDS=off", "IDP_LIMIT_IP_GUESSES=off", "IDP_LIMIT_IP_PROOF=off", "IDP_LIMIT_IP_WAITS=off")
 }
 
 // client registers an application; kind is a type of `idp client create`.
