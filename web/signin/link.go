@@ -126,6 +126,6 @@ func (p *Pages) showElsewhere(v *visit, l signInLink, here string) error {
 	}
 	v.request, v.client, v.sealed = store.AuthRequest{}, store.Client{Name: l.App}, ""
 	data := p.view(v)
-	data.Code, data.Long = l.Code, len(l.Code) > store.MaxDigits
+	data.Groups, data.Long = strings.Split(l.Code, "-"), len(l.Code) > store.MaxDigits
 	return p.render(v, http.StatusOK, "elsewhere", here, data)
 }

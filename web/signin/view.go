@@ -52,7 +52,7 @@ type view struct {
 
 	Restart, Return, Detail, Reference string
 
-	Code string // a link's, in another browser than the one that waits for it
+	Groups []string // of a link's code, in another browser than the one that waits for it
 
 	// The pages about a mail that somebody did not ask for.
 	Link                   string // t of the link
