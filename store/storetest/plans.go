@@ -27,6 +27,26 @@ func (e scripts) Run(ctx context.Context, s *sqlstore.Script) error {
 // its beginning.
 var scanned = regexp.MustCompile(`(?:Seq Scan on|SCAN) (?:users|session|challenge|budget|auth_code|oidc_grant|mail|device|event)\b`)
 
+// follows is what comes after a sign-in: another app from the session, the page that is open in
+// another tab, a token that is given back, and the sign-out.
+func (f *fixture) follows(n store.NewChallenge, r store.Redemption) {
+	f.t.Helper()
+	_, err := f.db.ChallengeState(f.ctx(), n.ID, n.Browser)
+	f.no(err)
+	again := completion(n)
+	again.Code.Hash = random()
+	session := again.Session.Hash
+	in, err := f.db.CompleteSession(f.ctx(), session, n.Browser, again)
+	f.no(err)
+	_, err = f.db.Session(f.ctx(), session, n.Browser)
+	f.no(err)
+	_, err = f.db.HoldsGrant(f.ctx(), in.User, session, r.Client)
+	f.no(err)
+	_, err = f.db.GrantLives(f.ctx(), r.Grant, r.Client)
+	f.no(err)
+	f.end(in.User, session, r.Client)
+}
+
 // A sign-in reads no table from its beginning, in a database that nobody has analyzed either: a
 // new one, or one that was just filled. What was planned then is kept for as long as the connection.
 func testSignInPlans(t *testing.T, f *fixture) {
@@ -45,9 +65,12 @@ func testSignInPlans(t *testing.T, f *fixture) {
 	f.no(err)
 	_, err = f.db.AccessToken(f.ctx(), r.Grant, r.Access)
 	f.no(err)
+	_, err = f.db.RefreshToken(f.ctx(), r.Grant, r.Refresh.Hash)
+	f.no(err)
 	_, err = f.db.RefreshGrant(f.ctx(), store.Refresh{Grant: r.Grant, Client: r.Client, Presented: r.Refresh.Hash, Genuine: true,
 		Next: []store.Hash{random()}, Grace: time.Second, Idle: time.Hour, Access: random(), AccessTTL: time.Hour})
 	f.no(err)
+	f.follows(n, r)
 	if len(plans) < 50 {
 		t.Fatalf("%d lines of plans", len(plans))
 	}
