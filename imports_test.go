@@ -64,6 +64,7 @@ var confined = map[string][]string{
 	"github.com/alecthomas/kong":     {"cmd/idp"},
 	"github.com/prometheus":          {"cmd/idp/internal/metrics"},
 	"github.com/danielgtaylor/huma":  {"web/api"},
+	"go.opentelemetry.io":            {"cmd/idp/internal/traces"},
 }
 
 // Import directions are a test, not a habit (docs/decisions/0002-layout.md).

@@ -15,6 +15,7 @@ import (
 	"idp/cmd/idp/internal/logging"
 	"idp/cmd/idp/internal/metrics"
 	"idp/cmd/idp/internal/settings"
+	"idp/cmd/idp/internal/traces"
 	"idp/mailer"
 	"idp/store/sqlstore"
 	"idp/web/serve"
@@ -63,13 +64,16 @@ type app struct {
 	stdout, stderr io.Writer
 	source         *settings.Source
 	metrics        *metrics.Metrics // nil: nothing is measured
+	traces         *traces.Traces   // nil: nothing is traced
 	settings.Store
 	settings.Mail
 	settings.Log
 }
 
-// measured has what a database does measured, if anything is.
-func (a *app) measured(e sqlstore.Engine) sqlstore.Engine { return a.metrics.Engine(e) }
+// measured has what a database does measured and traced, if anything is.
+func (a *app) measured(e sqlstore.Engine) sqlstore.Engine {
+	return a.traces.Engine(a.metrics.Engine(e))
+}
 
 // Main runs the command and returns its exit status.
 func Main(args, env []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {

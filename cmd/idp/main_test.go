@@ -113,6 +113,8 @@ func params(dir string, setup func(*testscript.Env) error) testscript.Params {
 			"finish-post":   finishPost,
 			"keep":          keep,
 			"measures":      measures,
+			"collector":     startCollector,
+			"spans":         spans,
 			"start-ses":     startSES,
 			"start-dns":     startDNS,
 

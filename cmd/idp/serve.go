@@ -16,6 +16,7 @@ import (
 
 	"idp/audit"
 	"idp/cmd/idp/internal/settings"
+	"idp/cmd/idp/internal/traces"
 	"idp/mailer/inbox"
 	"idp/otp"
 	"idp/store"
@@ -84,7 +85,7 @@ func (a *app) newOptions(s settings.Server, listen string) (options, error) {
 	if o.otp, err = s.OTP(); err != nil {
 		return o, usage(err, "")
 	}
-	for _, check := range []func() error{s.CheckTTL, s.CheckMail, s.CheckAudit, s.CheckStop, s.CheckSecurity, s.CheckMetrics, s.CheckTurnstile, func() error { return s.CheckTLS(o.endpoint) }} {
+	for _, check := range []func() error{s.CheckTTL, s.CheckMail, s.CheckAudit, s.CheckStop, s.CheckSecurity, s.CheckMetrics, traces.Check, s.CheckTurnstile, func() error { return s.CheckTLS(o.endpoint) }} {
 		if err := check(); err != nil {
 			return o, usage(err, "")
 		}
@@ -133,6 +134,10 @@ func (a *app) serve(o options, p place, more func(context.Context, *instance, *s
 	if private != nil {
 		defer private.Close()
 	}
+	if a.traces, err = traces.New(ctx, buildVersion(), log); err != nil {
+		return usage(err, "")
+	}
+	defer func() { err = errors.Join(err, a.traces.Close(ctx)) }()
 	in, err := a.openPatiently(ctx, p, log)
 	if err != nil {
 		return err
@@ -157,6 +162,7 @@ func (a *app) serve(o options, p place, more func(context.Context, *instance, *s
 	if err != nil {
 		return err
 	}
+	s.traces = a.traces
 	s.add("server", ln, s.parting(s.handler()))
 	redirect, err := s.secure()
 	if err != nil {

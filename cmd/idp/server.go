@@ -14,6 +14,7 @@ import (
 	"idp/audit"
 	"idp/cmd/idp/internal/certificate"
 	"idp/cmd/idp/internal/metrics"
+	"idp/cmd/idp/internal/traces"
 	"idp/mailer"
 	"idp/mailer/inbox"
 	"idp/mailer/sns"
@@ -39,6 +40,7 @@ type server struct {
 	options     options
 	in          *instance
 	metrics     *metrics.Metrics // nil: nothing is measured
+	traces      *traces.Traces   // nil: nothing is traced
 	log         *slog.Logger
 	queue       *mailer.Queue
 	codes       *otp.Engine
@@ -182,7 +184,7 @@ const maxBody = 64 << 10
 
 func (s *server) handler() http.Handler {
 	r := chi.NewRouter()
-	r.Use(serve.Middleware(serve.Deps{Log: s.log, ClientIP: s.ip.Of, Failed: s.pages.Failed, HTTPS: s.options.endpoint.Scheme == "https", Seen: s.metrics.Requests()}))
+	r.Use(serve.Middleware(serve.Deps{Log: s.log, ClientIP: s.ip.Of, Failed: s.pages.Failed, HTTPS: s.options.endpoint.Scheme == "https", Seen: s.metrics.Requests(), Trace: s.traces.Requests()}))
 	r.Get("/healthz", healthz)
 	r.Method(http.MethodGet, "/readyz", s.ready)
 	if len(s.options.SecurityContact) > 0 {

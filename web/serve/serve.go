@@ -28,6 +28,17 @@ type Deps struct {
 
 	// Seen is told of each answer; nil: nobody is. A route is as it is logged: of a set that is closed.
 	Seen func(route string, status int, took time.Duration)
+
+	// Trace begins to trace a request; nil: none is traced. What it gives is nil where this
+	// request is not.
+	Trace func(context.Context) (context.Context, Traced)
+}
+
+// Traced is a request that is traced.
+type Traced interface {
+	ID() string // of the trace, for the log
+	// Answered ends it. A route is as it is logged; id is the request's.
+	Answered(method, route string, status int, id string)
 }
 
 // Middleware is used on the outermost chi router, as its first.
@@ -47,6 +58,14 @@ func Middleware(d Deps) func(http.Handler) http.Handler {
 			ip := d.ClientIP(r)
 			r = r.WithContext(store.WithOrigin(r.Context(), &store.Origin{IP: ip, Agent: agent(r), Request: id}))
 			out := &answer{ResponseWriter: w}
+			var traced Traced
+			if d.Trace != nil && !allDay(r) {
+				var ctx context.Context
+				if ctx, traced = d.Trace(r.Context()); traced != nil {
+					r = r.WithContext(ctx)
+					defer func() { traced.Answered(method(r), route(r, out.status), out.status, id) }() // after a panic too
+				}
+			}
 			defer func() {
 				if p := recover(); p != nil {
 					rescue(d, out, r, p)
@@ -55,10 +74,13 @@ func Middleware(d Deps) func(http.Handler) http.Handler {
 				if d.Seen != nil {
 					d.Seen(at, out.status, took)
 				}
-				d.Log.LogAttrs(r.Context(), levelOf(out.status, r), "request",
-					slog.String("method", method(r)), slog.String("route", at), slog.Int("status", out.status),
+				line := append(make([]slog.Attr, 0, 7), slog.String("method", method(r)), slog.String("route", at), slog.Int("status", out.status),
 					slog.Duration("took", took.Round(time.Microsecond)), slog.String("ip", ip.String()),
 					slog.String("request_id", id))
+				if traced != nil {
+					line = append(line, slog.String("trace_id", traced.ID()))
+				}
+				d.Log.LogAttrs(r.Context(), levelOf(out.status, r), "request", line...)
 			}()
 			next.ServeHTTP(out, r)
 			if out.status == 0 {
@@ -104,10 +126,15 @@ func newID() string {
 
 // levelOf keeps what programs ask all day out of the usual log.
 func levelOf(status int, r *http.Request) slog.Level {
-	if status < http.StatusBadRequest && (strings.HasPrefix(r.URL.Path, "/static/") || strings.HasPrefix(r.URL.Path, "/dev/inbox") || r.URL.Path == "/healthz" || r.URL.Path == "/readyz") {
+	if status < http.StatusBadRequest && allDay(r) {
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo
+}
+
+// allDay tells whether programs ask for this all day.
+func allDay(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/static/") || strings.HasPrefix(r.URL.Path, "/dev/inbox") || r.URL.Path == "/healthz" || r.URL.Path == "/readyz"
 }
 
 // method is the request's, if it is one that HTTP knows: a method is free text.

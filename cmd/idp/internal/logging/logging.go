@@ -49,7 +49,7 @@ const requestID = "request_id"
 func allowed(key string) bool {
 	switch key {
 	case "err", "error", "error_code", "reason", "doing", "op", "kind", "hint", "panic", "stack", // what went wrong; error_code is OAuth's name of it
-		"method", "path", "route", "status", "bytes", "duration", "took", requestID, "ip", "peer", // a request
+		"method", "path", "route", "status", "bytes", "duration", "took", requestID, "trace_id", "ip", "peer", // a request
 		"client", "client_id", "user", "email", "challenge", "outcome", "purpose", "screen", // a sign-in; email is masked
 		"mail", "usage", "sender", "connector", "attempt", "attempts", "class", "provider", "retry", "locale", "topic", // a mail
 		"limit", "count", "limits", "period", "wait", "age", "depth", "rows", "size", "memory", // numbers
