@@ -34,6 +34,9 @@
 // Every mail has a link for those who did not ask for it (notme.go), which takes the
 // challenge back and has unknown browsers get no mail sent to its address for a day.
 //
-// Not here yet, and to be added at the marked places: proof of work above 30
-// outstanding requests of a network.
+// A network with many codes that were not redeemed has to show that it is no flood before
+// it gets more: by work that a script does, or by waiting (proof.go).
+//
+// Who guesses at many addresses raises an alarm over all of them, and codes get 8 digits
+// (alarm.go).
 package otp
