@@ -3,18 +3,26 @@ package traces_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	otlp "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	trace "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
 
 	"idp/cmd/idp/internal/traces"
+	"idp/store"
 	"idp/store/sqlstore"
 	"idp/web/serve"
 )
@@ -74,6 +82,68 @@ func TestNothingIsTracedWithoutCollector(t *testing.T) {
 	t.Setenv("OTEL_SDK_DISABLED", "")
 	t.Setenv("OTEL_TRACES_EXPORTER", "none")
 	off("no exporter")
+}
+
+// away is an engine whose errors say too much.
+type away struct{ sqlstore.Engine }
+
+func (away) Run(context.Context, *sqlstore.Script) error {
+	return &store.Error{Code: store.Unavailable, Op: "test", Err: errors.New("ada@example.com is too much")}
+}
+
+func (away) Read(context.Context, string, []any, func(func(...any) error) error) error {
+	return errors.New("ada@example.com is too much")
+}
+
+// Of an error a span has the code, also where a handler panics; without a request there is none.
+func TestErrorsAreCodes(t *testing.T) {
+	clean(t)
+	var mu sync.Mutex
+	var told []byte
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, body...)
+	}))
+	defer collector.Close()
+	tr, _ := setup(t, collector.URL)
+	e := tr.Engine(away{})
+	_ = e.Run(t.Context(), &sqlstore.Script{}) // as a worker
+	r := chi.NewRouter()
+	r.Use(serve.Middleware(serve.Deps{
+		Log: slog.New(slog.DiscardHandler), ClientIP: func(*http.Request) netip.Addr { return netip.Addr{} }, Trace: tr.Requests(),
+		Failed: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
+	}))
+	r.Get("/panics/{id}", func(_ http.ResponseWriter, r *http.Request) {
+		err := e.Run(r.Context(), &sqlstore.Script{})
+		panic(errors.Join(err, e.Read(r.Context(), "SELECT secret", []any{"ada@example.com"}, nil)))
+	})
+	r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("BREW", "/panics/ada@example.com", nil))
+	r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/panics/ada@example.com?code=123456", nil))
+	if err := tr.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var batch otlp.ExportTraceServiceRequest
+	if err := proto.Unmarshal(told, &batch); err != nil {
+		t.Fatal(err)
+	}
+	text := batch.String()
+	for _, bad := range []string{"ada@", "too much", "SELECT", "123456", "BREW"} {
+		if strings.Contains(text, bad) {
+			t.Errorf("%s is told: %s", bad, text)
+		}
+	}
+	spans := batch.GetResourceSpans()[0].GetScopeSpans()[0].GetSpans()
+	var failed []string
+	for _, s := range spans {
+		if s.GetStatus().GetCode() == trace.Status_STATUS_CODE_ERROR {
+			failed = append(failed, s.GetName())
+		}
+	}
+	if len(spans) != 4 || !slices.Equal(failed, []string{"store other", "GET /panics/{id}"}) || !strings.Contains(text, string(store.Unavailable)) {
+		t.Errorf("%d spans, failed %q: %s", len(spans), failed, text)
+	}
 }
 
 // What a stranger sends neither samples a request nor says whose trace it is in.
