@@ -7,6 +7,9 @@
 //	go run ./bench -endpoints -duration 5s -warmup 1s
 //	go run ./bench -mails 20000
 //	go run ./bench -soak 30m
+//	go run ./bench -db postgres -filled 1000000
+//	go run ./bench -db postgres -replicas 1,2,4
+//	go run ./bench -purge 1000000
 //	go run ./bench -console -people 1000000 -events 10000000
 //
 // It builds ./cmd/idp, makes a throw-away database (for Postgres a throw-away
@@ -57,6 +60,18 @@
 // -rate a second), whether or not the earlier ones are done. A line at least every minute tells
 // what the server holds, from /proc and from its metrics; in the end the last third of the
 // lines is compared with the first, and what grew, or a sign-in that failed, is an error.
+//
+// With -filled, so many accounts with a session, a grant, a known browser, a mail and two entries
+// of the audit log each, and every tenth with a challenge, an authorization code and a budget, are
+// written into the database by SQL (fill.go) before sign-ins are measured. Those who sign in are the
+// registered ones, as without; their addresses lie all over the index.
+//
+// With -replicas, so many servers run on one Postgres behind HAProxy with deploy/proxy's
+// configuration, less TLS, and all sign-ins go through it, each user's on connections of their own.
+//
+// With -purge, sign-ins are measured first with nothing to remove, and then, after expired challenges,
+// mails, sessions and budgets were written and the server was started again, from when it has begun to
+// remove them; sign-ins go on until all are gone.
 //
 // With -console, a Postgres is filled with people and entries of the audit log, an owner
 // signs in to the console, and each page that its links lead to is asked for again and again,

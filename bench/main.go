@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -34,6 +35,10 @@ type options struct {
 	Console   bool // measure pages of the console instead
 	Events    int  // over this many entries of the audit log
 	People    int  // and this many accounts
+
+	Filled   int   // accounts that are written into the database beforehand
+	Purge    int   // measure beside the removal of that many expired rows
+	Replicas []int // measure that many servers behind HAProxy, one number after the other
 
 	Soak time.Duration // have people sign in for so long, and see what grows
 	Rate float64       // at so many a second; 0: half of what the machine can do
@@ -69,6 +74,9 @@ func parseFlags() (options, error) {
 	flag.BoolVar(&o.Console, "console", false, "measure the pages of the console on a filled Postgres, instead of sign-ins")
 	flag.IntVar(&o.Events, "events", 10_000_000, "with -lists and -console: entries of the audit log")
 	flag.IntVar(&o.People, "people", 1_000_000, "with -lists and -console: accounts")
+	flag.IntVar(&o.Filled, "filled", 0, "accounts, with their sessions, grants, mails and so on, that are written into the database before sign-ins are measured")
+	flag.IntVar(&o.Purge, "purge", 0, "measure sign-ins without and with so many expired rows, and how long until these are gone")
+	replicas := flag.String("replicas", "", "measure so many servers behind HAProxy on one Postgres; 1,2,4 measures the three in turns")
 	flag.DurationVar(&o.Soak, "soak", 0, "have people sign in for so long at half load, a line a minute, and fail if memory, goroutines, CPU or latency grow; 30m is a good time")
 	flag.Float64Var(&o.Rate, "rate", 0, "with -soak: sign-ins a second, 0 for half of what the machine does at full load")
 	flag.BoolVar(&o.JSON, "json", false, "print JSON")
@@ -81,11 +89,24 @@ func parseFlags() (options, error) {
 	default:
 		return o, fmt.Errorf("-db is %q: choose sqlite, postgres or both", *db)
 	}
+	for number := range strings.SplitSeq(*replicas, ",") {
+		n, err := strconv.Atoi(number)
+		if *replicas != "" && (err != nil || n < 1 || n > 9) {
+			return o, fmt.Errorf("-replicas is %q: write numbers from 1 to 9, with commas between", *replicas)
+		}
+		if *replicas != "" {
+			o.Replicas = append(o.Replicas, n)
+		}
+	}
 	switch {
 	case flag.NArg() > 0:
 		return o, fmt.Errorf("unexpected %q", flag.Arg(0))
 	case o.Clients < 1 || o.BestOf < 1 || o.Duration <= 0 || o.Warmup < 0:
 		return o, errors.New("-clients, -best-of and -duration have to be positive")
+	case o.Filled < 0 || o.Purge < 0:
+		return o, errors.New("-filled and -purge cannot be negative")
+	case len(o.Replicas) > 0 && *db != "postgres":
+		return o, errors.New("-replicas needs -db postgres: SQLite is for one server")
 	case o.Soak < 0 || o.Rate < 0:
 		return o, errors.New("-soak and -rate cannot be negative")
 	case o.Users < 4*o.Clients:
@@ -138,6 +159,12 @@ func measureAll(ctx context.Context, o options) (err error) {
 	}
 	if o.Soak > 0 {
 		return soakOnAll(ctx, o, dir)
+	}
+	if o.Purge > 0 {
+		return purgeOnAll(ctx, o, dir)
+	}
+	if len(o.Replicas) > 0 {
+		return replicasOnPostgres(ctx, o, dir)
 	}
 	r := report{Machine: describeMachine(), Settings: o}
 	for _, engine := range o.Engines {

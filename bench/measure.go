@@ -63,6 +63,9 @@ func measure(ctx context.Context, o options, engine, dir string) (r result, err 
 	if err := r.firstStart(ctx, st, v.signIn(o.Clients, "register")); err != nil {
 		return r, err
 	}
+	if err := st.fill(ctx, o.Filled); err != nil {
+		return r, err
+	}
 	l := v.signIn(o.Clients, "sign_in")
 	if pg, ok := st.db.(*served); ok {
 		if r.Asked, err = countAsked(ctx, st.program, pg, st.endpoint, l); err != nil {

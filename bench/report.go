@@ -46,6 +46,10 @@ func (r report) print(out io.Writer) error {
 	fmt.Fprintf(out, "%s, %d cores, %s, %s\n%d users at once, %d accounts, %s measured after %s, best of %d\n",
 		r.Machine.CPU, r.Machine.Cores, r.Machine.System, r.Machine.Go,
 		r.Settings.Clients, r.Settings.Users, r.Settings.Duration, r.Settings.Warmup, r.Settings.BestOf)
+	if r.Settings.Filled > 0 {
+		fmt.Fprintf(out, "%d more accounts with what they leave behind in the database\n", r.Settings.Filled)
+	}
+	fmt.Fprintf(out, "load %s in the end\n", machineLoad())
 	if r.Settings.IPLimits {
 		fmt.Fprintln(out, "all limits on, each account in its own network")
 	} else {

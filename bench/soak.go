@@ -234,8 +234,7 @@ func (k *soak) line(ctx context.Context, until time.Time) (s soaked, err error) 
 		return s, err
 	}
 	s.rss = megabytes(rss)
-	loads, _ := os.ReadFile("/proc/loadavg")
-	s.load, _, _ = strings.Cut(string(loads), " ")
+	s.load = machineLoad()
 	return s, k.inside(ctx, &s)
 }
 
