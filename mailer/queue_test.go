@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -140,7 +141,8 @@ func TestMailExpiresWithItsCode(t *testing.T) {
 func TestMailWaitsForAConnector(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	q := w.queue(emptyFirst{w.db, time.Now().Add(300 * time.Millisecond)}, quick())
+	var asked atomic.Int32
+	q := w.queue(emptyFirst{w.db, &asked}, quick())
 	w.run(q)
 	o := w.order(q, "ada@example.com", nil)
 	o.handTo(q)
@@ -153,11 +155,11 @@ func TestMailWaitsForAConnector(t *testing.T) {
 // emptyFirst is the real store before an operator has set a connector up.
 type emptyFirst struct {
 	*sqlstore.DB
-	until time.Time
+	asked *atomic.Int32
 }
 
 func (s emptyFirst) Connectors(ctx context.Context) ([]store.Connector, error) {
-	if time.Now().Before(s.until) {
+	if s.asked.Add(1) <= 6 { // twice and more by a mail
 		return nil, nil
 	}
 	return s.DB.Connectors(ctx)
