@@ -80,8 +80,10 @@ func TestPassed(t *testing.T) {
 		return ok
 	}
 	const token = "id.example.com/code/abc"
-	if !passed(token, "abc") || !passed(token, "abc") {
-		t.Error("a person's token is refused")
+	for range 2 { // a double click
+		if !passed(token, "abc") {
+			t.Error("a person's token is refused")
+		}
 	}
 	if passed(token, "abd") {
 		t.Error("a token was taken twice")
