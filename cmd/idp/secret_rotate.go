@@ -119,8 +119,7 @@ func (a *app) newFileSecret() (release func(), err error) {
 	if under, err := a.underway(p); err != nil || under {
 		return release, err
 	}
-	// The old one is safe beside the new one before that takes its place.
-	if err := errors.Join(copySecret(current, previous), replaceSecret(current)); err != nil {
+	if err := renewSecret(current, previous); err != nil {
 		release()
 		return nil, failed(fmt.Errorf("make a new secret: %w", err), "")
 	}
@@ -146,6 +145,15 @@ func (a *app) underway(p place) (bool, error) {
 	}
 	under, err := in.db.UnderSecret(ctx, ring.MAC("instance check").Sum())
 	return !under, errors.Join(err, in.db.Close())
+}
+
+// renewSecret puts a new secret in the place of the one at current, once that is safe at
+// previous.
+func renewSecret(current, previous string) error {
+	if err := copySecret(current, previous); err != nil {
+		return err
+	}
+	return replaceSecret(current)
 }
 
 func copySecret(from, to string) error {
