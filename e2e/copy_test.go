@@ -11,6 +11,20 @@ import (
 	"idp/store/pgtest"
 )
 
+// goesOn fails the test unless a refresh token and the visitor's session live, and the audit
+// log is whole.
+func goesOn(t *testing.T, s *rig.Server, app rig.Client, v *rig.Visitor, refresh string) {
+	t.Helper()
+	if refreshed, access := s.Refresh(app, refresh); refreshed == "" || access == "" {
+		t.Error("the refresh token is gone")
+	}
+	again := s.Request(app, "prompt", "none")
+	if v.Get(again.Path()).Answer(again).Get("code") == "" {
+		t.Error("the session is gone")
+	}
+	s.Run("audit", "verify")
+}
+
 // From one machine to many: everything goes over, and people go on where they were.
 func TestCopyFromSQLiteToPostgres(t *testing.T) {
 	t.Parallel()
@@ -51,17 +65,10 @@ func TestCopyFromSQLiteToPostgres(t *testing.T) {
 	s.Env = to
 	s.Start()
 
-	if refreshed, access := s.Refresh(app, tok.RefreshToken); refreshed == "" || access == "" {
-		t.Error("the refresh token is gone")
-	}
-	again := s.Request(app, "prompt", "none")
-	if v.Get(again.Path()).Answer(again).Get("code") == "" {
-		t.Error("the session is gone")
-	}
+	goesOn(t, s, app, v, tok.RefreshToken)
 	if tok := s.Redeem(asked, typing.Submit(p, "/verify", "code", code).Answer(asked).Get("code")); tok.Status != 200 {
 		t.Errorf("a code that was mailed before: %+v", tok)
 	}
-	s.Run("audit", "verify")
 	if out := s.Run("audit", "list"); !strings.Contains(out, "user.registered") {
 		t.Errorf("the audit log: %s", out)
 	}
@@ -73,10 +80,7 @@ func TestCopyFromSQLiteToPostgres(t *testing.T) {
 	s.Database, s.Engine = back, "sqlite"
 	s.Env = append(s.Env, "IDP_DATABASE_URL=sqlite:"+back)
 	s.Start()
-	if refreshed, _ := s.Refresh(app, tok.RefreshToken); refreshed == "" {
-		t.Error("the refresh token did not come back")
-	}
-	s.Run("audit", "verify")
+	goesOn(t, s, app, v, tok.RefreshToken)
 }
 
 // A backup is made while people sign in, and what was acknowledged before it is in it.
@@ -114,14 +118,7 @@ func TestBackupOfSQLite(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Start()
-	if refreshed, _ := s.Refresh(app, tok.RefreshToken); refreshed == "" {
-		t.Error("the refresh token is gone")
-	}
-	again := s.Request(app, "prompt", "none")
-	if v.Get(again.Path()).Answer(again).Get("code") == "" {
-		t.Error("the session is gone")
-	}
-	s.Run("audit", "verify")
+	goesOn(t, s, app, v, tok.RefreshToken)
 	if out := s.Run("user", "show", "ada@example.com"); !strings.Contains(out, "ada@example.com") {
 		t.Error(out)
 	}
@@ -142,12 +139,5 @@ func TestBackupOfPostgres(t *testing.T) {
 	s.Kill()
 	pgtest.Restore(t, s.Database, dump)
 	s.Start()
-	if refreshed, _ := s.Refresh(app, tok.RefreshToken); refreshed == "" {
-		t.Error("the refresh token is gone")
-	}
-	again := s.Request(app, "prompt", "none")
-	if v.Get(again.Path()).Answer(again).Get("code") == "" {
-		t.Error("the session is gone")
-	}
-	s.Run("audit", "verify")
+	goesOn(t, s, app, v, tok.RefreshToken)
 }
