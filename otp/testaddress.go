@@ -25,33 +25,33 @@ func (c TestCodes) open(t store.TestAddress) (string, error) {
 	return string(plain), err
 }
 
-// code makes the code of an attempt: a random one, or the fixed one of a test address. The
+// code makes the code of an attempt: a random one, or the fixed one of a test address, and its mark. The
 // console is entered with no fixed code, whosever it is. While the guesses of a test address are spent
 // it gets a long code, which no mail takes anywhere either.
-func (e *Engine) code(ctx context.Context, a store.Attempt, length int) (code string, test bool, err error) {
+func (e *Engine) code(ctx context.Context, a store.Attempt, length int) (code string, mark int16, err error) {
 	code = newCode(length)
 	if a.Purpose == store.PurposeConsole {
-		return code, false, nil
+		return code, 0, nil
 	}
 	all, err := e.store.TestAddresses(ctx)
 	if err != nil {
-		return "", false, fmt.Errorf("make code: %w", err)
+		return "", 0, fmt.Errorf("make code: %w", err)
 	}
 	i := slices.IndexFunc(all, func(t store.TestAddress) bool { return t.Email == a.Email })
 	if i < 0 || !all[i].Live(e.store.Now()) {
-		return code, false, nil
+		return code, 0, nil
 	}
 	if length == longCode {
-		return code, true, nil
+		return code, all[i].Mark(), nil
 	}
 	fixed, err := e.tests.open(all[i])
 	switch {
 	case err != nil:
 		e.log.ErrorContext(ctx, "the code of a test address does not open (was the instance secret changed?): it gets mails like any other", "error", err)
-		return code, false, nil
+		return code, 0, nil
 	case !slices.Contains(e.lengths(a.Purpose), len(fixed)):
 		e.log.WarnContext(ctx, "the code of a test address is not as long as codes are: it gets mails like any other", "digits", len(fixed))
-		return code, false, nil
+		return code, 0, nil
 	}
-	return fixed, true, nil
+	return fixed, all[i].Mark(), nil
 }

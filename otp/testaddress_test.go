@@ -59,6 +59,22 @@ func TestTestAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	mailed(attempt("moved@example.com", "192.0.2.1"))
+	// One that is removed while somebody is on the code page gets a mail there, as any other.
+	set("gone@example.com", fixed, time.Hour)
+	a := attempt("gone@example.com", "192.0.2.1")
+	begun, err := f.engine.Begin(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.db.RemoveTestAddress(t.Context(), store.Mailbox{Email: "gone@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	f.guess(f.engine, a, begun.ID, fixed, store.OutcomeExpired)
+	f.db.AdvanceForTest(2 * time.Minute)
+	if again, err := f.engine.Resend(t.Context(), store.Again{Challenge: begun.ID, Attempt: a}); err != nil || again.Decoy {
+		t.Fatalf("%+v %v", again, err)
+	}
+	f.guess(f.engine, a, begun.ID, f.outbox.last().Code, store.OutcomeAccepted)
 	f.db.AdvanceForTest(2 * time.Hour)
 	mailed(attempt("review@example.com", "192.0.2.1"))
 }

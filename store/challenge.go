@@ -71,7 +71,7 @@ type NewChallenge struct {
 	Tries    int           // wrong guesses allowed
 	Sends    int           // mails allowed in all
 	Mail     NewMail
-	Test     bool // the code is that of a test address: no mail leaves, and it is right while the address is one
+	Test     int16 // the code is that of a test address, and this its [TestAddress.Mark]: no mail leaves, and it is right while the address has it
 
 	IP        Limit // sends per network; refunded when the code is redeemed
 	Waits     Limit // those of the network whose proof is that they have waited; zero for all others
@@ -93,7 +93,7 @@ type Resend struct {
 	CodeTTL  time.Duration
 	NextSend time.Duration
 	Mail     NewMail
-	Test     bool
+	Test     int16
 
 	IP, Waits, Recipient, Unknown, Guesses Limit
 }

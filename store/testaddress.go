@@ -9,7 +9,23 @@ type TestAddress struct {
 	Code      []byte // sealed
 	CreatedAt time.Time
 	EndsAt    time.Time
+
+	Address, Former Hash // as of a [Mailbox], where one is set
 }
+
+// Mailbox is an address with its keyed hashes, of the code engine, under the secret and under the one
+// before: by these browsers are known for it. Without them none is forgotten.
+type Mailbox struct {
+	Email           Email
+	Address, Former Hash
+}
+
+// Mark tells the code that it has now from those that it had before: challenges carry it. It is
+// never zero, nor one, which an earlier release says of all.
+func (t TestAddress) Mark() int16 { return int16(t.CreatedAt.UnixMicro()%TestMarks + 2) }
+
+// TestMarks is how many there can be.
+const TestMarks = 1<<15 - 2
 
 // Live tells whether its code is right at a time.
 func (t TestAddress) Live(now time.Time) bool { return now.Before(t.EndsAt) }

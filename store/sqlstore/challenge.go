@@ -21,12 +21,14 @@ const (
 	insertOnce = `
 		ON CONFLICT (id) DO NOTHING`
 
+	// A code that was a test address's, which does not have it any more, makes room for a right one.
 	addCode = `
 		UPDATE challenge SET
-		  mac2 = CASE WHEN sends = 1 THEN $3 ELSE mac2 END, until2 = CASE WHEN sends = 1 THEN $4 ELSE until2 END,
+		  until1 = CASE WHEN test IN (0, $14) THEN until1 ELSE 0 END,
+		  mac2 = CASE WHEN sends = 1 THEN $3 ELSE mac2 END, until2 = CASE WHEN sends = 1 THEN $4 WHEN test IN (0, $14) THEN until2 ELSE 0 END,
 		  mac3 = CASE WHEN sends = 2 THEN $3 ELSE mac3 END, until3 = CASE WHEN sends = 2 THEN $4 ELSE until3 END,
 		  sends = sends + 1, sent_at = $2, next_send = $5, sender = $6, mail = $11, code_length = $13,
-		  test = CASE WHEN CAST($14 AS SMALLINT) = 1 THEN 1 ELSE test END
+		  test = CAST($14 AS SMALLINT)
 		WHERE id = $1 AND browser = $7 AND request = $8 AND ` + mayResend + `
 		  AND (CAST($9 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key IN ($10, $12) AND taker = $6))`
 	codeAdded = `
@@ -59,14 +61,14 @@ func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.B
 	insert, args := insertChallenge, []any{
 		n.ID[:], int16(n.Purpose), n.Browser[:], n.Request[:], n.Address[:], n.MAC[:], now + micro(n.CodeTTL), int16(n.Tries), int16(n.Sends),
 		now, now + micro(n.NextSend), now + micro(n.TTL), optional(n.IP.Key), by[:],
-		flag(last.IsZero()), last.Key[:], n.Mail.ID[:], last.Known[:], int16(n.Length), flag(n.Test)}
+		flag(last.IsZero()), last.Key[:], n.Mail.ID[:], last.Known[:], int16(n.Length), n.Test}
 	if t.asks() {
 		insert, args = insertIfRoom, append(args, who.room(now, n.Guesses)...)
 	}
 	t.take(&s, n.Unknown)
 	made := s.Do(insert+insertOnce, args...)
 	var mail became
-	queueMail(&s, now, n.ID, n.Mail, n.Email, who.address, n.Unknown, n.Test, by, &mail)
+	queueMail(&s, now, n.ID, n.Mail, n.Email, who.address, n.Unknown, n.Test != 0, by, &mail)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Begun{}, fmt.Errorf("%s: %w", op, err)
 	}
@@ -106,7 +108,7 @@ func (db *DB) ResendCode(ctx context.Context, r store.Resend) (store.Begun, erro
 	last := t.last
 	update, args := addCode, []any{
 		r.ID[:], now, r.MAC[:], now + micro(r.CodeTTL), now + micro(r.NextSend), by[:], r.Browser[:], r.Request[:],
-		flag(last.IsZero()), last.Key[:], r.Mail.ID[:], last.Known[:], int16(r.Length), flag(r.Test)}
+		flag(last.IsZero()), last.Key[:], r.Mail.ID[:], last.Known[:], int16(r.Length), r.Test}
 	if t.asks() {
 		update, args = addCodeIfRoom, append(args, who.room(now, r.Guesses)...)
 	}
@@ -117,7 +119,7 @@ func (db *DB) ResendCode(ctx context.Context, r store.Resend) (store.Begun, erro
 	step := s.Do(update+codeAdded, args...).
 		Into(into(&begun.SentAt), into(&begun.ExpiresAt), into(&begun.NextSend), &begun.Sends)
 	var mail became
-	queueMail(&s, now, r.ID, r.Mail, r.Email, who.address, r.Unknown, r.Test, by, &mail)
+	queueMail(&s, now, r.ID, r.Mail, r.Email, who.address, r.Unknown, r.Test != 0, by, &mail)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Begun{}, fmt.Errorf("%s: %w", op, err)
 	}

@@ -60,7 +60,7 @@ func complete(s *Script, now int64, c store.Completion, p proof, user *string) {
 			INSERT INTO event (id, at, kind, user_id, client_id, request, personal, detail)
 			SELECT $1, $3, CASE WHEN users.id IS NULL THEN 'challenge.locked' WHEN users.created_at = $3 AND CAST($10 AS SMALLINT) = 0 THEN 'user.registered' ELSE $4 END,
 			  COALESCE(users.id, (SELECT id FROM users AS owner WHERE owner.email = $9), ''), $5, $7, $8,
-			  CASE WHEN challenge.test = 1 THEN '{"testAddress":true}' ELSE NULL END
+			  CASE WHEN challenge.test <> 0 THEN '{"testAddress":true}' ELSE NULL END
 			FROM challenge LEFT JOIN `+table+` AS made ON made.hash = $6 AND challenge.prover = $2 LEFT JOIN users ON users.id = made.user_id
 			WHERE challenge.id = $1 AND (users.id IS NOT NULL OR challenge.guesser = $2 AND tries >= max_tries AND consumed_at IS NULL)
 			ON CONFLICT (id) DO NOTHING`,

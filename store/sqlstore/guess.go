@@ -79,7 +79,7 @@ var (
 		FROM (SELECT CASE WHEN EXISTS (SELECT 1 FROM users WHERE email = $10) THEN 1 ELSE 0 END AS known) AS account
 		WHERE id = $1 AND browser = $3 AND request = $4 AND purpose = $5
 		  AND ` + takesGuesses("$2", "$6", "$7", "$8", "$11") + `
-		  AND (test = 0 OR ` + testAddressLives("$10", "$2") + `)
+		  AND ` + testCodeLives("$10", "$2") + `
 		  AND (CAST($13 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key IN ($14, $16) AND taker = $12))
 		RETURNING max_tries - tries, CASE WHEN ` + right + ` THEN 1 ELSE 0 END, prover, ip_key, CASE WHEN consumed_at = $2 THEN sends ELSE 0 END, tries`
 )
@@ -229,7 +229,7 @@ func (db *DB) whyNot(ctx context.Context, now int64, g store.Guess, macs [2]stor
 	var left, tested int
 	var expires, consumed time.Time
 	err := db.one(ctx, "read challenge", `
-		SELECT max_tries - tries, expires_at, consumed_at, CASE WHEN test = 0 OR `+testAddressLives("$5", "$6")+` THEN 0 ELSE 1 END FROM challenge
+		SELECT max_tries - tries, expires_at, consumed_at, CASE WHEN `+testCodeLives("$5", "$6")+` THEN 0 ELSE 1 END FROM challenge
 		WHERE id = $1 AND browser = $2 AND purpose = $3 AND request = $4`,
 		[]any{g.Challenge[:], g.Browser[:], int16(g.Purpose), g.Request[:], string(g.Email), now}, &left, into(&expires), into(&consumed), &tested)
 	switch {
@@ -240,7 +240,7 @@ func (db *DB) whyNot(ctx context.Context, now int64, g store.Guess, macs [2]stor
 	case !consumed.IsZero():
 		in.Outcome = store.OutcomeUsed
 		return in, nil
-	case expires.UnixMicro() <= now, tested == 1: // its code was a test address's, which it is no more; also one that was taken back, which has no tries either
+	case expires.UnixMicro() <= now, tested == 1: // its code was a test address's, which has it no more; also one that was taken back, which has no tries either
 		in.Outcome = store.OutcomeExpired
 		return in, nil
 	case left <= 0:

@@ -159,6 +159,8 @@ var tests = map[string]func(*testing.T, *fixture){
 	"TestAddresses":               testTestAddresses,
 	"TestAddressRaces":            testTestAddressRaces,
 	"TestAddressSignIn":           testTestAddressSignIn,
+	"TestAddressCodes":            testTestAddressCodes,
+	"TestAddressForgets":          testTestAddressForgets,
 	"Deliveries":                  testDeliveries,
 	"KeepDelivery":                testKeepDelivery,
 	"MailCounts":                  testMailCounts,
