@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -321,5 +323,52 @@ func TestSenderOfATemplateStopsNoOtherMails(t *testing.T) {
 	w.send(q, 10, store.MailSent)
 	if state := w.state(bad); state == store.MailSent {
 		t.Error("it went")
+	}
+}
+
+// traced writes down what a queue tells of its attempts.
+type traced struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+type attemptKey struct{}
+
+func (r *traced) add(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, fmt.Sprintf(format, args...))
+}
+
+func (r *traced) Attempt(ctx context.Context, _ store.ID, usage store.Usage, n int) (context.Context, func(error)) {
+	return context.WithValue(ctx, attemptKey{}, n), func(err error) { r.add("%s %d: %v", usage, n, err) }
+}
+
+func (r *traced) Send(ctx context.Context, connector string) (context.Context, func(error)) {
+	return ctx, func(err error) { r.add("%s in %v: %v", connector, ctx.Value(attemptKey{}), err) }
+}
+
+// Each attempt is told, and within it each connector.
+func TestAttemptsAreTraced(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	second := w.second()
+	w.post.fail, second.fail = failing(mailer.Temporary), func(try int) error {
+		if try > 1 {
+			return nil
+		}
+		return errors.New("down")
+	}
+	w.trace = &traced{}
+	q := w.queue(nil, quick())
+	stop := w.run(q)
+	w.send(q, 1, store.MailSent)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	failed := failing(mailer.Temporary)(1).Error()
+	want := []string{"post in 1: " + failed, "second in 1: down", "SignIn 1: " + failed, "post in 2: " + failed, "second in 2: <nil>", "SignIn 2: <nil>"}
+	if !slices.Equal(w.trace.lines, want) {
+		t.Errorf("told %q, want %q", w.trace.lines, want)
 	}
 }

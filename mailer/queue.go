@@ -78,6 +78,15 @@ type Deps struct {
 	Log     *slog.Logger
 	Now     func() time.Time // the database's clock
 	Config  Config
+	Trace   Trace // nil: nobody is told
+}
+
+// Trace is told how mails are sent. What it gives back is called once, when that has ended.
+type Trace interface {
+	// Attempt is one attempt to send a mail, decoys included; n counts from 1.
+	Attempt(ctx context.Context, mail store.ID, usage store.Usage, n int) (context.Context, func(error))
+	// Send is one connector's part of an attempt.
+	Send(ctx context.Context, connector string) (context.Context, func(error))
 }
 
 // Queue sends mails. Its methods are safe for concurrent use.
@@ -90,6 +99,7 @@ type Queue struct {
 	nags    nags
 	now     func() time.Time
 	config  Config
+	trace   Trace
 
 	connectors *lines
 
@@ -121,7 +131,7 @@ func New(d Deps) (*Queue, error) {
 		return nil, fmt.Errorf("a mail's lease (%s) has to be longer than the send timeout plus the slack (%s)", c.Lease, c.SendTimeout+c.Slack)
 	}
 	return &Queue{
-		store: d.Store, sealer: d.Ring.Sealer("mail"), book: newBook(d.Ring), replica: d.Replica, log: d.Log, now: d.Now, config: c,
+		store: d.Store, sealer: d.Ring.Sealer("mail"), book: newBook(d.Ring), replica: d.Replica, log: d.Log, now: d.Now, config: c, trace: d.Trace,
 		connectors: &lines{kinds: d.Senders, sealer: d.Ring.Sealer("connector"), config: c, built: map[string]*line{}},
 		nags:       nags{last: map[string]time.Time{}},
 		fresh:      make(chan job, c.Backlog),

@@ -29,6 +29,7 @@ type world struct {
 	log    *logbook
 	more   mailer.Kinds // senders of this test
 	code   string       // of its mails, "" for the usual one
+	trace  *traced      // nil: nobody is told
 }
 
 // migrated is an engine with a schema.
@@ -91,11 +92,15 @@ func (w *world) queue(s mailer.Store, c mailer.Config) *mailer.Queue {
 		"broken": func([]byte) (mailer.Sender, error) { return nil, errors.New("region is missing") },
 	}
 	maps.Copy(kinds, w.more)
-	q, err := mailer.New(mailer.Deps{
+	d := mailer.Deps{
 		Store: s, Ring: w.ring, Replica: store.NewID(time.Now()), Now: w.db.Now, Config: c,
 		Log:     slog.New(slog.NewTextHandler(w.log, nil)),
 		Senders: kinds,
-	})
+	}
+	if w.trace != nil {
+		d.Trace = w.trace
+	}
+	q, err := mailer.New(d)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -18,11 +18,21 @@ func (q *Queue) work(sending, writing context.Context) {
 			a.release()
 			continue
 		}
-		ctx, cancel := context.WithTimeout(sending, q.config.SendTimeout)
-		r := q.send(ctx, a)
-		cancel()
-		q.report(writing, q.verdict(a.job, r))
+		q.report(writing, q.verdict(a.job, q.attempt(sending, a)))
 	}
+}
+
+// attempt is send within its bound of time, and traced.
+func (q *Queue) attempt(sending context.Context, a assignment) result {
+	ctx, cancel := context.WithTimeout(sending, q.config.SendTimeout)
+	defer cancel()
+	if q.trace == nil {
+		return q.send(ctx, a)
+	}
+	ctx, ended := q.trace.Attempt(ctx, a.id, a.message.Usage, a.attempts+1)
+	r := q.send(ctx, a)
+	ended(r.err)
+	return r
 }
 
 // result is how one attempt ended.
@@ -96,9 +106,7 @@ func (q *Queue) sendBy(ctx context.Context, l *line, t ticket, a assignment, i i
 			l.release(t)
 			return r
 		}
-		var receipt Receipt
-		receipt, r.err = l.sender.Send(share, mail)
-		r.provider = receipt.Provider
+		r.provider, r.err = q.hand(share, l, mail)
 	}
 	if errors.Is(ctx.Err(), context.Canceled) && r.err != nil { // we stop: it is not the connector's fault
 		l.release(t)
@@ -111,6 +119,17 @@ func (q *Queue) sendBy(ctx context.Context, l *line, t ticket, a assignment, i i
 	}
 	l.note(t, blame, q.wordsOf(r.err, a.job))
 	return r
+}
+
+// hand gives a mail to a connector, and tells the provider's id of it.
+func (q *Queue) hand(ctx context.Context, l *line, mail Rendered) (provider string, err error) {
+	if q.trace != nil {
+		traced, ended := q.trace.Send(ctx, l.id)
+		ctx = traced
+		defer func() { ended(err) }()
+	}
+	receipt, err := l.sender.Send(ctx, mail)
+	return receipt.Provider, err
 }
 
 // word words a mail for a sender. One that cannot be worded, for another reason than

@@ -48,7 +48,12 @@ type Deps struct {
 	Allow []netip.Prefix // networks that are not public, and are posted to all the same
 	Agent string         // the User-Agent of posts
 	Pace  Pace           // zero: as in production
+	Trace Trace          // nil: nobody is told
 }
+
+// Trace is told of each attempt to deliver, n counting from 1. What it gives back is called
+// once, when that has ended, with the status that was answered, 0 for none.
+type Trace func(ctx context.Context, delivery store.ID, hook, event string, n int) (context.Context, func(status int, err error))
 
 // Service makes, queues and posts deliveries. Its methods are safe for concurrent use.
 type Service struct {
@@ -57,6 +62,7 @@ type Service struct {
 	log    *slog.Logger
 	client *client
 	pace   Pace
+	trace  Trace
 
 	suppressed func(ctx context.Context, target string) (Suppressed, error)
 
@@ -71,7 +77,7 @@ func New(d Deps) (*Service, error) {
 		return nil, errors.New("webhook: Store, Ring, Log and Agent are needed")
 	}
 	return &Service{
-		store: d.Store, vault: newVault(d.Ring), log: d.Log, client: newClient(d.Allow, d.Agent), pace: d.Pace.filled(),
+		store: d.Store, vault: newVault(d.Ring), log: d.Log, client: newClient(d.Allow, d.Agent), pace: d.Pace.filled(), trace: d.Trace,
 		suppressed: d.Suppressed,
 		lines:      map[string]*line{}, full: map[string]backlog{},
 	}, nil

@@ -158,6 +158,11 @@ func (s *Service) deliver(ctx context.Context, d store.HookDelivery, to Config, 
 	// What was begun is finished, also while we stop: the receiver may have acted on it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), postTimeout)
 	defer cancel()
+	if s.trace != nil {
+		traced, ended := s.trace(ctx, d.ID, d.Hook, d.Event, d.Attempts)
+		ctx = traced
+		defer func() { ended(r.Status, err) }()
+	}
 	text, err := s.compose(ctx, d.Hook, d.Event, n)
 	if err != nil {
 		s.log.WarnContext(ctx, "cannot read what a webhook is told of", "hook", d.Hook, "err", err)

@@ -5,9 +5,12 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -136,6 +139,54 @@ func TestRetries(t *testing.T) {
 	if a, b := calls[0].header.Get("Idempotency-Key"), calls[2].header.Get("Idempotency-Key"); a != b || a == "" {
 		t.Errorf("tries of one delivery have keys %q and %q", a, b)
 	}
+}
+
+// Each attempt is told, with what was answered, and what it asks of the database is its own.
+func TestAttemptsAreTraced(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	type key struct{}
+	var mu sync.Mutex
+	var lines []string
+	s := w.service(func(d *webhook.Deps) {
+		d.Store = reading{w.db, func(ctx context.Context) {
+			mu.Lock()
+			defer mu.Unlock()
+			lines = append(lines, fmt.Sprint("reads in ", ctx.Value(key{})))
+		}}
+		d.Trace = func(ctx context.Context, _ store.ID, hook, event string, n int) (context.Context, func(int, error)) {
+			return context.WithValue(ctx, key{}, n), func(status int, err error) {
+				mu.Lock()
+				defer mu.Unlock()
+				lines = append(lines, fmt.Sprint(hook, " ", event, " ", n, ": ", status, ", ", err))
+			}
+		}
+	})
+	r := w.receive(func(n int, rw http.ResponseWriter, _ *http.Request) {
+		if n == 1 {
+			rw.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	w.hook("all", webhook.Config{URL: r.URL}, webhook.PostSignIn)
+	stop := w.run(s)
+	w.happens(s, ada, audit.Record{Kind: "user.signed_in", User: "u00000000001"})
+	w.until("the second attempt", func() bool { return w.outcome("all").State == store.HookDelivered })
+	stop()
+	want := []string{"reads in 1", "all PostSignIn 1: 502, answered 502", "reads in 2", "all PostSignIn 2: 200, <nil>"}
+	if !slices.Equal(lines, want) {
+		t.Errorf("told %q, want %q", lines, want)
+	}
+}
+
+// reading is a store that tells when an account is read.
+type reading struct {
+	webhook.Store
+	tell func(context.Context)
+}
+
+func (r reading) User(ctx context.Context, id string) (store.User, error) {
+	r.tell(ctx)
+	return r.Store.User(ctx, id)
 }
 
 func TestTooOld(t *testing.T) {

@@ -158,11 +158,10 @@ func (a *app) serve(o options, p place, more func(context.Context, *instance, *s
 	if err != nil {
 		return err
 	}
-	s, err := newServer(o, in, mailbox, a.metrics, log)
+	s, err := newServer(o, in, mailbox, a.metrics, a.traces, log)
 	if err != nil {
 		return err
 	}
-	s.traces = a.traces
 	s.add("server", ln, s.parting(s.handler()))
 	redirect, err := s.secure()
 	if err != nil {

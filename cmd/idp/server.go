@@ -64,14 +64,14 @@ type server struct {
 }
 
 // newServer puts the parts together; mailbox tells whether the development mailbox
-// is one of them, and m measures; nil: nothing is.
-func newServer(o options, in *instance, mailbox bool, m *metrics.Metrics, log *slog.Logger) (*server, error) {
+// is one of them, m measures, and t traces; nil: nothing is.
+func newServer(o options, in *instance, mailbox bool, m *metrics.Metrics, t *traces.Traces, log *slog.Logger) (*server, error) {
 	in.db.KeepMail = time.Duration(o.MailKeep)
-	s := &server{options: o, in: in, metrics: m, log: log, ip: clientip.New(o.TrustedProxies, log)}
+	s := &server{options: o, in: in, metrics: m, traces: t, log: log, ip: clientip.New(o.TrustedProxies, log)}
 	s.ready = &readiness{server: s}
 	var err error
 	s.queue, err = mailer.New(mailer.Deps{
-		Store: m.Mails(in.db), Ring: in.ring, Senders: s.senders(), Replica: store.NewID(time.Now()), Log: log, Now: in.db.Now,
+		Store: t.MailStore(m.Mails(in.db)), Ring: in.ring, Senders: s.senders(), Replica: store.NewID(time.Now()), Log: log, Now: in.db.Now, Trace: t.Mails(),
 	})
 	if err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func newServer(o options, in *instance, mailbox bool, m *metrics.Metrics, log *s
 	s.feedback = mailer.NewFeedback(mailer.FeedbackDeps{
 		Store: in.db, Topics: o.SESTopics, SNS: sns.New(sns.Config{Topics: o.SESTopics, Now: in.db.Now}), Log: log, Now: in.db.Now,
 	})
-	s.webhooks, err = webhook.New(webhook.Deps{Store: m.Webhooks(in.db), Ring: in.ring, Log: log, Suppressed: in.suppressed, Allow: o.webhookAllow(), Agent: agent()})
+	s.webhooks, err = webhook.New(webhook.Deps{Store: t.WebhookStore(m.Webhooks(in.db)), Ring: in.ring, Log: log, Suppressed: in.suppressed, Allow: o.webhookAllow(), Agent: agent(), Trace: t.Webhooks()})
 	if err != nil {
 		return nil, err
 	}

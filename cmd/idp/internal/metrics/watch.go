@@ -58,12 +58,12 @@ var (
 
 	poolMost    = desc("idp_database_pool_connections_max", "Connections to Postgres that this process may have.")
 	poolOpen    = desc("idp_database_pool_connections", "Connections to Postgres that this process has.")
-	poolUsed    = desc("idp_database_pool_connections_in_use", "Of these, those that are in use.")
-	poolWaits   = desc("idp_database_pool_waits_total", "Calls that found no connection free.")
-	poolWaited  = desc("idp_database_pool_wait_seconds_total", "How long they waited, all together.")
+	poolUsed    = desc("idp_database_pool_connections_in_use", "Connections to Postgres that are in use.")
+	poolWaits   = desc("idp_database_pool_waits_total", "Calls that found no connection to Postgres free.")
+	poolWaited  = desc("idp_database_pool_wait_seconds_total", "How long calls have waited for a free connection to Postgres, all together.")
 	writerQueue = desc("idp_database_writer_waiting", "Transactions that wait for SQLite's writer, those it is at included.")
 	writerDone  = desc("idp_database_writer_commits_total", "Commits of SQLite's writer.")
-	writerGroup = desc("idp_database_writer_transactions_total", "Transactions that these commits held: their ratio is the size of a group.")
+	writerGroup = desc("idp_database_writer_transactions_total", "Transactions that the commits of SQLite's writer held: their ratio is the size of a group.")
 )
 
 // Describe implements [prometheus.Collector].

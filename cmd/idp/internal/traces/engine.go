@@ -13,7 +13,7 @@ import (
 	"idp/store/sqlstore"
 )
 
-// Engine traces what the database is asked for the sake of a request that is traced. What
+// Engine traces what the database is asked for the sake of something that is traced. What
 // workers ask all day is not.
 func (t *Traces) Engine(e sqlstore.Engine) sqlstore.Engine {
 	if t == nil {

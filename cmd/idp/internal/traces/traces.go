@@ -1,7 +1,9 @@
 // Package traces tells a collector of OpenTelemetry what a server does: a span for each
-// request, and under it one for each transaction and query.
+// request, each attempt to send a mail or to deliver to a webhook, and under it one for each
+// transaction and query.
 //
-// What a span says are names in this program, a status and a request's id: no address, no
+// What a span says are names in this program, names of connectors and webhooks that an
+// operator set up, a status, and the id of a request, mail or delivery: no address, no
 // network, no client, no user, no path with an id in it, no query, no argument of SQL.
 //
 // A nil *Traces tells nothing: its methods give back what they are given, so that a server
