@@ -30,6 +30,11 @@ const (
 	timeout   = 5 * time.Second
 	maxToken  = 2048     // the service's own bound
 	maxAnswer = 64 << 10 // an answer has a few hundred bytes
+	// maxAsked is how many questions are under way at once. While the service is slow, strangers could else
+	// have thousands of them wait, each with its connection.
+	maxAsked = 32
+	// turn is how long somebody waits for theirs.
+	turn = time.Second
 )
 
 // Config is what the operator has of the service.
@@ -45,6 +50,7 @@ type Client struct {
 	config Config
 	origin string
 	http   *http.Client
+	asked  chan struct{} // has room for those that are under way
 }
 
 // New makes a client.
@@ -60,7 +66,7 @@ func New(c Config) (*Client, error) {
 	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("turnstile: %q is no URL", c.Endpoint)
 	}
-	return &Client{config: c, origin: u.Scheme + "://" + u.Host, http: &http.Client{
+	return &Client{config: c, origin: u.Scheme + "://" + u.Host, asked: make(chan struct{}, maxAsked), http: &http.Client{
 		Timeout: timeout,
 		// The secret is for this address only.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -92,7 +98,8 @@ type answer struct {
 var ofToken = []string{"missing-input-response", "invalid-input-response", "timeout-or-duplicate", "bad-request"}
 
 // Passed tells whether the service has made a token for a person, on a page of this host
-// and for this subject. The error is that it cannot be asked now.
+// and for this subject. The error is that it cannot be asked now. While too many are being asked
+// about, nobody passes, who may try again: that is no error, since a stranger can bring it about.
 func (c *Client) Passed(ctx context.Context, token, subject string, ip netip.Addr) (bool, error) {
 	if !plausible(token) {
 		return false, nil
@@ -104,6 +111,14 @@ func (c *Client) Passed(ctx context.Context, token, subject string, ip netip.Add
 	}
 	if ip.IsValid() {
 		form.Set("remoteip", ip.Unmap().WithZone("").String())
+	}
+	wait, stop := context.WithTimeout(ctx, turn)
+	defer stop()
+	select {
+	case c.asked <- struct{}{}:
+		defer func() { <-c.asked }()
+	case <-wait.Done():
+		return false, ctx.Err()
 	}
 	a, err := c.ask(ctx, form)
 	switch {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -179,6 +180,52 @@ func TestSilence(t *testing.T) {
 	}
 	if took := time.Since(start); took < 4*time.Second || took > 20*time.Second {
 		t.Errorf("waited for %s", took)
+	}
+}
+
+// While the service is slow no more than 32 questions are under way; who is one too many is soon told that
+// they did not pass, which is no fault of the service, and passes afterwards.
+func TestFlood(t *testing.T) {
+	t.Parallel()
+	const most = 32
+	var under, peak atomic.Int64
+	slow := make(chan struct{})
+	service := &cloudflare{taken: map[string]string{}}
+	c, _ := setup(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := under.Add(1)
+		defer under.Add(-1)
+		for seen := peak.Load(); n > seen && !peak.CompareAndSwap(seen, n); seen = peak.Load() {
+		}
+		<-slow
+		service.ServeHTTP(w, r)
+	}))
+	var all sync.WaitGroup
+	var passed, refused atomic.Int64
+	for i := range 200 {
+		all.Go(func() {
+			start := time.Now()
+			ok, err := c.Passed(t.Context(), fmt.Sprintf("id.example.com/code/s%d", i), fmt.Sprintf("s%d", i), visitor)
+			switch {
+			case err != nil:
+				t.Error(err)
+			case ok:
+				passed.Add(1)
+			default:
+				if took := time.Since(start); took > 4*time.Second {
+					t.Errorf("told after %s", took)
+				}
+				if refused.Add(1) == 200-most {
+					close(slow)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if passed.Load() != most || refused.Load() != 200-most || peak.Load() != most {
+		t.Errorf("%d passed, %d did not, %d at once", passed.Load(), refused.Load(), peak.Load())
+	}
+	if ok, err := c.Passed(t.Context(), "id.example.com/code/after", "after", visitor); !ok || err != nil {
+		t.Errorf("afterwards: %t, %v", ok, err)
 	}
 }
 
