@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -119,6 +120,30 @@ func TestVerificationCodes(t *testing.T) {
 	for range 2 {
 		f.expect(f.call("POST", path+"/verify", map[string]any{"email": "bob@example.com", "verificationCode": wrongFor(f)}), 400, "verification_code.exceed_max_try")
 	}
+
+	// Ten wrong ones for an address: short codes are not looked at for a while, a long one is.
+	carol := func(code string) answer {
+		t.Helper()
+		return f.call("POST", path+"/verify", map[string]any{"email": "carol@example.com", "verificationCode": code})
+	}
+	send := func() { f.expect(f.call("POST", path, map[string]any{"email": "carol@example.com"}), 204) }
+	for range 2 {
+		send()
+		for range 5 {
+			carol(wrongFor(f))
+		}
+	}
+	f.db.AdvanceForTest(time.Second)
+	send()
+	long := f.mails.last().Code
+	spent := f.expect(carol("123456"), 429, "verification_code.guesses_spent")
+	if wait, err := strconv.Atoi(spent.header.Get("Retry-After")); err != nil || wait < 1 || wait > 3600 {
+		t.Errorf("Retry-After %q", spent.header.Get("Retry-After"))
+	}
+	if len(long) < 26 {
+		t.Fatalf("the code is %q", long)
+	}
+	f.expect(carol(long), 204)
 }
 
 func wrongFor(f *fixture) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"idp/store"
 )
@@ -65,6 +66,10 @@ func (a *API) verifyVerificationCode(ctx context.Context, in *struct {
 	case store.OutcomeSpent:
 		return nil, no("exceed_max_try", "There were too many wrong codes. Send a new one.")
 	case store.OutcomeLimited:
+		if got.Limit == store.LimitAccountGuesses {
+			return nil, &problem{status: http.StatusTooManyRequests, wait: max(got.Wait, time.Second), Code: "verification_code.guesses_spent",
+				Message: "There were too many wrong codes for this address, so a short code is not looked at. The Retry-After header says in how many seconds it will be; a code that you send now is longer, and works at once."}
+		}
 		return nil, &store.Error{Code: store.Limited, Op: "verify code", Wait: got.Wait}
 	}
 	return nil, no("not_found", "There is no code to verify for this address. Send one.")
