@@ -39,11 +39,31 @@ func Backup(ctx context.Context, path, to string) (size int64, err error) {
 	if err := errors.Join(err, statErr, f.Close()); err != nil {
 		return 0, err
 	}
-	// A link, unlike a rename, never replaces a file that is there.
-	if err := os.Link(part, to); err != nil {
+	if err := place(part, to, os.Link); err != nil {
 		return 0, err
 	}
 	return info.Size(), syncFolder(filepath.Dir(to))
+}
+
+// place gives a file another name, which nothing has. A link, unlike a rename, never replaces what
+// is there. Where the file system has no links (FAT, many network shares), the name is taken by an
+// empty file first, which only its maker gets, and the rename replaces that.
+func place(part, to string, link func(from, to string) error) error {
+	err := link(part, to)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	taken, openErr := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if openErr != nil {
+		if errors.Is(openErr, fs.ErrExist) {
+			return openErr
+		}
+		return err
+	}
+	if err := errors.Join(taken.Close(), os.Rename(part, to)); err != nil {
+		return errors.Join(err, os.Remove(to))
+	}
+	return nil
 }
 
 func syncFolder(path string) error {

@@ -16,3 +16,6 @@ func PreparedForTest(path string, n int) (int, error) {
 	}
 	return len(c.stmts), nil
 }
+
+// PlaceForTest gives a file another name.
+var PlaceForTest = place
