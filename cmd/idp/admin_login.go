@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -18,6 +19,9 @@ type adminLoginCmd struct {
 
 	Endpoint string `help:"Public base URL of the server (default: http://localhost:3001)." placeholder:"URL"`
 }
+
+// localEndpoint is where the server is unless something else is said.
+const localEndpoint = "http://localhost:3001"
 
 // linkView is a link as the command prints it.
 type linkView struct {
@@ -37,11 +41,7 @@ func (c *adminLoginCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	endpoint := c.Endpoint
-	if endpoint == "" {
-		endpoint = "http://localhost:3001"
-	}
-	base, err := settings.ParseEndpoint(endpoint)
+	base, err := settings.ParseEndpoint(cmp.Or(c.Endpoint, localEndpoint))
 	if err != nil {
 		return usage(err, "")
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"idp/audit"
+	"idp/cmd/idp/internal/settings"
 	"idp/mailer"
 	"idp/mailer/httpmail"
 	"idp/mailer/inbox"
@@ -31,6 +32,8 @@ type connectorCmd struct {
 type connectorSetCmd struct {
 	ID   string `arg:"" help:"aws-ses-mail (Amazon SES), smtp (a mail server), http (posts each mail to your own program) or inbox (a mailbox on this server, for development)."`
 	File string `help:"Its configuration, a JSON file; - reads standard input." placeholder:"FILE"`
+	// Where the server is: what becomes of the mailbox hangs on it.
+	Endpoint string `help:"Public base URL of the server (default: http://localhost:3001)." placeholder:"URL"`
 }
 
 // Help shows how it is used.
@@ -66,13 +69,21 @@ func (c *connectorSetCmd) Run(a *app) error {
 			return usage(err, "")
 		}
 	}
+	endpoint, err := settings.ParseEndpoint(cmp.Or(c.Endpoint, localEndpoint))
+	if err != nil {
+		return usage(err, "")
+	}
 	return a.with(func(ctx context.Context, in *instance) error {
 		if err := in.setConnector(ctx, c.ID, config); err != nil {
 			return err
 		}
 		a.note("Mail goes through %s now.", c.ID)
-		if c.ID == inbox.ID {
-			a.note("It keeps all mails on this server, in the mailbox at /dev/inbox. A server that runs already shows it after a restart.")
+		switch {
+		case c.ID != inbox.ID:
+		case store.IsLoopback(endpoint.Hostname()):
+			a.note("It keeps all mails on this server, in the mailbox at /dev/inbox. A server that runs already shows it after a restart.\nThe mailbox is there with a loopback endpoint only (IDP_ENDPOINT).")
+		default:
+			a.note("It keeps all mails on this server, where nobody gets to see them: %s is no loopback endpoint, so there is no mailbox at /dev/inbox, and idp serve starts\nonly with --allow-inbox. Set another connector for real mail: idp connector set --help", endpoint)
 		}
 		return nil
 	})

@@ -25,6 +25,7 @@ type testAddressAddCmd struct {
 	jsonFlag
 	recipient `embed:""`
 	Code      string `help:"Digits, as many as codes have here: 6, or IDP_OTP_DIGITS." required:"" placeholder:"123456"`
+	OTPDigits int    `name:"otp-digits" help:"Digits of the server's codes, where it is not 6 and the setting is known here." hidden:""`
 	Until     string `help:"Last day on which it works (UTC), at most 90 days ahead." required:"" placeholder:"YYYY-MM-DD"`
 }
 
@@ -37,6 +38,9 @@ func (c *testAddressAddCmd) Run(a *app) error {
 	last, err := time.Parse(time.DateOnly, c.Until)
 	if err != nil {
 		return usage(fmt.Errorf("--until %q is no day", printable(c.Until)), "Write it like 2026-12-31.")
+	}
+	if c.OTPDigits != 0 && len(c.Code) != c.OTPDigits {
+		return usage(fmt.Errorf("--code has %d digits, and codes have %d here (IDP_OTP_DIGITS)", len(c.Code), c.OTPDigits), "")
 	}
 	return a.with(func(ctx context.Context, in *instance) error {
 		t, err := in.admin.SetTestAddress(ctx, audit.Command(), string(email), c.Code, last.AddDate(0, 0, 1))
