@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,8 +15,6 @@ import (
 	"idp/e2e/rig"
 	"idp/mailer/ses/sestest"
 )
-
-var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
 // sesDown has SES refuse for an hour, which the database's clock makes short: with SES alone, and
 // with another connector after it.
@@ -100,7 +97,7 @@ func sesDown(t *testing.T) {
 	if m := fake.Mails()[0]; m.To != late.email || fake.Accepted() != 1 {
 		bad = append(bad, fmt.Sprintf("after the hour %d mails go out, the first one to %s", fake.Accepted(), m.To))
 	}
-	if err := c.finish(late, r, latePage, sixDigits.FindString(fake.Mails()[0].Text)); err != nil {
+	if err := c.finish(late, r, latePage, rig.CodeIn(fake.Mails()[0].Text)); err != nil {
 		t.Error(err)
 	}
 	after, v := c.count(), c.look("clock")

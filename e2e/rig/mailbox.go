@@ -88,6 +88,11 @@ func (s *Server) Inbox(to string) []Letter {
 	return letters
 }
 
+// CodeIn gives the first code of digits in the text of a mail, however long codes are here.
+func CodeIn(text string) string { return digits.FindString(text) }
+
+var digits = regexp.MustCompile(`\b\d{6,10}\b`)
+
 // Code waits for the n-th mail to an address (from 1) and gives its code.
 func (s *Server) Code(to string, n int) string {
 	s.T.Helper()
