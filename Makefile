@@ -10,7 +10,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help run build test unit race racy quickfuzz e2e attack chaos fuzz bench soak lint
+.PHONY: help run build test unit race racy quickfuzz e2e attack chaos fuzz bench soak profile lint
 
 help: ## this list
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -76,6 +76,10 @@ bench: ## what sign-ins and the endpoints of apps cost, on SQLite and on Postgre
 soak: ## half load on each engine for SOAK=30m: what grows fails (RATE=N sign-ins a second)
 	.ci/need postgres
 	go run ./bench -db $(or $(SOAK_DB),both) -soak $(or $(SOAK),30m) -rate $(or $(RATE),0)
+
+profile: ## renews bench/idp.pgo, by which a release is compiled; its commit should hold nothing else
+	.ci/need postgres
+	go run ./bench -profile bench/idp.pgo -duration 60s
 
 lint: ## golangci-lint and govulncheck
 	go run $(GOLANGCI_LINT) run ./...

@@ -11,8 +11,9 @@
 //	go run ./bench -db postgres -replicas 1,2,4
 //	go run ./bench -purge 1000000
 //	go run ./bench -console -people 1000000 -events 10000000
+//	go run ./bench -profile bench/idp.pgo
 //
-// It builds ./cmd/idp, makes a throw-away database (for Postgres a throw-away
+// It builds ./cmd/idp as a release is built, with the profile bench/idp.pgo, makes a throw-away database (for Postgres a throw-away
 // cluster with fsync on), registers the accounts through the sign-up pages, and then
 // lets -clients users sign in as fast as they can, each again and again as a new
 // browser:
@@ -76,6 +77,9 @@
 // With -console, a Postgres is filled with people and entries of the audit log, an owner
 // signs in to the console, and each page that its links lead to is asked for again and again,
 // one request at a time: what is told is the time from the request to the last byte.
+//
+// With -profile, the server profiles itself while people sign in, and what both engines' profiles say is
+// written for the compiler. Nothing of the machine is in the file; a test holds that.
 //
 // Driver, server and database share the machine, so sign-ins per second say as
 // much about the driver as about the server. CPU per sign-in is the figure to

@@ -26,6 +26,7 @@ type options struct {
 	IPLimits bool
 	Binary   string
 	Perf     string
+	Profile  string
 	JSON     bool
 
 	Endpoints bool // measure them instead of sign-ins
@@ -67,6 +68,7 @@ func parseFlags() (options, error) {
 	flag.BoolVar(&o.IPLimits, "ip-limits", false, "leave the limits per network on and give each account a network of its own")
 	flag.StringVar(&o.Binary, "binary", "", "measure this program instead of building ./cmd/idp")
 	flag.StringVar(&o.Perf, "perf", "", "record the server's CPU profile of the first run with Linux perf into this file (with -db both: -ENGINE is added, with -endpoints: the name)")
+	flag.StringVar(&o.Profile, "profile", "", "write the CPU profile of sign-ins that the compiler of a release reads into this file, instead of measuring")
 	flag.BoolVar(&o.Endpoints, "endpoints", false, "measure the endpoints that an app lives on, one after the other, instead of sign-ins")
 	flag.IntVar(&o.Mails, "mails", 0, "measure the mail queue with this many mails through a fake SES, instead of sign-ins; 20000 is a good number")
 	flag.IntVar(&o.Backlog, "backlog", 100_000, "with -mails: mails that wait for the end of an outage")
@@ -156,6 +158,9 @@ func measureAll(ctx context.Context, o options) (err error) {
 		if o.Binary, err = build(ctx, dir); err != nil {
 			return err
 		}
+	}
+	if o.Profile != "" {
+		return profileOnAll(ctx, o, dir)
 	}
 	if o.Soak > 0 {
 		return soakOnAll(ctx, o, dir)
