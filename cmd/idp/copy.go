@@ -102,6 +102,8 @@ func (c *copyCmd) copy(ctx context.Context, a *app, from, to place) error {
 	switch {
 	case store.CodeOf(err) == store.Conflict:
 		return failed(err, "Copy into an empty database, with no server running on either.")
+	case store.CodeOf(err) == store.InUse:
+		return failed(err, "Let that one end, or try again in a minute.")
 	case err != nil:
 		return failed(err, "Run it again: it begins anew.")
 	}

@@ -3,17 +3,19 @@ package sqlstore
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"idp/store"
 )
 
-// copying is the fingerprint of a database that is being copied into: no secret has it, so
-// no server serves what is there in part.
+// copying is the fingerprint of a database that is being copied into, its second half being the copy's own:
+// no secret has it, so no server serves what is there in part.
 var copying = bytes.Repeat([]byte{0xC0}, len(store.Hash{}))
 
 // copyRows is how many rows go over at once, fewer of wide tables.
@@ -59,7 +61,7 @@ type Copied struct {
 
 // Copy copies everything from one database into another one of the same schema, which is
 // empty or was being copied into. Nobody may write to either meanwhile. Errors: [store.Conflict] if the
-// target holds something else, or the schemas differ; told hears of progress.
+// target holds something else, or the schemas differ; [store.InUse] if another copy goes on; told hears of progress.
 func Copy(ctx context.Context, from, to Engine, told func(table string, rows int64)) (done []Copied, err error) {
 	const op = "copy"
 	source, err := tables(ctx, from)
@@ -73,11 +75,17 @@ func Copy(ctx context.Context, from, to Engine, told func(table string, rows int
 	if err := same(source, target); err != nil {
 		return nil, &store.Error{Code: store.Conflict, Op: op, Err: err}
 	}
-	if err := claim(ctx, to, target); err != nil {
+	mine, err := claim(ctx, to, target)
+	defer func() {
+		if err != nil {
+			mine.release(ctx)
+		}
+	}()
+	if err != nil {
 		return nil, err
 	}
 	for _, t := range source {
-		n, err := copyTable(ctx, from, to, t, told)
+		n, err := copyTable(ctx, from, mine, t, told)
 		if err != nil {
 			return done, fmt.Errorf("%s table %s: %w", op, t.name, err)
 		}
@@ -114,47 +122,77 @@ func same(a, b []table) error {
 	return nil
 }
 
-// claim marks the target as one that is being copied into.
-func claim(ctx context.Context, to Engine, all []table) error {
+// copyLease is for how long a copy has the target to itself after it last wrote there. One that was
+// killed keeps the next one waiting for as long.
+const copyLease = time.Minute
+
+// claimed is a target that this copy has to itself. Each of its scripts first says so, and takes the row of
+// the instance with that: another copy's claim waits for it, and finds the lease renewed.
+type claimed struct {
+	Engine
+	mark []byte // what stands in the place of the fingerprint
+}
+
+// script begins one that writes nothing unless the target is still this copy's.
+func (c claimed) script() *Script {
+	s := &Script{Idempotent: true}
+	s.Do(`UPDATE instance SET high_water = `+c.Clock()+` + $2 WHERE id = 1 AND secret_check = $1`, c.mark, micro(copyLease)).
+		Must = busyTarget()
+	return s
+}
+
+func busyTarget() error {
+	return &store.Error{Code: store.InUse, Op: "copy", Err: errors.New("another copy into this database goes on, or was killed less than a minute ago")}
+}
+
+// claim marks the target as one that is being copied into, by this copy. Of several at once one
+// does; the error of the others is [store.InUse].
+func claim(ctx context.Context, to Engine, all []table) (claimed, error) {
 	const op = "copy"
-	var fingerprint []byte
-	err := to.Read(ctx, `SELECT secret_check FROM instance WHERE id = 1`, nil, func(scan func(...any) error) error { return scan(&fingerprint) })
+	c := claimed{to, append(slices.Clone(copying[:len(copying)/2]), rand.Text()[:len(copying)-len(copying)/2]...)}
+	var seen []byte
+	err := to.Read(ctx, `SELECT secret_check FROM instance WHERE id = 1`, nil, func(scan func(...any) error) error { return scan(&seen) })
 	if err != nil {
-		return fmt.Errorf("%s: %w", op, err)
+		return c, fmt.Errorf("%s: %w", op, err)
 	}
-	if bytes.Equal(fingerprint, copying) { // an earlier try goes on: from the beginning, as rows may have changed since
-		for _, t := range slices.Backward(all) {
-			if t.name == "instance" {
-				continue
-			}
-			var s Script
-			s.Do(`DELETE FROM ` + t.name)
-			if err := to.Run(ctx, &s); err != nil {
-				return fmt.Errorf("%s: empty %s: %w", op, t.name, err)
-			}
-		}
-		return nil
-	}
-	for _, name := range []string{"users", "client", "connector", "event"} {
-		n, err := rows(ctx, to, name)
-		if err != nil {
-			return fmt.Errorf("%s: %w", op, err)
-		}
-		if n > 0 {
-			return &store.Error{Code: store.Conflict, Op: op, Err: errors.New("the target is not empty: it has rows in " + name)}
-		}
-	}
+	again := bytes.HasPrefix(seen, copying[:len(copying)/2])
 	var s Script
-	for _, t := range slices.Backward(all) { // what migrations put there comes with the source
-		if t.name != "instance" {
-			s.Do(`DELETE FROM ` + t.name)
+	s.Do(`
+		UPDATE instance SET secret_check = $1, high_water = `+to.Clock()+` + $3
+		WHERE id = 1 AND (CAST($4 AS SMALLINT) = 1 AND secret_check = $2 AND high_water < `+to.Clock()+`
+		  OR CAST($4 AS SMALLINT) = 0 AND (secret_check = $2 OR secret_check IS NULL))`,
+		c.mark, append([]byte{}, seen...), micro(copyLease), flag(again)).Must = busyTarget()
+	for _, name := range []string{"users", "client", "connector", "event"} {
+		if again {
+			break
+		}
+		s.Do(`SELECT 1 FROM instance WHERE id = 1 AND NOT EXISTS (SELECT 1 FROM ` + name + `)`).Into(new(int)).
+			Must = &store.Error{Code: store.Conflict, Op: op, Err: errors.New("the target is not empty: it has rows in " + name)}
+	}
+	if err := to.Run(ctx, &s); err != nil {
+		return c, fmt.Errorf("%s: %w", op, err)
+	}
+	// What migrations put there comes with the source. What an earlier try has brought may have changed since.
+	for _, t := range slices.Backward(all) {
+		if t.name == "instance" {
+			continue
+		}
+		s := c.script()
+		s.Do(`DELETE FROM ` + t.name)
+		if err := to.Run(ctx, s); err != nil {
+			return c, fmt.Errorf("%s: empty %s: %w", op, t.name, err)
 		}
 	}
-	s.Do(`UPDATE instance SET secret_check = $1 WHERE id = 1`, copying)
-	if err := to.Run(ctx, &s); err != nil {
-		return fmt.Errorf("%s: %w", op, err)
-	}
-	return nil
+	return c, nil
+}
+
+// release lets the next copy begin at once, if this one came to nothing.
+func (c claimed) release(ctx context.Context) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer stop()
+	var s Script
+	s.Do(`UPDATE instance SET high_water = 0 WHERE id = 1 AND secret_check = $1`, c.mark)
+	_ = c.Run(ctx, &s) // else it waits for the lease to end
 }
 
 func rows(ctx context.Context, e Engine, name string) (n int64, err error) {
@@ -174,7 +212,7 @@ func (c *cell) Scan(v any) error {
 	return nil
 }
 
-func copyTable(ctx context.Context, from, to Engine, t table, told func(string, int64)) (n int64, err error) {
+func copyTable(ctx context.Context, from Engine, to claimed, t table, told func(string, int64)) (n int64, err error) {
 	if t.name == "instance" { // it is there already
 		return 1, copyInstance(ctx, from, to, t)
 	}
@@ -184,10 +222,10 @@ func copyTable(ctx context.Context, from, to Engine, t table, told func(string, 
 		if len(waiting) == 0 {
 			return nil
 		}
-		s := Script{Idempotent: true}
+		s := to.script()
 		s.Do(insert(t, len(waiting)/len(t.columns)), waiting...)
 		waiting = waiting[:0:0]
-		return to.Run(ctx, &s)
+		return to.Run(ctx, s)
 	}
 	err = from.Read(ctx, `SELECT `+strings.Join(t.columns, ", ")+` FROM `+t.name, nil, func(scan func(...any) error) error {
 		values, err := read(scan, len(t.columns))
@@ -217,7 +255,7 @@ func read(scan func(...any) error, columns int) ([]any, error) {
 }
 
 // copyInstance writes the row that makes the target one that is served.
-func copyInstance(ctx context.Context, from, to Engine, t table) error {
+func copyInstance(ctx context.Context, from Engine, to claimed, t table) error {
 	return from.Read(ctx, `SELECT `+strings.Join(t.columns, ", ")+` FROM instance WHERE id = 1`, nil, func(scan func(...any) error) error {
 		values, err := read(scan, len(t.columns))
 		if err != nil {
@@ -227,9 +265,10 @@ func copyInstance(ctx context.Context, from, to Engine, t table) error {
 		for i, c := range t.columns {
 			set[i] = c + " = $" + strconv.Itoa(i+1)
 		}
-		s := Script{Idempotent: true}
+		s := to.script()
+		s.Idempotent = false // after it the mark is gone
 		s.Do(`UPDATE instance SET `+strings.Join(set, ", ")+` WHERE id = 1`, values...)
-		return to.Run(ctx, &s)
+		return to.Run(ctx, s)
 	})
 }
 

@@ -26,7 +26,9 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			open := fresh(t)
-			test(t, setup(t, open, false))
+			f := setup(t, open, false)
+			f.fresh = func() Open { return fresh(t) }
+			test(t, f)
 		})
 	}
 	// The answer of a script's first run is lost, and the engine sends it again.
@@ -75,6 +77,7 @@ type fixture struct {
 	open  Open
 	db    *sqlstore.DB
 	twice bool // each script runs twice
+	fresh func() Open
 }
 
 func start(t *testing.T, open Open) *sqlstore.DB {

@@ -156,6 +156,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"GuessCounts":                 testGuessCounts,
 	"Alarm":                       testAlarm,
 	"AlarmIsRaisedOnce":           testAlarmIsRaisedOnce,
+	"Copies":                      testCopies,
 	"TestAddresses":               testTestAddresses,
 	"TestAddressRaces":            testTestAddressRaces,
 	"TestAddressSignIn":           testTestAddressSignIn,
