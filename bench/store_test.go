@@ -147,13 +147,21 @@ func (c *chain) attempt() *attempt {
 		copy(l.Key[:], fmt.Sprintf("%s %d", name, person))
 		return l
 	}
+	browser := random()
+	pools := func(name string) store.Limit {
+		l := limit(name)
+		l.Known = random()
+		return l
+	}
+	var address store.Hash
+	copy(address[:], fmt.Sprintf("address %d", person))
 	a := &attempt{challenge: store.NewChallenge{
-		ID: store.NewID(now), Purpose: store.PurposeSignIn, Browser: random(), Request: store.NewID(now),
-		Email: store.Email(fmt.Sprintf("person%d@example.com", person)), Address: random(), MAC: random(),
+		ID: store.NewID(now), Purpose: store.PurposeSignIn, Browser: browser, Request: store.NewID(now),
+		Email: store.Email(fmt.Sprintf("person%d@example.com", person)), Address: address, MAC: random(),
 		CodeTTL: 10 * time.Minute, TTL: 30 * time.Minute, NextSend: time.Minute, Tries: 5, Sends: 3,
 		Mail: store.NewMail{ID: store.NewID(now), Usage: store.UsageSignIn, Payload: make([]byte, 300), TTL: 10 * time.Minute,
 			Worker: store.NewID(now), Lease: time.Minute},
-		Recipient: limit("recipient_sends"), Unknown: limit("unknown_sends"),
+		Recipient: pools("recipient_sends"), Guesses: pools("account_guesses"), Unknown: limit("unknown_sends"),
 	}}
 	a.completion = store.Completion{
 		Session: store.NewSession{Hash: random(), Idle: 12 * time.Hour, Absolute: 14 * 24 * time.Hour, AMR: []string{"otp"}},
@@ -174,11 +182,9 @@ func (c *chain) send(ctx context.Context, a *attempt) error {
 
 func (c *chain) verify(ctx context.Context, a *attempt) error {
 	n := a.challenge
-	account := n.Recipient
-	account.Name = "account_guesses"
-	account.Key[31] = 'g'
+	account := n.Guesses
 	in, err := c.db.CompleteChallenge(ctx, store.Guess{
-		Challenge: n.ID, Browser: n.Browser, Purpose: n.Purpose, Request: n.Request, Email: n.Email,
+		Challenge: n.ID, Browser: n.Browser, Purpose: n.Purpose, Request: n.Request, Email: n.Email, Address: n.Address,
 		MACs: []store.Hash{n.MAC}, Attempt: random(), Account: account,
 		Confirm: true, // makes the account the first time
 	}, a.completion)

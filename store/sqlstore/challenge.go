@@ -68,7 +68,7 @@ func (db *DB) BeginChallenge(ctx context.Context, n store.NewChallenge) (store.B
 	t.take(&s, n.Unknown)
 	made := s.Do(insert+insertOnce, args...)
 	var mail became
-	queueMail(&s, now, n.ID, n.Mail, n.Email, who.address, n.Unknown, n.Test != 0, by, &mail)
+	queueMail(&s, now, n.ID, n.Mail, n.Email, who, n.Unknown, n.Test != 0, by, &mail)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Begun{}, fmt.Errorf("%s: %w", op, err)
 	}
@@ -119,7 +119,7 @@ func (db *DB) ResendCode(ctx context.Context, r store.Resend) (store.Begun, erro
 	step := s.Do(update+codeAdded, args...).
 		Into(into(&begun.SentAt), into(&begun.ExpiresAt), into(&begun.NextSend), &begun.Sends)
 	var mail became
-	queueMail(&s, now, r.ID, r.Mail, r.Email, who.address, r.Unknown, r.Test != 0, by, &mail)
+	queueMail(&s, now, r.ID, r.Mail, r.Email, who, r.Unknown, r.Test != 0, by, &mail)
 	if err := db.engine.Run(ctx, &s); err != nil {
 		return store.Begun{}, fmt.Errorf("%s: %w", op, err)
 	}

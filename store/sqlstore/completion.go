@@ -88,7 +88,7 @@ func notify(s *Script, now int64, m store.NewMail, session store.Hash, p proof, 
 		  sender, provider_id, error, address, recipient, locale)
 		SELECT $3, id, $5, CASE WHEN listed > 1 THEN id WHEN listed = 1 THEN NULL ELSE $6 END, 0, CASE WHEN listed = 1 THEN 5 ELSE 1 END, 0, $7, $8, $4, $9,
 		  CASE WHEN listed = 1 THEN CAST($4 AS BIGINT) ELSE NULL END, '', '', '', $11, $13, $14
-		FROM challenge, `+suppressed("$11", "$12")+`
+		FROM challenge, (SELECT CASE WHEN `+suppressed("$11", "$12")+` THEN 1 ELSE 0 END AS listed LIMIT 1) AS list
 		WHERE id = $1 AND prover = $2 AND consumed_at = $4 AND EXISTS (SELECT 1 FROM session WHERE hash = $10)
 		ON CONFLICT (id) DO NOTHING
 		RETURNING state`,

@@ -15,18 +15,12 @@ const (
 )
 
 // known is whether a browser is one of the ten that signed in last to an address, which
-// has two hashes. Only the ten count, so a sign-in need not remove the eleventh: the
-// purge does. The arguments name placeholders, or columns.
+// has two hashes: it did, and fewer than ten did later. Only the ten count, so a sign-in need not remove the eleventh: the
+// purge does. Those are counted only for a browser that did. The arguments name placeholders.
 func known(now, address, former, browser string) string {
-	return `EXISTS (SELECT 1 FROM (
-		      SELECT device.browser FROM device WHERE device.address IN (` + address + `, ` + former + `) AND device.expires_at > ` + now + `
-		      ORDER BY device.expires_at DESC LIMIT 10) AS newest
-		    WHERE newest.browser = ` + browser + `)`
+	return `EXISTS (SELECT 1 FROM device WHERE device.address IN (` + address + `, ` + former + `) AND device.browser = ` + browser + ` AND device.expires_at > ` + now + `
+		      AND (SELECT COUNT(*) FROM device AS newer WHERE newer.address IN (` + address + `, ` + former + `) AND newer.expires_at > device.expires_at) < 10)`
 }
-
-// isKnown is whether the browser of a challenge is known for its address ($19, $20). $10
-// is now.
-var isKnown = known("$10", "$19", "$20", "challenge.browser")
 
 // crowded is whether a row of the table is one that does not count.
 const crowded = `(SELECT COUNT(*) FROM device AS newer WHERE newer.address = device.address AND newer.expires_at > device.expires_at) >= 10`

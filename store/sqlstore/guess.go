@@ -39,9 +39,8 @@ func takesGuesses(now, a, b, cutoff, session string) string {
 // is left). A right guess gets its units back by refundGuess. A challenge that is
 // known to be dead charges nobody; of a burst, guesses that were on their way when
 // it died may.
-var takeGuess = takingFrom(8, false, ` FROM challenge
-		  WHERE id = $13 AND browser = $14 AND request = $15 AND purpose = $16
-		    AND `+takesGuesses("$2", "$11", "$12", "$17", "$18"))
+var takeGuess = takingFrom(8, false, `, challenge`, `id = $10 AND browser = $11 AND request = $12 AND purpose = $13
+		    AND `+takesGuesses("$2", "$8", "$9", "$14", "$15"))
 
 // refundGuess gives both budgets back what a right guess was charged. It asks for
 // guesser = this attempt, so the guess was compared; it takes the taker's mark
@@ -55,19 +54,24 @@ var refundGuess = `
 var (
 	right = matches("$2", "$6", "$7")
 
-	// Right is not enough: signing in needs an account and registering needs none,
-	// unless the person has confirmed the other ($9); recovering needs one in any case,
-	// and so does everything where no account can be made ($15). The console asks for an
-	// operator, with an account or not.
-	// Accounts appear under the lock of the pool that strangers share, so known is not
-	// older than the lock. (Known browsers have pools of their own, and there is an account.
-	// Of two long codes at once, which take no lock, the second lands on the account that
-	// the first has made: both have proved the address.)
-	accepted = right + ` AND (purpose <> 5 OR EXISTS (SELECT 1 FROM owner WHERE owner.email = $10)) AND (purpose = 5 OR CAST($9 AS SMALLINT) = 1 AND purpose <> 3 OR consumed_at IS NOT NULL OR
-	      CASE WHEN purpose = 2 THEN 0 ELSE 1 END = account.known)
-	    AND (CAST($15 AS SMALLINT) = 0 OR consumed_at IS NOT NULL OR account.known = 1)`
+	guessChallenge = map[bool]string{
+		false: guessText(`CASE WHEN EXISTS (SELECT 1 FROM users WHERE email = $10) THEN CAST($9 AS SMALLINT) ELSE CAST($13 AS SMALLINT) END AS fits`, ""),
+		// The console asks for an operator, with an account or not.
+		true: guessText(`CASE WHEN EXISTS (SELECT 1 FROM users WHERE email = $10) THEN CAST($9 AS SMALLINT) ELSE CAST($13 AS SMALLINT) END AS fits,
+		      CASE WHEN EXISTS (SELECT 1 FROM owner WHERE owner.email = $10) THEN 1 ELSE 0 END AS operator`, " AND account.operator = 1"),
+	}
+)
 
-	guessChallenge = `
+// guessText is the statement that counts a try, compares and consumes.
+//
+// Right is not enough, see fits. Accounts appear under the lock of the pool that strangers
+// share, so what is known of one is not older than the lock. (Known browsers have pools of
+// their own, and there is an account. Of two long codes at once, which take no lock, the
+// second lands on the account that the first has made: both have proved the address.) The
+// LIMIT keeps the facts from being asked once for each place that names them.
+func guessText(facts, also string) string {
+	accepted := right + also + ` AND (consumed_at IS NOT NULL OR account.fits = 1)`
+	return `
 		UPDATE challenge SET
 		  tries = tries + CASE WHEN guesser = $12 OR ` + right + ` THEN 0 ELSE 1 END,
 		  guesser = $12,
@@ -76,13 +80,23 @@ var (
 		    ELSE consumed_mac END,
 		  consumed_at = CASE WHEN ` + accepted + ` THEN COALESCE(consumed_at, $2) ELSE consumed_at END,
 		  consumed_by = CASE WHEN ` + accepted + ` THEN COALESCE(consumed_by, $11) ELSE consumed_by END
-		FROM (SELECT CASE WHEN EXISTS (SELECT 1 FROM users WHERE email = $10) THEN 1 ELSE 0 END AS known) AS account
+		FROM (SELECT ` + facts + ` LIMIT 1) AS account
 		WHERE id = $1 AND browser = $3 AND request = $4 AND purpose = $5
 		  AND ` + takesGuesses("$2", "$6", "$7", "$8", "$11") + `
 		  AND ` + testCodeLives("$10", "$2") + `
-		  AND (CAST($13 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key IN ($14, $16) AND taker = $12))
+		  AND (CAST($14 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key IN ($15, $16) AND taker = $12))
 		RETURNING max_tries - tries, CASE WHEN ` + right + ` THEN 1 ELSE 0 END, prover, ip_key, CASE WHEN consumed_at = $2 THEN sends ELSE 0 END, tries`
-)
+}
+
+// fits is whether a right guess is accepted from who has an account, or has none: signing in
+// needs one and registering needs none, unless the person has confirmed the other;
+// recovering needs one in any case, and so does everything where no account can be made.
+func fits(g store.Guess, known bool) bool {
+	if g.Closed && !known {
+		return false
+	}
+	return g.Purpose == store.PurposeConsole || g.Confirm && g.Purpose != store.PurposeRecover || known == (g.Purpose != store.PurposeRegister)
+}
 
 // CompleteChallenge decides over a guess and, if it is right, writes its
 // consequence, all in one transaction.
@@ -124,9 +138,9 @@ func (db *DB) CompleteChallenge(ctx context.Context, g store.Guess, c store.Comp
 	last := t.last
 	var left, right, sends, tries int
 	var prover, ipKey store.Hash
-	guess := s.Do(guessChallenge,
+	guess := s.Do(guessChallenge[g.Purpose == store.PurposeConsole],
 		g.Challenge[:], now, g.Browser[:], g.Request[:], int16(g.Purpose), macs[0][:], macs[1][:], cutoff,
-		flag(g.Confirm), string(g.Email), by[:], g.Attempt[:], flag(last.IsZero()), last.Key[:], flag(g.Closed), last.Known[:]).
+		flag(fits(g, true)), string(g.Email), by[:], g.Attempt[:], flag(fits(g, false)), flag(last.IsZero()), last.Key[:], last.Known[:]).
 		Into(&left, &right, hashInto(&prover), hashInto(&ipKey), &sends, &tries)
 	refund(&s, now, g, macs)
 	if g.Closed || (g.Purpose == store.PurposeSignIn && !g.Confirm) || g.Purpose == store.PurposeRecover {

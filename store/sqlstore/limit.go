@@ -33,33 +33,32 @@ import (
 // A limit of a network gives some of its units without a proof ($unit and $until: as $3 and
 // $6 are for tat). Who has shown one brings $unit as 0 and $until as far away: he is let
 // through, and leaves tat3 as it is.
-var (
+const (
 	takeOne = `
 		INSERT INTO budget (key, tat, tat2, taker)
 		SELECT $1, CAST($2 AS BIGINT) + CAST($3 AS BIGINT), CAST($2 AS BIGINT) + CAST($4 AS BIGINT), $5
-		FROM (SELECT 1$rows) AS c
-		WHERE NOT EXISTS (SELECT 1 FROM budget WHERE key = $1 AND (tat > $6 OR tat2 > $7 OR taker = $5))` + takeAfter + takeAgain + takeIfRoom + racyAlso
+		FROM (SELECT 1$from$where) AS c
+		WHERE NOT EXISTS (SELECT 1 FROM budget WHERE key = $1 AND (tat > $6 OR tat2 > $7 OR taker = $5))$after` + takeAgain + takeIfRoom + racyAlso
 
 	takeFree = `
 		INSERT INTO budget (key, tat, tat2, tat3, taker)
 		SELECT $1, CAST($2 AS BIGINT) + CAST($3 AS BIGINT), CAST($2 AS BIGINT) + CAST($4 AS BIGINT), CAST($2 AS BIGINT) + CAST($unit AS BIGINT), $5
-		FROM (SELECT 1$rows) AS c
-		WHERE NOT EXISTS (SELECT 1 FROM budget WHERE key = $1 AND (tat > $6 OR tat2 > $7 OR tat3 > $until OR taker = $5))` + takeAfter + takeAgain + `,
+		FROM (SELECT 1$from$where) AS c
+		WHERE NOT EXISTS (SELECT 1 FROM budget WHERE key = $1 AND (tat > $6 OR tat2 > $7 OR tat3 > $until OR taker = $5))$after` + takeAgain + `,
 		  tat3 = CASE WHEN budget.tat3 > $2 THEN budget.tat3 + (excluded.tat3 - $2) ELSE excluded.tat3 END` + takeIfRoom + ` AND budget.tat3 <= $until` + racyAlso
 
-	// The branch of the CASE that reads a key is never taken: it tells Postgres the type of
-	// the others. The LIMIT keeps it from asking twice which pool it is.
+	// The LIMIT keeps the database from asking more than once whether the browser is known.
 	takePool = `
 		INSERT INTO budget (key, tat, tat2, taker)
-		SELECT c.key, CAST($2 AS BIGINT) + CAST($3 AS BIGINT), CAST($2 AS BIGINT) + CAST($4 AS BIGINT), $5
-		FROM (SELECT CASE WHEN ` + known("$2", "$address", "$former", "$browser") + ` THEN $pool
-		    WHEN 1 = 0 THEN (SELECT key FROM budget LIMIT 1) ELSE $1 END AS key$rows LIMIT 1) AS c
-		WHERE NOT EXISTS (SELECT 1 FROM budget WHERE key IN ($1, $pool) AND (taker = $5 OR key = c.key AND (tat > $6 OR tat2 > $7)))` + takeAfter + takeAgain + takeIfRoom + racyAlso
-)
+		SELECT pool.key, CAST($2 AS BIGINT) + CAST($3 AS BIGINT), CAST($2 AS BIGINT) + CAST($4 AS BIGINT), $5
+		FROM (SELECT CASE WHEN who.known = 1 THEN $pool ` + typed + ` ELSE $1 END AS key$guesses
+		    FROM (SELECT CASE WHEN $known THEN 1 ELSE 0 END AS known LIMIT 1) AS who) AS pool$join
+		WHERE $rows AND NOT EXISTS (SELECT 1 FROM budget WHERE key IN ($1, $pool) AND (taker = $5 OR key = pool.key AND (tat > $6 OR tat2 > $7)))$after` + takeAgain + takeIfRoom + racyAlso
 
-const (
-	takeAfter = `
-		  AND (CAST($8 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key IN ($9, $10) AND taker = $5))`
+	// typed is a branch of a CASE that is never taken: it tells Postgres the type of the
+	// others.
+	typed = `WHEN 1 = 0 THEN (SELECT key FROM budget LIMIT 1)`
+
 	takeAgain = `
 		ON CONFLICT (key) DO UPDATE SET
 		  tat = CASE WHEN budget.tat > $2 THEN budget.tat + (excluded.tat - $2) ELSE excluded.tat END,
@@ -70,35 +69,71 @@ const (
 )
 
 // taking is a statement that takes a unit from a limit if the rows that it asks for are
-// there. Its first ten parameters are those of [taker.take].
+// there. Preparing what a statement might ask costs Postgres as much as asking it does: so
+// there is a text for each place that a limit has among those of an attempt, and each asks
+// for no more than it has to.
+//
+// The parameters are those of [taker.take]: seven of the limit, those of the rows, of
+// what is free, of the pool, of the guesses' room, and of what was charged before.
 type taking struct {
 	free bool // a limit may give some of its units without a proof
 
-	one, pool           string // a limit without pools, and one with
-	roomOne, roomInPool string // the same, if the guesses have room
+	one, pool [placings]string // a limit without pools, and one with
 }
 
-// takingFrom makes the statement; rows is the FROM and WHERE of what it asks for, with
-// args parameters from $11 on. After these come, where they are needed, those of what is
-// free, of the guesses' room, and of the pool.
-func takingFrom(args int, free bool, rows string) taking {
+// The places of a limit among those of an attempt.
+const (
+	first     = iota // nothing was charged before
+	roomy            // the same, and the guesses have to have room
+	after            // a limit without pools was charged before
+	afterPool        // one with pools was
+	placings
+)
+
+// takingFrom makes the statements; from and where are what they ask for, with args parameters
+// from $8 on.
+func takingFrom(args int, free bool, from, where string) taking {
 	t := taking{free: free}
-	fill := func(text, rows string, next int, names ...string) string {
-		r := []string{"$rows", rows}
-		for i, name := range names {
-			r = append(r, name, dollar(next+i))
+	for place := range placings {
+		t.one[place] = takeText(takeOne, takeOneFrom(from), where, 8+args, place)
+		if free {
+			t.one[place] = takeText(takeFree, takeOneFrom(from), where, 8+args, place)
 		}
-		return strings.NewReplacer(r...).Replace(text)
-	}
-	room := func(next int) string { return rows + " AND " + hasRoom("$2", next) }
-	pool := []string{"$pool", "$address", "$former", "$browser"}
-	next := 11 + args
-	t.pool, t.roomInPool = fill(takePool, rows, next, pool...), fill(takePool, room(next), next+roomArgs, pool...)
-	t.one, t.roomOne = fill(takeOne, rows, next), fill(takeOne, room(next), next)
-	if free {
-		t.one, t.roomOne = fill(takeFree, rows, next, "$unit", "$until"), fill(takeFree, room(next+2), next, "$unit", "$until")
+		t.pool[place] = takeText(takePool, from, where, 8+args, place)
 	}
 	return t
+}
+
+func takeOneFrom(from string) string { return strings.Replace(from, ", ", " FROM ", 1) }
+
+// takeText fills one text; its parameters from next on are those that only some have.
+func takeText(text, from, where string, next, place int) string {
+	param := func() string { next++; return dollar(next - 1) }
+	inPool := text == takePool
+	r := []string{"$from", from, "$join", from, "$rows", where}
+	if text == takeFree {
+		r = append(r, "$unit", param(), "$until", param())
+	}
+	guesses := ""
+	if inPool {
+		r = append(r, "$pool", param(), "$known", known("$2", param(), param(), param()))
+	}
+	switch {
+	case place == roomy && inPool:
+		key, pool := param(), param()
+		guesses = `, CASE WHEN who.known = 1 THEN ` + pool + ` ` + typed + ` ELSE ` + key + ` END AS guesses`
+		r = append(r, "$after", ` AND NOT EXISTS (SELECT 1 FROM budget WHERE key = pool.guesses AND (tat > `+param()+` OR tat2 > `+param()+`))`)
+	case place == roomy:
+		r = append(r, "$after", "")
+		where += " AND " + hasRoom("$2", next)
+	case place == after:
+		r = append(r, "$after", ` AND EXISTS (SELECT 1 FROM budget WHERE key = `+param()+` AND taker = $5)`)
+	case place == afterPool:
+		r = append(r, "$after", ` AND EXISTS (SELECT 1 FROM budget WHERE key IN (`+param()+`, `+param()+`) AND taker = $5)`)
+	default:
+		r = append(r, "$after", "")
+	}
+	return strings.NewReplacer(append(r, "$guesses", guesses, "$where", " WHERE "+where)...).Replace(text)
 }
 
 func dollar(n int) string { return "$" + strconv.Itoa(n) }
@@ -112,15 +147,12 @@ func hasRoom(now string, next int) string {
 		    AND CASE WHEN key = ` + pool + ` THEN 1 ELSE 0 END = CASE WHEN ` + known(now, dollar(next+4), dollar(next+5), dollar(next+6)) + ` THEN 1 ELSE 0 END)`
 }
 
-// roomArgs is how many parameters hasRoom has but now.
-const roomArgs = 7
-
 var (
 	// takeBegin charges one unit, unless the challenge exists already.
-	takeBegin = takingFrom(1, true, ` WHERE NOT EXISTS (SELECT 1 FROM challenge WHERE id = $11)`)
+	takeBegin = takingFrom(1, true, "", `NOT EXISTS (SELECT 1 FROM challenge WHERE id = $8)`)
 
 	// takeResend charges one unit if the challenge may send now.
-	takeResend = takingFrom(3, true, ` FROM challenge WHERE id = $11 AND browser = $12 AND request = $13 AND `+mayResend)
+	takeResend = takingFrom(3, true, `, challenge`, `id = $8 AND browser = $9 AND request = $10 AND `+mayResend)
 )
 
 // pools says whose limits are asked for: which pool it is depends on whether the browser
@@ -168,21 +200,32 @@ func (t *taker) take(s *Script, l store.Limit) {
 	}
 	u1, r1 := spacing(l.Windows[0])
 	u2, r2 := spacing(l.Windows[1])
-	last := t.last
-	args := append([]any{l.Key[:], t.now, u1, u2, t.by[:], t.now + r1, t.now + r2, flag(last.IsZero()), last.Key[:], last.Known[:]}, t.args...)
-	if t.sql.free && l.Known.IsZero() {
+	args := append([]any{l.Key[:], t.now, u1, u2, t.by[:], t.now + r1, t.now + r2}, t.args...)
+	texts := &t.sql.one
+	switch {
+	case !l.Known.IsZero():
+		texts = &t.sql.pool
+		args = append(append(args, l.Known[:]), t.pools.args()...)
+	case t.sql.free:
 		unit, room := spacing(l.Free)
 		args = append(args, unit, t.now+room)
 	}
-	sql, inPool := t.sql.one, t.sql.pool
-	if t.asks() {
-		sql, inPool = t.sql.roomOne, t.sql.roomInPool
-		args = append(args, t.pools.room(t.now, t.guesses)...)
+	place, last := first, t.last
+	switch {
+	case t.asks():
+		place = roomy
+		room := t.pools.room(t.now, t.guesses)
+		if !l.Known.IsZero() {
+			room = room[:4] // who it is stands before
+		}
+		args = append(args, room...)
+	case last.IsZero():
+	case last.Known.IsZero():
+		place, args = after, append(args, last.Key[:])
+	default:
+		place, args = afterPool, append(args, last.Key[:], last.Known[:])
 	}
-	if !l.Known.IsZero() {
-		sql, args = inPool, append(append(args, l.Known[:]), t.pools.args()...)
-	}
-	s.Do(sql, args...)
+	s.Do(texts[place], args...)
 	t.last = l
 }
 

@@ -17,9 +17,12 @@ import (
 // a mail of its own. While an address is muted, what an unknown browser asks for is a
 // decoy, too, and so is what a test address is sent. queued tells the caller, who may hold the mail in memory.
 //
+// The LIMIT keeps the facts from being asked once for each place that names them: Postgres
+// prepares each anew, whether it comes to it or not.
+//
 // (The branch that gives an id as the payload is never taken: it tells Postgres the
 // type of the others.)
-func queueMail(s *Script, now int64, challenge store.ID, m store.NewMail, email store.Email, address hashes, unknown store.Limit, test bool, by store.Hash, queued *became) {
+func queueMail(s *Script, now int64, challenge store.ID, m store.NewMail, email store.Email, of pools, unknown store.Limit, test bool, by store.Hash, queued *became) {
 	var other store.OtherMail
 	if m.Other != nil {
 		other = *m.Other
@@ -27,26 +30,26 @@ func queueMail(s *Script, now int64, challenge store.ID, m store.NewMail, email 
 	s.Do(`
 		INSERT INTO mail (id, challenge, usage, payload, decoy, state, attempts, worker, due_at, created_at, expires_at, settled_at,
 		  sender, provider_id, error, address, recipient, locale)
-		SELECT $1, id, CASE WHEN known = 1 OR $13 = '' THEN $2 ELSE $13 END,
-		  CASE WHEN known > 1 THEN id WHEN listed = 1 THEN NULL WHEN known = 1 OR $13 = '' THEN $3 ELSE $14 END,
-		  CASE WHEN CAST($21 AS SMALLINT) = 1 OR `+muted+` AND NOT `+isKnown+` THEN 1
+		SELECT $1, challenge.id, CASE WHEN known = 1 OR $13 = '' THEN $2 ELSE $13 END,
+		  CASE WHEN known > 1 THEN challenge.id WHEN listed = 1 THEN NULL WHEN known = 1 OR $13 = '' THEN $3 ELSE $14 END,
+		  CASE WHEN CAST($21 AS SMALLINT) = 1 OR muted = 1 THEN 1
 		    WHEN known = 1 OR CAST($4 AS SMALLINT) = 1 OR EXISTS (SELECT 1 FROM budget WHERE key = $5 AND taker = $6) THEN 0 ELSE 1 END,
 		  CASE WHEN listed = 1 THEN 5 ELSE 1 END, 0, $8, $9, $10, $11, CASE WHEN listed = 1 THEN CAST($10 AS BIGINT) ELSE NULL END,
 		  '', '', '', $15, $17, $18
-		FROM challenge, (SELECT CASE WHEN EXISTS (SELECT 1 FROM users WHERE email = $7) THEN 1 ELSE 0 END AS known) AS account,
-		  `+suppressed("$15", "$16")+`
-		WHERE id = $12 AND challenge.sender = $6
+		FROM challenge, (SELECT CASE WHEN EXISTS (SELECT 1 FROM users WHERE email = $7) THEN 1 ELSE 0 END AS known,
+		    CASE WHEN `+suppressed("$15", "$16")+` THEN 1 ELSE 0 END AS listed,
+		    CASE WHEN `+muted+` AND NOT `+known("$10", "$19", "$20", "$22")+` THEN 1 ELSE 0 END AS muted LIMIT 1) AS facts
+		WHERE challenge.id = $12 AND challenge.sender = $6
 		ON CONFLICT (id) DO NOTHING
 		RETURNING decoy, usage, state`,
 		m.ID[:], string(m.Usage), m.Payload, flag(unknown.IsZero()), unknown.Key[:], by[:], string(email),
 		m.Worker[:], now+micro(m.Lease), now, now+micro(m.TTL), challenge[:], string(other.Usage), other.Payload,
-		m.Address[:], m.Before[:], m.Recipient, m.Locale, address.now[:], address.former[:], flag(test)).Into(&queued.decoy, (*string)(&queued.usage), &queued.state)
+		m.Address[:], m.Before[:], m.Recipient, m.Locale, of.address.now[:], of.address.former[:], flag(test), of.browser[:]).Into(&queued.decoy, (*string)(&queued.usage), &queued.state)
 }
 
-// suppressed is one row that tells, as listed, whether an address is on the suppression
-// list under either of its hashes.
+// suppressed is whether an address is on the suppression list under either of its hashes.
 func suppressed(address, before string) string {
-	return `(SELECT CASE WHEN EXISTS (SELECT 1 FROM suppression WHERE suppression.address IN (` + address + `, ` + before + `)) THEN 1 ELSE 0 END AS listed) AS list`
+	return `EXISTS (SELECT 1 FROM suppression WHERE suppression.address IN (` + address + `, ` + before + `))`
 }
 
 // mailState is where a mail stands with what its provider told of it.
