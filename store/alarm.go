@@ -9,6 +9,8 @@ type AlarmName string
 const (
 	// AlarmGuesses: codes are guessed at on many addresses. New codes are longer.
 	AlarmGuesses AlarmName = "guesses"
+	// AlarmMails: the ceiling on all mails was reached. New codes are refused.
+	AlarmMails AlarmName = "mails"
 )
 
 // Alarm is where one stands. The zero times of one that was never raised are stored nowhere.

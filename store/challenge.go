@@ -54,6 +54,9 @@ type Limit struct {
 // IsZero tells that nothing is limited.
 func (l Limit) IsZero() bool { return l.Windows[0].Count == 0 }
 
+// LimitMails names the ceiling on all mails together, of all addresses and replicas.
+const LimitMails = "mails"
+
 // NewChallenge is one browser's attempt to prove that it reads an address.
 type NewChallenge struct {
 	ID       ID

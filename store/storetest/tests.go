@@ -157,6 +157,8 @@ var tests = map[string]func(*testing.T, *fixture){
 	"Alarm":                       testAlarm,
 	"AlarmIsRaisedOnce":           testAlarmIsRaisedOnce,
 	"Copies":                      testCopies,
+	"Units":                       testUnits,
+	"ParallelUnits":               testParallelUnits,
 	"TestAddresses":               testTestAddresses,
 	"TestAddressRaces":            testTestAddressRaces,
 	"TestAddressSignIn":           testTestAddressSignIn,
