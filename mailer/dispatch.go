@@ -33,6 +33,9 @@ func (q *Queue) dispatch(ctx, writing context.Context) {
 		if !q.timely(writing, j) {
 			continue
 		}
+		if j.paid, ok = q.pay(ctx, writing, j); !ok {
+			continue
+		}
 		q.waiting.Store(true)
 		a, ok := q.turn(ctx, j)
 		q.waiting.Store(false)
@@ -44,6 +47,7 @@ func (q *Queue) dispatch(ctx, writing context.Context) {
 				a.release()
 			}
 		}
+		q.ceiling.unsent(j)
 		q.putBack(writing, j)
 	}
 }

@@ -23,6 +23,13 @@ type Store interface {
 	SettleMail(ctx context.Context, results []store.Settled) error
 	Connectors(ctx context.Context) ([]store.Connector, error)
 	MailTemplates(ctx context.Context) ([]store.MailTemplate, error)
+
+	TakeUnits(ctx context.Context, l store.Limit, units, kept int) (taken int, err error)
+	WholeAgain(ctx context.Context, l store.Limit) (time.Time, error)
+	Refund(ctx context.Context, units map[store.Limit]int) error
+	Alarms(ctx context.Context) ([]store.Alarm, error)
+	RaiseAlarm(ctx context.Context, seen store.Alarm, told ...store.Event) error
+	EndAlarm(ctx context.Context, seen store.Alarm, told ...store.Event) error
 }
 
 // Config is how the queue works. A zero field has the default.
@@ -78,7 +85,8 @@ type Deps struct {
 	Log     *slog.Logger
 	Now     func() time.Time // the database's clock
 	Config  Config
-	Trace   Trace // nil: nobody is told
+	Ceiling store.Window // of all mails together; the zero Window is none
+	Trace   Trace        // nil: nobody is told
 }
 
 // Trace is told how mails are sent. What it gives back is called once, when that has ended.
@@ -102,6 +110,7 @@ type Queue struct {
 	trace   Trace
 
 	connectors *lines
+	ceiling    *ceiling
 
 	fresh   chan job        // handed over by Sent
 	claimed chan job        // taken over by the claimer
@@ -122,6 +131,7 @@ type job struct {
 	attempts int // before this one, as far as they were counted
 	created  time.Time
 	expires  time.Time
+	paid     bool // holds a unit of the ceiling
 }
 
 // New makes a queue. It sends nothing before [Queue.Run].
@@ -133,6 +143,7 @@ func New(d Deps) (*Queue, error) {
 	return &Queue{
 		store: d.Store, sealer: d.Ring.Sealer("mail"), book: newBook(d.Ring), replica: d.Replica, log: d.Log, now: d.Now, config: c, trace: d.Trace,
 		connectors: &lines{kinds: d.Senders, sealer: d.Ring.Sealer("connector"), config: c, built: map[string]*line{}},
+		ceiling:    newCeiling(d.Store, d.Now, d.Ceiling),
 		nags:       nags{last: map[string]time.Time{}},
 		fresh:      make(chan job, c.Backlog),
 		claimed:    make(chan job, c.Claim),
@@ -202,6 +213,9 @@ func (q *Queue) Run(ctx context.Context) error {
 	defer time.AfterFunc(2*q.config.Grace, stopWriting).Stop()
 	hands.Wait()
 	q.giveBack(writing)
+	if err := q.ceiling.giveBack(writing, true); err != nil {
+		q.log.Warn("cannot give back what was taken of the ceiling of all mails: it counts as sent", "error", err)
+	}
 	close(q.results)
 	return <-settled
 }

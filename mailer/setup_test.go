@@ -30,6 +30,8 @@ type world struct {
 	more   mailer.Kinds // senders of this test
 	code   string       // of its mails, "" for the usual one
 	trace  *traced      // nil: nobody is told
+
+	ceiling store.Window // of all mails; the zero one is none
 }
 
 // migrated is an engine with a schema.
@@ -95,7 +97,7 @@ func (w *world) queue(s mailer.Store, c mailer.Config) *mailer.Queue {
 	d := mailer.Deps{
 		Store: s, Ring: w.ring, Replica: store.NewID(time.Now()), Now: w.db.Now, Config: c,
 		Log:     slog.New(slog.NewTextHandler(w.log, nil)),
-		Senders: kinds,
+		Senders: kinds, Ceiling: w.ceiling,
 	}
 	if w.trace != nil {
 		d.Trace = w.trace

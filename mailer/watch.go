@@ -19,8 +19,10 @@ func (q *Queue) watch(ctx context.Context) {
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	var counted time.Time
+	q.forgetAlarm(ctx)
 	for ok := true; ok; ok = sleep(ctx, watchEvery) {
 		now := time.Now()
+		q.watchCeiling(ctx)
 		lines := q.lines(ctx)
 		for _, l := range lines {
 			if rated, due := l.askDue(now); due {

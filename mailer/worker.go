@@ -16,9 +16,12 @@ func (q *Queue) work(sending, writing context.Context) {
 	for a := range q.hands {
 		if !q.timely(writing, a.job) { // it may have waited for this worker
 			a.release()
+			q.ceiling.unsent(a.job)
 			continue
 		}
-		q.report(writing, q.verdict(a.job, q.attempt(sending, a)))
+		r := q.attempt(sending, a)
+		q.ceiling.after(a.job, r)
+		q.report(writing, q.verdict(a.job, r))
 	}
 }
 
@@ -40,6 +43,7 @@ type result struct {
 	connector string // that took or refused it
 	provider  string
 	err       error
+	doubt     bool // some connector did not say whether it took the mail
 	took      time.Duration
 }
 
@@ -59,7 +63,7 @@ func (q *Queue) send(ctx context.Context, a assignment) result {
 	}
 	var r result // of the attempt: the best hope among its failures
 	start := time.Now()
-	passed := false
+	passed, doubt := false, false
 	for i, l := range a.lines {
 		t := a.ticket
 		if i > 0 {
@@ -70,6 +74,7 @@ func (q *Queue) send(ctx context.Context, a assignment) result {
 			}
 		}
 		one := q.sendBy(ctx, l, t, a, i)
+		doubt = doubt || one.doubt
 		if one.err == nil || classOf(one.err) == Refused || ctx.Err() != nil {
 			r = one
 			break
@@ -82,7 +87,7 @@ func (q *Queue) send(ctx context.Context, a assignment) result {
 	if passed && r.err != nil && classOf(r.err) == Rejected {
 		r.err = &SendError{Class: Temporary, Err: r.err} // another one may take it, once it is well again
 	}
-	r.took = time.Since(start)
+	r.took, r.doubt = time.Since(start), doubt
 	q.pace.record(r)
 	q.usual.add(r.took)
 	return r
@@ -107,6 +112,7 @@ func (q *Queue) sendBy(ctx context.Context, l *line, t ticket, a assignment, i i
 			return r
 		}
 		r.provider, r.err = q.hand(share, l, mail)
+		r.doubt = r.err != nil && classOf(r.err) == Temporary
 	}
 	if errors.Is(ctx.Err(), context.Canceled) && r.err != nil { // we stop: it is not the connector's fault
 		l.release(t)

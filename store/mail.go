@@ -76,6 +76,8 @@ type Message struct {
 	NotMe   string    `json:"notMe,omitempty"` // for who did not ask for it
 
 	Organization string `json:"organization,omitempty"` // that invites
+
+	Console bool `json:"console,omitempty"` // lets an operator in: the ceiling of all mails does not hold it back
 }
 
 // NewMail is a row of the queue.

@@ -1,0 +1,259 @@
+package mailer_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"idp/mailer"
+	"idp/store"
+	"idp/store/sqlstore"
+)
+
+const day = 24 * time.Hour
+
+func (w *world) delivery(o order) store.Delivery {
+	w.t.Helper()
+	d, err := w.db.Delivery(w.t.Context(), o.mail.ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return d
+}
+
+// ordered orders a mail and hands it over.
+func (w *world) ordered(q *mailer.Queue, to string) order {
+	w.t.Helper()
+	o := w.order(q, to, nil)
+	o.handTo(q)
+	return o
+}
+
+func (w *world) events(kind string) int {
+	w.t.Helper()
+	found, err := w.db.Events(w.t.Context(), store.EventFilter{Kind: kind}, 0, 10)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return len(found)
+}
+
+func (w *world) alarmOn() bool {
+	w.t.Helper()
+	all, err := w.db.Alarms(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return len(all) == 1 && all[0].Name == store.AlarmMails && all[0].On()
+}
+
+// Two replicas together send no more than the ceiling, decoys counted; what is beyond ends with
+// an error that names it, is told of once, and goes on when there is room again.
+func TestCeilingOfAllMails(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.ceiling = store.Window{Count: 5, Period: day}
+	one, two := w.queue(nil, quick()), w.queue(nil, quick())
+	w.run(one)
+	w.run(two)
+	decoy := w.order(one, "nobody@example.com", nil)
+	decoy.begun.Decoy = true
+	decoy.handTo(one)
+	w.becomes(store.MailSent, decoy)
+	if one.Full() != 0 || two.Full() != 0 {
+		t.Fatal("full after one mail")
+	}
+	var orders []order
+	for i := range 10 {
+		orders = append(orders, w.ordered([]*mailer.Queue{one, two}[i%2], fmt.Sprintf("p%d@example.com", i)))
+	}
+	sent := 0
+	for _, o := range orders {
+		w.until("an end", func() bool { return w.state(o) != store.MailQueued })
+		n, _ := w.post.count(string(o.message.To))
+		sent += n
+		if d := w.delivery(o); n == 0 && (d.State != store.MailExpired || !strings.Contains(d.Error, "IDP_LIMIT_MAILS")) {
+			t.Errorf("%d: %s", d.State, d.Error)
+		}
+	}
+	if sent != 4 {
+		t.Errorf("%d mails and a decoy were sent", sent)
+	}
+	for _, q := range []*mailer.Queue{one, two} {
+		w.until("both know", func() bool { return q.Full() > 4*time.Hour })
+		if c := q.Ceiling(); !c.Enabled || !c.Reached || c.Left != 0 {
+			t.Errorf("%+v", c)
+		}
+	}
+	w.until("the alarm", w.alarmOn)
+	if n := strings.Count(w.log.String(), "the ceiling of all mails is reached"); n != 1 || w.events(mailer.EventCeilingReached) != 1 {
+		t.Errorf("told %d times in the log, %d times in the audit log", n, w.events(mailer.EventCeilingReached))
+	}
+	// A replica that starts now knows what was sent before.
+	third := w.queue(nil, quick())
+	stop := w.run(third)
+	late := w.ordered(third, "late@example.com")
+	w.becomes(store.MailExpired, late)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.db.AdvanceForTest(day)
+	w.until("the end", func() bool { return one.Full() == 0 && two.Full() == 0 && !w.alarmOn() })
+	w.until("it is told", func() bool { return w.events(mailer.EventCeilingEnded) == 1 })
+	w.becomes(store.MailSent, w.ordered(two, "again@example.com"))
+}
+
+// A mail that waits goes when a unit has come back.
+func TestMailWaitsForTheCeiling(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.ceiling = store.Window{Count: 1, Period: 3 * time.Second}
+	q := w.queue(nil, quick())
+	w.run(q)
+	w.becomes(store.MailSent, w.ordered(q, "ada@example.com"))
+	second := w.ordered(q, "bob@example.com")
+	w.until("it waits", func() bool { return strings.Contains(w.delivery(second).Error, "waits: the ceiling") })
+	w.becomes(store.MailSent, second)
+	if d := w.delivery(second); d.Error != "" {
+		t.Errorf("%s", d.Error)
+	}
+}
+
+// A mail that surely did not leave costs nothing; one that may have left costs one, however
+// often it is tried.
+func TestUnitsOfFailures(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		class mailer.Class
+		ends  store.MailState // of the first mail
+		next  store.MailState // of the one after it
+	}{
+		{mailer.Throttled, store.MailSent, store.MailExpired},
+		{mailer.Temporary, store.MailSent, store.MailExpired},
+		{mailer.Rejected, store.MailFailed, store.MailSent},
+		{mailer.Refused, store.MailFailed, store.MailSent},
+	} {
+		t.Run(string(c.class), func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			w.ceiling = store.Window{Count: 1, Period: day}
+			w.post.fail = func(try int) error {
+				if try < 4 && (try == 1 || c.ends == store.MailSent) {
+					return failing(c.class)(try)
+				}
+				return nil
+			}
+			q := w.queue(nil, quick())
+			w.run(q)
+			w.becomes(c.ends, w.ordered(q, "ada@example.com"))
+			w.becomes(c.next, w.ordered(q, "bob@example.com"))
+		})
+	}
+}
+
+// What lets an operator in goes also beyond the ceiling.
+func TestConsoleGoesBeyondTheCeiling(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.ceiling = store.Window{Count: 10, Period: day}
+	q := w.queue(nil, quick())
+	w.run(q)
+	for i := range 9 { // the tenth is kept
+		w.becomes(store.MailSent, w.ordered(q, fmt.Sprintf("p%d@example.com", i)))
+	}
+	w.becomes(store.MailExpired, w.ordered(q, "late@example.com"))
+	for i := range 3 {
+		o := w.order(q, fmt.Sprintf("owner%d@example.com", i), func(n *store.NewChallenge) {
+			m := message(store.UsageSignIn, "en")
+			m.To, m.Console = store.Email(fmt.Sprintf("owner%d@example.com", i)), true
+			n.Mail, _ = q.Seal(m, n.ID)
+		})
+		o.message.Console = true
+		if i > 0 { // the first is taken over by a claim
+			o.handTo(q)
+		}
+		w.becomes(store.MailSent, o)
+	}
+}
+
+// uncounted is the real store, which does not count for a while.
+type uncounted struct {
+	*sqlstore.DB
+	until time.Time
+	asked atomic.Int64
+}
+
+func (s *uncounted) TakeUnits(ctx context.Context, l store.Limit, units, kept int) (int, error) {
+	s.asked.Add(1)
+	if time.Now().Before(s.until) {
+		return 0, &store.Error{Code: store.Unavailable, Op: "take units"}
+	}
+	return s.DB.TakeUnits(ctx, l, units, kept)
+}
+
+// What cannot be counted waits.
+func TestUncountedMailIsNotSent(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.ceiling = store.Window{Count: 5, Period: day}
+	db := &uncounted{DB: w.db, until: time.Now().Add(time.Second)}
+	q := w.queue(db, quick())
+	w.run(q)
+	o := w.ordered(q, "ada@example.com")
+	w.until("it is asked for", func() bool { return db.asked.Load() > 1 })
+	if n, _ := w.post.count("ada@example.com"); n != 0 && time.Now().Before(db.until) {
+		t.Error("sent, and not counted")
+	}
+	w.becomes(store.MailSent, o)
+}
+
+// A busy replica does not ask for each mail, and gives back what it has not needed.
+func TestUnitsAreTakenTogether(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.ceiling = store.Window{Count: 100_000, Period: day}
+	db := &uncounted{DB: w.db}
+	q := w.queue(db, quick())
+	var orders []order
+	for i := range 200 {
+		o := w.order(q, fmt.Sprintf("p%d@example.com", i), func(n *store.NewChallenge) { n.Mail.Lease = time.Minute })
+		orders = append(orders, o)
+		o.handTo(q)
+	}
+	stop := w.run(q)
+	for _, o := range orders {
+		w.becomes(store.MailSent, o)
+	}
+	if n := db.asked.Load(); n > 60 {
+		t.Errorf("%d transactions for 200 mails", n)
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.units(); n != 200 {
+		t.Errorf("%d units are gone", n)
+	}
+}
+
+// units is what was taken of the ceiling, by what a queue that starts now sees of it.
+func (w *world) units() int {
+	w.t.Helper()
+	next := w.queue(nil, quick())
+	w.run(next)
+	w.until("it was read", func() bool { return next.Ceiling().Left < 90_000 })
+	return 90_000 - next.Ceiling().Left
+}
+
+// Whoever takes the ceiling away ends its alarm.
+func TestAlarmOfACeilingThatIsGone(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	if err := w.db.RaiseAlarm(t.Context(), store.Alarm{Name: store.AlarmMails}); err != nil {
+		t.Fatal(err)
+	}
+	w.run(w.queue(nil, quick()))
+	w.until("the end", func() bool { return !w.alarmOn() })
+}
