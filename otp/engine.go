@@ -42,6 +42,9 @@ type Outbox interface {
 	Seal(m store.Message, challenge store.ID) (store.NewMail, error)
 	// Sent says that the row is committed: send it now. It does not block.
 	Sent(mail store.NewMail, challenge store.ID, m store.Message, decoy bool)
+	// Full tells for how long no more mails are taken, because there were too many of all
+	// people together; 0: they are.
+	Full() time.Duration
 }
 
 // Deps is what an Engine is made of.
@@ -164,6 +167,16 @@ func (e *Engine) challengeID(a store.Attempt, round byte) store.ID {
 }
 
 func (e *Engine) begin(ctx context.Context, a store.Attempt, id store.ID, length int, of allowance) (store.Begun, error) {
+	if err := e.full(a, "begin challenge"); err != nil {
+		switch _, there := e.store.ChallengeState(ctx, id, a.Browser); store.CodeOf(there) {
+		case "":
+			return store.Begun{}, &store.Error{Code: store.Conflict, Op: "begin challenge"}
+		case store.NotFound:
+			return store.Begun{}, err
+		default:
+			return store.Begun{}, there
+		}
+	}
 	code, test, err := e.code(ctx, a, length)
 	if err != nil {
 		return store.Begun{}, err
@@ -205,6 +218,9 @@ func (e *Engine) oneMore(ctx context.Context, a store.Again, of allowance) (stor
 }
 
 func (e *Engine) resend(ctx context.Context, a store.Again, length int, of allowance) (store.Begun, error) {
+	if err := e.full(a.Attempt, "resend code"); err != nil {
+		return store.Begun{}, err
+	}
 	code, test, err := e.code(ctx, a.Attempt, length)
 	if err != nil {
 		return store.Begun{}, err

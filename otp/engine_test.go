@@ -36,6 +36,7 @@ type outbox struct {
 	decoys int
 	muted  store.Message // the last decoy
 	fail   error
+	full   time.Duration
 }
 
 func (o *outbox) Seal(m store.Message, _ store.ID) (store.NewMail, error) {
@@ -52,6 +53,8 @@ func (o *outbox) Sent(mail store.NewMail, _ store.ID, m store.Message, decoy boo
 	}
 	o.sent, o.ids = append(o.sent, m), append(o.ids, mail.ID)
 }
+
+func (o *outbox) Full() time.Duration { return o.full }
 
 func (o *outbox) last() store.Message { return o.sent[len(o.sent)-1] }
 

@@ -3,6 +3,7 @@ package otp
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"idp/store"
 	"idp/store/address"
@@ -44,6 +45,20 @@ const (
 	// (code.go), which are bound by nothing but the tries of their challenge.
 	limitAccountGuesses = store.LimitAccountGuesses
 )
+
+// full refuses what would have a mail sent while the ceiling of all mails is reached
+// (package mailer counts them). It comes before everything that depends on the address, and
+// charges nothing. Operators are let in all the same: few people have the console, and what bounds
+// their mails are the limits of their addresses.
+func (e *Engine) full(a store.Attempt, op string) error {
+	if a.Purpose == store.PurposeConsole {
+		return nil
+	}
+	if wait := e.outbox.Full(); wait > 0 {
+		return &store.Error{Code: store.Limited, Op: op, Wait: max(wait, time.Second), Limit: store.LimitMails}
+	}
+	return nil
+}
 
 // limit makes a budget; without windows it is none.
 func (e *Engine) limit(name, key string, windows []store.Window) store.Limit {

@@ -82,7 +82,7 @@ func (e *Engine) notice(t store.Try) (store.Notice, error) {
 func (e *Engine) message(a store.Attempt, challenge store.ID, usage store.Usage, ttl time.Duration) store.Message {
 	m := store.Message{
 		To: a.Email, Usage: usage, Locale: a.Locale, CodeTTL: int(ttl / time.Minute),
-		App: a.App, Browser: a.BrowserName, Place: place(a.IP), Asked: e.store.Now().Truncate(time.Second),
+		App: a.App, Browser: a.BrowserName, Place: place(a.IP), Asked: e.store.Now().Truncate(time.Second), Console: a.Purpose == store.PurposeConsole,
 	}
 	m.NotMe = e.notMe.link(m, challenge, a.Browser)
 	return m

@@ -169,8 +169,15 @@ func (v *visit) alarms(ctx context.Context) {
 	}
 	quiet := true
 	for _, a := range all {
-		if a.On() && a.Name == store.AlarmGuesses {
-			quiet = false
+		if !a.On() {
+			continue
+		}
+		quiet = false
+		switch a.Name {
+		case store.AlarmMails:
+			v.tell.Warn(check, "It ends by itself when fewer mails go out. If nobody floods the sign-in, raise IDP_LIMIT_MAILS.",
+				"the ceiling of all mails has been reached since %s: nobody but operators can ask for codes", moment(&a.Raised))
+		case store.AlarmGuesses:
 			v.tell.Warn(check, "It ends by itself. The audit log says how many guesses there were (idp audit list --kind guess_alarm.raised), the server's log from which networks.",
 				"codes are being guessed at on many addresses since %s: new ones have 8 digits", moment(&a.Raised))
 		}

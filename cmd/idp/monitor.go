@@ -33,7 +33,7 @@ func (s *server) monitored(ln net.Listener) {
 	if ln == nil {
 		return
 	}
-	sources := metrics.Sources{DB: s.in.db, Engine: s.in.engine, Alarm: s.codes.GuessAlarm, Ready: func(ctx context.Context) bool {
+	sources := metrics.Sources{DB: s.in.db, Engine: s.in.engine, Alarm: s.codes.GuessAlarm, Ceiling: s.queue.Ceiling, Ready: func(ctx context.Context) bool {
 		return s.ready.check(ctx)["status"] == "ready"
 	}}
 	if s.certificate != nil {

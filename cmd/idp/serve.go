@@ -85,7 +85,7 @@ func (a *app) newOptions(s settings.Server, listen string) (options, error) {
 	if o.otp, err = s.OTP(); err != nil {
 		return o, usage(err, "")
 	}
-	for _, check := range []func() error{s.CheckTTL, s.CheckMail, s.CheckAudit, s.CheckStop, s.CheckSecurity, s.CheckMetrics, traces.Check, s.CheckTurnstile, func() error { return s.CheckTLS(o.endpoint) }} {
+	for _, check := range []func() error{s.CheckTTL, s.CheckMail, s.CheckCeiling, s.CheckAudit, s.CheckStop, s.CheckSecurity, s.CheckMetrics, traces.Check, s.CheckTurnstile, func() error { return s.CheckTLS(o.endpoint) }} {
 		if err := check(); err != nil {
 			return o, usage(err, "")
 		}

@@ -71,7 +71,7 @@ func newServer(o options, in *instance, mailbox bool, m *metrics.Metrics, t *tra
 	s.ready = &readiness{server: s}
 	var err error
 	s.queue, err = mailer.New(mailer.Deps{
-		Store: t.MailStore(m.Mails(in.db)), Ring: in.ring, Senders: s.senders(), Replica: store.NewID(time.Now()), Log: log, Now: in.db.Now, Trace: t.Mails(),
+		Store: t.MailStore(m.Mails(in.db)), Ring: in.ring, Senders: s.senders(), Replica: store.NewID(time.Now()), Log: log, Now: in.db.Now, Trace: t.Mails(), Ceiling: o.Ceiling(),
 	})
 	if err != nil {
 		return nil, err

@@ -106,6 +106,9 @@ func (a *API) problemOf(ctx context.Context, err error) *problem {
 	case store.Changed:
 		return &problem{status: http.StatusPreconditionFailed, Code: "entity.changed", Message: "It was changed since you have read it. Read it again, and change that."}
 	case store.Limited:
+		if known.Limit == store.LimitMails {
+			return &problem{status: http.StatusTooManyRequests, wait: max(known.Wait, time.Second), Code: "request.rate_limited", Message: "No more mail can be sent at the moment. The Retry-After header says how many seconds to wait."}
+		}
 		return &problem{status: http.StatusTooManyRequests, wait: max(known.Wait, time.Second), Code: "request.rate_limited", Message: "That was too often. The Retry-After header says how many seconds to wait."}
 	case store.Unavailable:
 		a.Log.WarnContext(ctx, "the database did not answer the management API", "error", err, "request_id", serve.RequestID(ctx))

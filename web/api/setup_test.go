@@ -55,7 +55,10 @@ type fixture struct {
 type outbox struct {
 	mu   sync.Mutex
 	sent []store.Message
+	full time.Duration
 }
+
+func (o *outbox) Full() time.Duration { return o.full }
 
 func (o *outbox) Seal(m store.Message, _ store.ID) (store.NewMail, error) {
 	return store.NewMail{ID: store.NewID(time.Now()), Usage: m.Usage, Payload: []byte("sealed"), TTL: time.Hour, Lease: time.Minute}, nil

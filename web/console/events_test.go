@@ -13,7 +13,7 @@ import (
 )
 
 // writers are the packages that write into the audit log, seen from here.
-var writers = []string{"admin", "audit", "op", "otp", "store/sqlstore", "web/account", "web/signin", "web/console"}
+var writers = []string{"admin", "audit", "mailer", "op", "otp", "store/sqlstore", "web/account", "web/signin", "web/console"}
 
 var aKind = regexp.MustCompile(`"([a-z_]+\.(?:[a-z_]+ed|set|signed_in|signed_out|signed_out_everywhere))"`)
 

@@ -198,6 +198,9 @@ func (p *Pages) postAddress(v *visit) error {
 	case store.Limited:
 		wait := waitOf(err)
 		data.Error, data.Minutes = "limited", minutes(wait)
+		if isFull(err) {
+			data.Error = "full"
+		}
 		v.w.Header().Set("Retry-After", strconv.Itoa(seconds(wait)))
 		return p.showAddress(v, purpose, http.StatusTooManyRequests, data)
 	}

@@ -273,7 +273,7 @@ func (p *Pages) postResend(v *visit) error {
 		data.C = v.form.Get("c")
 		return p.askProof(v, c, data)
 	case store.Limited:
-		return p.tooSoon(v, c, waitOf(err))
+		return p.tooSoon(v, c, waitOf(err), isFull(err))
 	case store.Spent:
 		c.NextSend = time.Time{}
 		data := p.view(v)
@@ -296,15 +296,25 @@ func (p *Pages) postResend(v *visit) error {
 // countdown.
 const longWait = 3 * time.Minute
 
-func (p *Pages) tooSoon(v *visit, c challenge, wait time.Duration) error {
+func (p *Pages) tooSoon(v *visit, c challenge, wait time.Duration, full bool) error {
 	data := p.view(v)
 	data.Resend = "limited"
-	if wait > longWait {
+	switch {
+	case full:
+		data.Resend, data.Minutes = "full", minutes(wait)
+	case wait > longWait:
 		data.Resend, data.Minutes = "limited_long", minutes(wait)
 	}
 	c.NextSend = p.Now().Add(wait)
 	v.w.Header().Set("Retry-After", strconv.Itoa(seconds(wait)))
 	return p.showCode(v, http.StatusTooManyRequests, c, data)
+}
+
+// isFull tells that a limit is that of all mails together, for which nobody who reads the page
+// has asked too often.
+func isFull(err error) bool {
+	var e *store.Error
+	return errors.As(err, &e) && e.Limit == store.LimitMails
 }
 
 // waitOf is how long an error of a limit says to wait.

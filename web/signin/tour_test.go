@@ -42,6 +42,10 @@ func everyPage(f *webtest.Fixture, lang string) map[string]string {
 		}
 	}
 
+	f.Mails.Fill(72 * time.Minute)
+	keep("address-full", p.Get(webtest.Authorize()).Submit("/sign-in", "email", ada))
+	keep("code-full", code.Submit("/verify/resend"))
+	f.Mails.Fill(0)
 	keep("code-guessed", guessed(f, "guessed@example.com", lang))
 	keep("code-long", p.ToCode("/sign-in", "guessed@example.com"))
 	keep("code-long-format", p.ToCode("/sign-in", "guessed@example.com").Submit("/verify", "code", "7K2QD-9XWMR-TVH4B-0N8CA"))

@@ -47,7 +47,7 @@ type view struct {
 
 	Suggested string // a likely address, for a typo
 	More      bool   // another code can be asked for
-	Resend    string // what is wrong with asking: "limited", "limited_long"
+	Resend    string // what is wrong with asking: "limited", "limited_long", "full"
 	Sends     int
 
 	Restart, Return, Detail, Reference string

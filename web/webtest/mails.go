@@ -3,6 +3,7 @@ package webtest
 import (
 	"strings"
 	"sync"
+	"time"
 
 	"idp/mailer"
 	"idp/store"
@@ -12,6 +13,14 @@ import (
 type Mails struct {
 	mu   sync.Mutex
 	sent []store.Message
+	full time.Duration
+}
+
+// Fill has no more mails taken for so long, as the ceiling of all mails does.
+func (m *Mails) Fill(wait time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.full = wait
 }
 
 // outbox is the mailer's, and notes what it is handed.
@@ -28,6 +37,13 @@ func (o outbox) Sent(mail store.NewMail, challenge store.ID, m store.Message, de
 		o.mails.mu.Unlock()
 	}
 	o.Queue.Sent(mail, challenge, m, decoy)
+}
+
+// Full implements otp.Outbox.
+func (o outbox) Full() time.Duration {
+	o.mails.mu.Lock()
+	defer o.mails.mu.Unlock()
+	return o.mails.full
 }
 
 // Mail is number n (from 1) of the mails to an address that were not decoys.

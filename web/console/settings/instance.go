@@ -34,6 +34,7 @@ var meanings = map[string]string{
 	"IDP_LIMIT_UNKNOWN_NOTICES": shell.N("Mails that say that there is no account."),
 	"IDP_LIMIT_ACCOUNT_GUESSES": shell.N("Wrong codes for one address, in all attempts together."),
 	"IDP_LIMIT_GUESS_ALARM":     shell.N("Wrong codes on attempts that came to nothing, for all addresses together. Beyond it new codes have 8 digits, until there are fewer again."),
+	"IDP_LIMIT_MAILS":           shell.N("All mails together. Beyond it nobody can ask for codes but operators, and mails wait."),
 	"IDP_TTL_AUTH_CODE":         shell.N("Authorization code: from the sign-in until the app fetches tokens."),
 	"IDP_TTL_ACCESS_TOKEN":      shell.N("Access token. An API may have its own."),
 	"IDP_TTL_ID_TOKEN":          shell.N("ID token."),

@@ -20,6 +20,8 @@ var EventKinds = []EventKind{
 	{"mute.lifted", N("Mails go to any browser again"), ""},
 	{"guess_alarm.raised", N("Codes were guessed at on many addresses"), ""},
 	{"guess_alarm.ended", N("Codes were not guessed at any more"), ""},
+	{"mail_ceiling.reached", N("The ceiling of all mails was reached"), ""},
+	{"mail_ceiling.ended", N("The ceiling of all mails was not reached any more"), ""},
 	{"grant.token_reused", N("A refresh token was used twice"), N("A refresh token of %s was used twice")},
 	{"grant.code_replayed", N("An authorization code was used twice"), N("An authorization code of %s was used twice")},
 	{"grant.revoked", N("Access of an app withdrawn"), ""},

@@ -62,7 +62,13 @@ type alarm struct {
 func (p *Pages) alarms(v *shell.Visit) (out []alarm, err error) {
 	on, err := p.admin.Alarms(v.R.Context())
 	for _, a := range on {
-		if a.Name == store.AlarmGuesses {
+		switch a.Name {
+		case store.AlarmMails:
+			out = append(out, alarm{
+				v.T("No more mail is sent"), v.T("As many mails have gone out as IDP_LIMIT_MAILS allows. Nobody but operators can ask for codes until there is room again, and mails that wait go out then or not at all. Is somebody flooding the sign-in? If not, raise the limit."),
+				a.Raised, "/console/deliveries", v.T("See deliveries"),
+			})
+		case store.AlarmGuesses:
 			out = append(out, alarm{
 				v.T("Codes are being guessed at"), v.T("Many wrong codes came in, on many addresses. New codes have 8 digits until it is over, which needs nobody to do anything."),
 				a.Raised, "/console/audit-log?kind=guess_alarm.raised", v.T("See the audit log"),

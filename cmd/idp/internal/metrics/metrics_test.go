@@ -53,7 +53,8 @@ func setup(t testing.TB) (*metrics.Metrics, *asked) {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	m.Watch(metrics.Sources{DB: db, Engine: e, Alarm: func() otp.GuessAlarm { return otp.GuessAlarm{On: true, Missed: 7, Limit: 5} },
-		Ready: func(context.Context) bool { return true }, Certificate: func() time.Time { return time.Unix(1_900_000_000, 0) }})
+		Ceiling: func() mailer.Ceiling { return mailer.Ceiling{Enabled: true, Reached: true, Left: 3} },
+		Ready:   func(context.Context) bool { return true }, Certificate: func() time.Time { return time.Unix(1_900_000_000, 0) }})
 	return m, a
 }
 
@@ -81,7 +82,7 @@ func TestScrapesAreCheap(t *testing.T) {
 	t.Parallel()
 	m, a := setup(t)
 	for range 20 {
-		has(t, scrape(t, m), "idp_backlog_read 1", `idp_backlog{queue="mails"} 0`, "idp_guess_alarm 1", "idp_guess_alarm_missed 7", "idp_guess_alarm_limit 5",
+		has(t, scrape(t, m), "idp_backlog_read 1", `idp_backlog{queue="mails"} 0`, "idp_guess_alarm 1", "idp_guess_alarm_missed 7", "idp_guess_alarm_limit 5", "idp_mail_ceiling 1", "idp_mail_ceiling_left 3",
 			"idp_certificate_expiry_timestamp_seconds 1.9e+09")
 	}
 	if n := a.backlogs.Load(); n != 1 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"idp/mailer"
 	"idp/otp"
 	"idp/store"
 	"idp/store/postgres"
@@ -19,6 +20,7 @@ type Sources struct {
 	DB          *sqlstore.DB
 	Engine      sqlstore.Engine // under DB
 	Alarm       func() otp.GuessAlarm
+	Ceiling     func() mailer.Ceiling
 	Ready       func(context.Context) bool
 	Certificate func() time.Time // when it ends; nil: there is none
 }
@@ -53,6 +55,8 @@ var (
 	alarm       = desc("idp_guess_alarm", "1 while codes are guessed at on many addresses and new codes are longer.")
 	alarmMissed = desc("idp_guess_alarm_missed", "Wrong codes that came to nothing, of all replicas together, in the period of the alarm.")
 	alarmLimit  = desc("idp_guess_alarm_limit", "What idp_guess_alarm_missed must pass for the alarm.")
+	ceiling     = desc("idp_mail_ceiling", "1 while the ceiling of all mails is reached and nobody but operators can ask for codes.")
+	ceilingLeft = desc("idp_mail_ceiling_left", "Mails that may go before the ceiling of all mails is reached, if one is set.")
 	cacheUse    = desc("idp_cache_lookups_total", "Configuration that was looked for in the cache of this process, by result: hit, miss.", "result")
 	certificate = desc("idp_certificate_expiry_timestamp_seconds", "When the TLS certificate that is served ends, in Unix time.")
 
@@ -68,7 +72,7 @@ var (
 
 // Describe implements [prometheus.Collector].
 func (w *watch) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{ready, backlog, backlogAge, backlogRead, alarm, alarmMissed, alarmLimit, cacheUse, certificate,
+	for _, d := range []*prometheus.Desc{ready, backlog, backlogAge, backlogRead, alarm, alarmMissed, alarmLimit, ceiling, ceilingLeft, cacheUse, certificate,
 		poolMost, poolOpen, poolUsed, poolWaits, poolWaited, writerQueue, writerDone, writerGroup} {
 		out <- d
 	}
@@ -100,6 +104,11 @@ func (w *watch) Collect(out chan<- prometheus.Metric) {
 	gauge(alarm, flag(a.On))
 	gauge(alarmMissed, float64(a.Missed))
 	gauge(alarmLimit, float64(a.Limit))
+	c := w.Ceiling()
+	gauge(ceiling, flag(c.Reached))
+	if c.Enabled {
+		gauge(ceilingLeft, float64(c.Left))
+	}
 	hits, misses := w.DB.CacheUse()
 	count(cacheUse, float64(hits), "hit")
 	count(cacheUse, float64(misses), "miss")

@@ -89,6 +89,7 @@ type Server struct {
 	LimitUnknownNotices Windows `name:"limit-unknown-notices" help:"Mails per address that has no account, which say so when its recovery is asked for; beyond it they silently go nowhere." default:"${limit_unknown_notices}" group:"limit"`
 	LimitAccountGuesses Windows `name:"limit-account-guesses" help:"Wrong codes per address, over all attempts." default:"${limit_account_guesses}" group:"limit"`
 	LimitGuessAlarm     Windows `name:"limit-guess-alarm" help:"Wrong codes over all addresses, on attempts that came to nothing; beyond it, and beyond 0.5% of the codes that were right, new codes have 8 digits." default:"${limit_guess_alarm}" group:"limit"`
+	LimitMails          Windows `name:"limit-mails" help:"All mails together, over all connectors and servers; one rate, such as 10000/24h. Beyond it nobody but operators can ask for codes." default:"off" group:"limit"`
 
 	TurnstileSiteKey     string `name:"turnstile-site-key" help:"Site key of a widget of Cloudflare Turnstile." placeholder:"KEY" group:"turnstile"`
 	TurnstileSecretFile  string `name:"turnstile-secret-file" help:"File that holds the widget's secret key; IDP_TURNSTILE_SECRET holds it itself." placeholder:"FILE" group:"turnstile"`
@@ -234,6 +235,31 @@ func (s *Server) CheckMail() error {
 	return nil
 }
 
+// CheckCeiling tells whether the ceiling of all mails is none.
+func (s *Server) CheckCeiling() error {
+	const most, lowest, highest = 10_000_000, time.Hour, 31 * 24 * time.Hour
+	if len(s.LimitMails) > 1 {
+		return fmt.Errorf("IDP_LIMIT_MAILS is %s: give one count/period, or off", s.LimitMails)
+	}
+	for _, w := range s.LimitMails {
+		if w.Count > most {
+			return fmt.Errorf("IDP_LIMIT_MAILS counts %d: choose 1 to %d", w.Count, most)
+		}
+		if w.Period < lowest || w.Period > highest {
+			return fmt.Errorf("IDP_LIMIT_MAILS is per %s: choose 1h to %s", Duration(w.Period), Duration(highest))
+		}
+	}
+	return nil
+}
+
+// Ceiling is that of all mails together, checked by CheckCeiling; the zero Window is none.
+func (s *Server) Ceiling() (w store.Window) {
+	if len(s.LimitMails) > 0 {
+		w = s.LimitMails[0]
+	}
+	return w
+}
+
 // CheckAudit tells whether the audit log is kept for too short or too long.
 func (s *Server) CheckAudit() error {
 	const lowest, highest = 24 * time.Hour, 3650 * 24 * time.Hour
@@ -253,7 +279,8 @@ func (s *Server) CheckStop() error {
 	return nil
 }
 
-// Off lists the limits that are switched off.
+// Off lists the limits that are switched off. The ceiling of all mails is not one of them: how many
+// are too many only the operator can know.
 func (s *Server) Off() (names []string) {
 	for name, w := range map[string]Windows{
 		"IDP_LIMIT_IP_SENDS": s.LimitIPSends, "IDP_LIMIT_IP_PROOF": s.LimitIPProof, "IDP_LIMIT_IP_WAITS": s.LimitIPWaits, "IDP_LIMIT_IP_GUESSES": s.LimitIPGuesses,

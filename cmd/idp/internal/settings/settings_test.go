@@ -122,6 +122,26 @@ func TestGuessAlarmSetting(t *testing.T) {
 	}
 }
 
+func TestMailCeilingSetting(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{"5000/24h": "", "1/h": "", "100000/31d": "", "off": "", "20000000/24h": "IDP_LIMIT_MAILS counts 20000000", "5/30m": "IDP_LIMIT_MAILS is per 30m", "5/32d": "IDP_LIMIT_MAILS is per 32d", "10/h,20/24h": "give one count/period"} {
+		e, err := parse(t, nil, []string{"IDP_LIMIT_MAILS=" + value}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = e.CheckCeiling()
+		switch {
+		case want == "" && (err != nil || (value == "off") != (e.Ceiling().Count == 0)):
+			t.Errorf("%s: %v, %v", value, e.Ceiling(), err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%s: %v, want %q", value, err, want)
+		}
+	}
+	if e, err := parse(t, nil, nil, ""); err != nil || e.Ceiling().Count != 0 || len(e.Off()) != 0 {
+		t.Errorf("a ceiling that nobody has set: %v, off %v, %v", e.Ceiling(), e.Off(), err)
+	}
+}
+
 func TestUnknownNames(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ env, file, want string }{
