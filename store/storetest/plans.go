@@ -54,23 +54,7 @@ func testSignInPlans(t *testing.T, f *fixture) {
 	f.db = start(t, func() sqlstore.Engine {
 		return scripts{explained{f.open(), &plans, func(string) bool { return true }}}
 	})
-	f.signUp("ada@example.com")
-	n := f.begin("ada@example.com")
-	n.Purpose = store.PurposeSignIn
-	f.begun(n)
-	f.expect(n, 1, store.OutcomeAccepted)
-	r := redemption(n)
-	r.Refresh = store.NewRefresh{Hash: random(), Always: true, Idle: time.Hour, Absolute: time.Hour}
-	_, err := f.db.RedeemCode(f.ctx(), r)
-	f.no(err)
-	_, err = f.db.AccessToken(f.ctx(), r.Grant, r.Access)
-	f.no(err)
-	_, err = f.db.RefreshToken(f.ctx(), r.Grant, r.Refresh.Hash)
-	f.no(err)
-	_, err = f.db.RefreshGrant(f.ctx(), store.Refresh{Grant: r.Grant, Client: r.Client, Presented: r.Refresh.Hash, Genuine: true,
-		Next: []store.Hash{random()}, Grace: time.Second, Idle: time.Hour, Access: random(), AccessTTL: time.Hour})
-	f.no(err)
-	f.follows(n, r)
+	f.signInAll()
 	if len(plans) < 50 {
 		t.Fatalf("%d lines of plans", len(plans))
 	}
@@ -79,4 +63,34 @@ func testSignInPlans(t *testing.T, f *fixture) {
 			t.Error(line)
 		}
 	}
+}
+
+// signInAll signs somebody up and in, by the second code, with all that an app does then.
+func (f *fixture) signInAll() {
+	f.t.Helper()
+	email := store.Email(store.RandomText(10) + "@example.com")
+	f.signUp(email)
+	n := f.begin(email)
+	n.Purpose = store.PurposeSignIn
+	f.begun(n)
+	f.db.AdvanceForTest(2 * time.Minute)
+	_, err := f.db.ResendCode(f.ctx(), store.Resend{ID: n.ID, Browser: n.Browser, Request: n.Request, Email: n.Email, Address: n.Address, MAC: mac(2),
+		CodeTTL: 10 * time.Minute, NextSend: time.Minute, Mail: f.mail(), IP: n.IP, Recipient: n.Recipient, Unknown: n.Unknown})
+	f.no(err)
+	f.expect(n, 3, store.OutcomeWrong)
+	f.expect(n, 1, store.OutcomeAccepted)
+	r := redemption(n)
+	r.Refresh = store.NewRefresh{Hash: random(), Always: true, Idle: time.Hour, Absolute: time.Hour}
+	_, err = f.db.RedeemCode(f.ctx(), r)
+	f.no(err)
+	_, err = f.db.AccessToken(f.ctx(), r.Grant, r.Access)
+	f.no(err)
+	_, err = f.db.RefreshToken(f.ctx(), r.Grant, r.Refresh.Hash)
+	f.no(err)
+	_, err = f.db.RefreshGrant(f.ctx(), store.Refresh{Grant: r.Grant, Client: r.Client, Presented: r.Refresh.Hash, Genuine: true,
+		Next: []store.Hash{random()}, Grace: time.Second, Idle: time.Hour, Access: random(), AccessTTL: time.Hour})
+	f.no(err)
+	_, err = f.db.RevokeToken(f.ctx(), store.Revocation{Grant: r.Grant, Token: random(), Client: r.Client})
+	f.no(err)
+	f.follows(n, r)
 }

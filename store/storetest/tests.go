@@ -159,6 +159,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"Copies":                      testCopies,
 	"Units":                       testUnits,
 	"ParallelUnits":               testParallelUnits,
+	"FilledPlans":                 testFilledPlans,
 	"TestAddresses":               testTestAddresses,
 	"TestAddressRaces":            testTestAddressRaces,
 	"TestAddressSignIn":           testTestAddressSignIn,
