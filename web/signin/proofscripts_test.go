@@ -3,9 +3,13 @@
 package signin_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/chromedp/cdproto/animation"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/chromedp"
 
 	"idp/otp"
@@ -47,6 +51,39 @@ func TestProofScriptShowsProgress(t *testing.T) {
 	b.Act(chromedp.Click(chromedp.CSS(".alternative a")), chromedp.WaitVisible(chromedp.CSS("#email")))
 }
 
+// Whose browser runs no scripts waits for the button, and comes to the code by it; all of
+// that is told on the page.
+func TestProofWithoutScripts(t *testing.T) {
+	f := webtest.New(t, asksOf(otp.DefaultConfig().ProofBits))
+	b := f.Tab()
+	b.Scripts(false)
+	f.Person().ToCode("/sign-in", "first@example.com")
+	b.Act(chromedp.Navigate(f.Server.URL+webtest.Authorize()), chromedp.SendKeys(chromedp.CSS("#email"), "ada@example.com\r"), chromedp.WaitReady(chromedp.CSS("#proof")))
+	b.Eventually(`document.querySelector("main").innerText.includes("Please wait half a minute. Then a button appears here.")`)
+	b.Eventually(`getComputedStyle(document.querySelector(".held button")).visibility === "hidden"`)
+	b.Eventually(`[...document.querySelectorAll(".scripted")].every(e => getComputedStyle(e).display === "none")`)
+
+	hurried(b)
+	b.Eventually(`getComputedStyle(document.querySelector(".held button")).visibility === "visible"`)
+	b.Act(chromedp.Click(chromedp.CSS("#proof button")), chromedp.WaitReady(chromedp.CSS("#proof"))) // too early for the server
+	b.Eventually(`/half a minute|early/.test(document.querySelector("[role=alert]")?.innerText)`)
+	f.DB.AdvanceForTest(31 * time.Second)
+	hurried(b)
+	b.Eventually(`getComputedStyle(document.querySelector(".held button")).visibility === "visible"`)
+	b.Act(chromedp.Click(chromedp.CSS("#proof button")), chromedp.WaitReady(chromedp.CSS("#code")))
+	b.Act(chromedp.SendKeys(chromedp.CSS("#code"), f.Code("ada@example.com", 1)+"\r"))
+	b.Eventually(`document.querySelector("h1").innerText !== "Enter your code"`)
+}
+
+// hurried has half a minute of a page's animations pass in half a second.
+func hurried(b webtest.Tab) {
+	b.Helper()
+	b.Act(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, animation.SetPlaybackRate, animation.SetPlaybackRateParams{PlaybackRate: 60})
+		return err
+	}))
+}
+
 // The service's script and frame are let in, and its token sends the form.
 func TestPersonScript(t *testing.T) {
 	w := newWidget(t)
@@ -77,9 +114,13 @@ func TestProofShots(t *testing.T) {
 	w.broken.Store(true)
 	for _, lang := range webtest.ShotLanguages() {
 		f := webtest.New(t, asksOf(26)) // the work outlasts the picture
-		f.Shots(lang, proofPages(f, lang))
+		pages := proofPages(f, lang)
+		pages["noscript-proof"], pages["noscript-proof-early"] = pages["proof"], pages["proof-early"]
+		f.Shots(lang, pages)
 		f = webtest.Guarded(t, w.endpoint(), asksEarly)
-		f.Shots(lang, personPages(f, lang))
+		pages = personPages(f, lang)
+		pages["noscript-person"] = pages["person"]
+		f.Shots(lang, pages)
 	}
 }
 

@@ -32,7 +32,7 @@ func ShotLanguages() []string {
 }
 
 // Shots takes pages, by name, light and dark, on a desktop and on a phone of 320 px,
-// for people to look at.
+// for people to look at. One whose name begins with "noscript-" is taken without scripts.
 func (f *Fixture) Shots(lang string, pages map[string]string) {
 	f.Helper()
 	if *shots == "" {
@@ -61,7 +61,7 @@ func (f *Fixture) Shots(lang string, pages map[string]string) {
 				desktop = 1280
 			}
 			for size, width := range map[string]int64{"desktop": desktop, "phone": 320} {
-				b.Act(emulate(scheme), chromedp.EmulateViewport(width, 640), chromedp.Navigate(gallery.URL+"/page/"+name))
+				b.Act(emulate(scheme), scripts(!strings.HasPrefix(name, "noscript-")), chromedp.EmulateViewport(width, 640), chromedp.Navigate(gallery.URL+"/page/"+name))
 				time.Sleep(settle(name))
 				shot := strings.Join([]string{name, lang, size, scheme}, ".")
 				b.shoot(shot)
@@ -99,6 +99,19 @@ func emulate(scheme string) chromedp.Action[chromedp.Void] {
 		}})
 		return err
 	})
+}
+
+func scripts(on bool) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
+		return err
+	})
+}
+
+// Scripts says whether the tab runs the scripts of pages that it opens from now on.
+func (b Tab) Scripts(on bool) {
+	b.Helper()
+	b.Act(scripts(on))
 }
 
 // settle is how long a page's script takes to show what it has asked for.

@@ -121,7 +121,7 @@ func TestTestAddresses(t *testing.T) {
 	f := webtest.New(t)
 	p := f.Operator(store.RoleOwner)
 	const list, add = root + "/test-addresses", root + "/test-addresses/new"
-	p.Get(list).Want(200, "There is none")
+	p.Get(list).Want(200, "No address has a fixed code")
 	day := f.DB.Now().AddDate(0, 0, 10).Format("2006-01-02")
 	page := p.Get(add).Want(200, "Choose an address that no person has")
 	for _, wrong := range [][]string{
@@ -148,6 +148,6 @@ func TestTestAddresses(t *testing.T) {
 	}
 	shown := p.Get(one).Want(200, "Remove the test address").Lacks("246810")
 	shown.Submit(one+"/remove", "confirm", "x").Want(422, "not the address")
-	shown.Submit(one+"/remove", "confirm", "review@example.com").Follow().Want(200, "gets codes by mail again", "There is none")
+	shown.Submit(one+"/remove", "confirm", "review@example.com").Follow().Want(200, "gets codes by mail again", "No address has a fixed code")
 	p.Get(one).Want(404)
 }

@@ -4,6 +4,7 @@ package settings_test
 
 import (
 	"testing"
+	"time"
 
 	"idp/audit"
 	"idp/store"
@@ -40,6 +41,13 @@ func TestShots(t *testing.T) {
 		_, err := f.Admin.SetTestAddress(t.Context(), audit.Command(), "app.store.review@example.com", "246810", f.DB.Now().AddDate(0, 0, 30))
 		f.Must(err)
 		pages["tests"], pages["test"] = p.Get(root+"/test-addresses"), p.Get(root+"/test-addresses/app.store.review@example.com")
+		pages["test-remove-wrong"] = pages["test"].Submit(root+"/test-addresses/app.store.review@example.com/remove", "confirm", "something else")
+		_, err = f.Admin.SetTestAddress(t.Context(), audit.Command(), "ended@example.com", "135790", f.DB.Now().AddDate(0, 0, 1))
+		f.Must(err)
+		f.DB.AdvanceForTest(25 * time.Hour)
+		p = f.Operator(store.RoleOwner) // the session has ended
+		p.Get(root + "?lang=" + lang)
+		pages["tests-ended"] = p.Get(root + "/test-addresses")
 		bodies := map[string]string{}
 		for name, shown := range pages {
 			bodies[name] = shown.Body

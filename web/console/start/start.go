@@ -70,7 +70,7 @@ func (p *Pages) alarms(v *shell.Visit) (out []alarm, err error) {
 			})
 		case store.AlarmGuesses:
 			out = append(out, alarm{
-				v.T("Codes are being guessed at"), v.T("Many wrong codes came in, on many addresses. New codes have 8 digits until it is over, which needs nobody to do anything."),
+				v.T("Codes are being guessed at"), v.T("Many wrong codes came in, on many addresses. New codes have 8 digits until that ends. There is nothing that you have to do."),
 				a.Raised, "/console/audit-log?kind=guess_alarm.raised", v.T("See the audit log"),
 			})
 		}

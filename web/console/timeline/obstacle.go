@@ -48,7 +48,7 @@ func told(v *shell.Visit, o admin.Obstacle, of view) obstacle {
 		out.Text = v.T("For %s more, codes go only to browsers that have signed in before. Lift this if the person asks for codes in a new browser.", duration(v, o.Wait))
 		out.Post, out.Button = root+"/lift-mute", v.T("Send codes to any browser")
 	case admin.ObstacleLimit:
-		out.Title, out.Text = v.T("Too many attempts"), v.T(limits[o.Name], duration(v, o.Wait))
+		out.Title, out.Text = v.T(limits[o.Name].title), v.T(limits[o.Name].text, duration(v, o.Wait))
 		out.Href, out.Link = shell.Path+string(shell.Settings)+"/limits", v.T("See the limits in force")
 	case admin.ObstacleNoConnector:
 		out.Title, out.Text = v.T("No email is set up"), v.T("Without a connector no code leaves this server, for anybody.")
@@ -76,11 +76,11 @@ var suppressed = map[store.Reason]string{
 	store.ReasonManual:    shell.N("An operator put it on the list."),
 }
 
-var limits = map[string]string{
-	store.LimitRecipientSends: shell.N("Browsers that are new to the address have asked for as many mails as it can have in an hour or a day. They get the next one in %s; where the person has signed in before, it goes out at once. A sign-in link helps meanwhile."),
-	store.LimitAccountGuesses: shell.N("Too many wrong codes were typed for it, in browsers that are new to it. Short codes are looked at again there in %s; another code is longer, and works at once."),
-	store.LimitUnknownSends:   shell.N("It has no account, and was written to too often: mails go nowhere for another %s. Creating the account ends this at once."),
-	store.LimitUnknownNotices: shell.N("It has no account, and was told so today already: the next such mail goes out in %s."),
+var limits = map[string]struct{ title, text string }{
+	store.LimitRecipientSends: {shell.N("Too many mails were asked for"), shell.N("Browsers that are new to the address have asked for as many mails as it can have in an hour or a day. They get the next one in %s; where the person has signed in before, it goes out at once. A sign-in link helps meanwhile.")},
+	store.LimitAccountGuesses: {shell.N("Too many wrong codes were typed"), shell.N("That was in browsers that are new to the address. Short codes are looked at again there in %s; another code is longer, and works at once.")},
+	store.LimitUnknownSends:   {shell.N("Too many mails went there"), shell.N("It has no account, and was written to too often: mails go nowhere for another %s. Creating the account ends this at once.")},
+	store.LimitUnknownNotices: {shell.N("Mail that there is no account is not repeated"), shell.N("It has no account, and was told so today already: the next such mail goes out in %s.")},
 }
 
 // duration tells a wait in words, rounded up.

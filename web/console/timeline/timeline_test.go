@@ -98,7 +98,7 @@ func TestLimits(t *testing.T) {
 		f.Person().ToCode("/sign-in", ada)
 	}
 	p := f.Operator(store.RoleAdmin)
-	page := p.Get(of).Want(200, "Too many attempts", "They get the next one in", "where the person has signed in before, it goes out at once")
+	page := p.Get(of).Want(200, "Too many mails were asked for", "They get the next one in", "where the person has signed in before, it goes out at once")
 	p.Get(page.Link("See the limits in force")).Want(200, "IDP_LIMIT_ACCOUNT_GUESSES")
 }
 
