@@ -81,6 +81,9 @@ func (b Tab) shoot(name string) {
 	if err != nil || wide {
 		b.Errorf("%s: scrolls sideways %t, %v", name, wide, err)
 	}
+	if pale, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](pale)); err != nil || len(pale) > 0 {
+		b.Errorf("%s: less contrast than WCAG AA asks for: %q, %v", name, pale, err)
+	}
 	// A page that fits is taken without measuring it first: Chromium moves a
 	// right-to-left one aside when it takes the whole of a page no taller than the window.
 	take := chromedp.FullScreenshot(100)
@@ -91,6 +94,42 @@ func (b Tab) shoot(name string) {
 	b.Must(err)
 	b.Must(os.WriteFile(filepath.Join(*shots, name+".png"), png, 0o600))
 }
+
+// pale lists texts whose contrast with what is behind them is less than WCAG 2.2 (1.4.3) asks for at AA, by the
+// colours that the browser has worked out: 4.5, and 3 where the text is large. What is
+// disabled is exempt.
+const pale = `(() => {
+	const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+	const rgba = (color) => {
+		canvas.clearRect(0, 0, 1, 1);
+		canvas.fillStyle = color;
+		canvas.fillRect(0, 0, 1, 1);
+		return [...canvas.getImageData(0, 0, 1, 1).data].map((n, i) => (i < 3 ? n : n / 255));
+	};
+	const over = (top, under) => [0, 1, 2].map((i) => top[i] * top[3] + under[i] * (1 - top[3])).concat(1);
+	const light = (c) => c.slice(0, 3).map((n) => n / 255).map((n) => (n <= 0.04045 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4))
+		.reduce((sum, n, i) => sum + n * [0.2126, 0.7152, 0.0722][i], 0);
+	const behind = (e) => {
+		const layers = [];
+		for (; e; e = e.parentElement) layers.unshift(rgba(getComputedStyle(e).backgroundColor));
+		return layers.reduce((under, top) => over(top, under), rgba("Canvas"));
+	};
+	const found = new Set();
+	const all = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	while (all.nextNode()) {
+		const e = all.currentNode.parentElement;
+		const text = all.currentNode.data.trim();
+		const style = getComputedStyle(e);
+		if (!text || !e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) || e.closest(":disabled, [aria-disabled=true], svg, option, noscript, .unseen, iframe")) continue;
+		const back = behind(e);
+		const [a, b] = [light(over(rgba(style.color), back)), light(back)];
+		const size = parseFloat(style.fontSize);
+		const least = size >= 24 || (size >= 18.66 && style.fontWeight >= 700) ? 3 : 4.5;
+		const is = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+		if (is < least) found.add(is.toFixed(2) + " " + text.slice(0, 40));
+	}
+	return [...found];
+})()`
 
 func emulate(scheme string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
