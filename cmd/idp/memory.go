@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
+
+	"idp/cmd/idp/internal/resident"
 )
 
 // collectAt is how much the heap grows, in percent, before it is collected: at Go's 100 a
@@ -27,12 +29,13 @@ func boundMemory() {
 const settled = time.Second
 
 // giveBack gives the memory back that only the start needed: migrations and templates
-// were read.
+// were read, and half of the program itself.
 func giveBack(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(settled):
 		runtime.GC() // what pools hold goes at the second collection
 		debug.FreeOSMemory()
+		_ = resident.Program() // where /proc is not there it stays as it was
 	}
 }
