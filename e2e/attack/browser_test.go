@@ -118,9 +118,9 @@ func (b *browser) send(target string, form url.Values) answer {
 	}
 	a := answer{resp.StatusCode, resp.Header.Get("Location"), resp.Header, string(text), time.Since(began)}
 	if resp.Header.Get(rig.Failed) != "" && b.again < 2 {
-		// The balancer had no answer: on a busy machine it is late with a head, or with the use of
-		// a connection that ends. A browser would show that, and its person try again.
-		b.t.Logf("%s %s: the balancer had no answer", method, target)
+		// The balancer had no answer: on a busy machine it is late with a head. A browser would show
+		// that, and its person try again.
+		b.t.Logf("%s %s: the balancer had no answer: %s", method, target, resp.Header.Get(rig.Failed))
 		next := *b
 		next.again, next.gate = b.again+1, nil
 		return next.send(target, form)
