@@ -36,14 +36,28 @@ func TestGarbage(t *testing.T) {
 		good := at.replicas[0].Request(at.app).Params
 		p := b.ask("ada@example.com")
 		calls := 0
+		// What else is in a call is good, so that it gets as far as it can: to the database.
+		random := strings.Repeat("A", 43)
+		app := url.Values{"client_id": {at.app.ID}, "client_secret": {at.app.Secret}}
+		rest := map[string][]url.Values{
+			"/oidc/auth":                {good},
+			"/oidc/token/revocation":    {app, {"token": {random}}},
+			"/oidc/token/introspection": {app, {"token": {random}}},
+			"/oidc/session/end":         {{"client_id": {at.app.ID}, "state": {"x"}}},
+			"/oidc/token": {app, {"grant_type": {"authorization_code"}, "code": {random}, "redirect_uri": {good.Get("redirect_uri")}, "code_verifier": {random}},
+				{"refresh_token": {random}}},
+		}
 		for path, names := range public {
 			for _, name := range names {
 				for what, text := range garbage {
 					v := url.Values{}
-					if path == "/oidc/auth" {
-						for k := range good {
-							v.Set(k, good.Get(k))
+					for _, some := range rest[path] {
+						for k := range some {
+							v.Set(k, some.Get(k))
 						}
+					}
+					if path == "/oidc/token" && (name == "refresh_token" || name == "scope" || name == "resource") {
+						v.Set("grant_type", "refresh_token") // who redeems a code brings none of them
 					}
 					for _, k := range []string{"r", "c"} {
 						v.Set(k, p.verify.fields.Get(k))
