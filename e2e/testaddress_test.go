@@ -1,0 +1,55 @@
+package e2e_test
+
+import (
+	"testing"
+	"time"
+
+	"idp/e2e/rig"
+)
+
+// A fixed code lets in until its address is none for tests any more. Whoever is on the code page then is
+// mailed a code there like anybody, and who was known by the fixed one is known no more.
+func TestTestAddressEnds(t *testing.T) {
+	t.Parallel()
+	for _, engine := range rig.Engines {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			testAddressEnds(t, rig.NewServer(t, engine, "IDP_OTP_RESEND_WAIT=1s"))
+		})
+	}
+}
+
+func testAddressEnds(t *testing.T, s *rig.Server) {
+	const email, fixed = "review@example.com", "246810"
+	day := time.Now().AddDate(0, 0, 3).Format(time.DateOnly)
+	s.Run("test-address", "add", email, "--code", fixed, "--until", day)
+	s.Start()
+	app := s.NewClient()
+	known := func() (n int) {
+		t.Helper()
+		if err := s.DB().QueryRow(`SELECT COUNT(*) FROM device`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	reviewer, r := rig.NewVisitor(t, s), s.Request(app, "first_screen", "register")
+	if reviewer.Submit(reviewer.Enter(r, email).Is(200), "/verify", "code", fixed).Answer(r).Get("code") == "" || known() != 1 {
+		t.Fatalf("the fixed code does not let in; %d browsers are known", known())
+	}
+
+	late, q := rig.NewVisitor(t, s), s.Request(app)
+	p := late.Enter(q, email).Is(200)
+	s.Run("test-address", "remove", email)
+	if known() != 0 {
+		t.Error("who knew the code is known for the address")
+	}
+	again := late.Submit(p, "/verify", "code", fixed)
+	if again.Leaves != "" || again.Form("/verify") != nil {
+		t.Fatalf("the code of before is answered %d: %s", again.Status, again.Text())
+	}
+	time.Sleep(3 * time.Second) // until another mail is due, and the server has heard of the removal
+	next := late.Submit(again, "/sign-in").Is(200)
+	if late.Submit(next, "/verify", "code", s.Code(email, 1)).Answer(q).Get("code") == "" {
+		t.Error("the code that was mailed does not let in")
+	}
+}
