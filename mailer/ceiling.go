@@ -86,17 +86,19 @@ func (c *ceiling) gone() time.Duration { return max(0, c.whole.Sub(c.now())) }
 // a time most of those who ask would only join those who wait.
 func (c *ceiling) enough() int { return max(1, c.limit.Windows[0].Count/100) }
 
-// full is how long nobody can ask for a code any more; 0: anybody can.
-func (c *ceiling) full() time.Duration {
+// full is how long nobody can ask for a code any more, where so many mails wait here for their
+// turn already; 0: anybody can.
+func (c *ceiling) full(waiting int) time.Duration {
 	if c.limit.IsZero() {
 		return 0
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.shut {
-		return 0
+	need := max(0, 1+waiting-c.units)
+	if c.shut {
+		need = max(need, c.enough())
 	}
-	return c.wait(c.enough())
+	return c.wait(need)
 }
 
 // take takes a unit for a mail. wait is how long none is there; paid tells that one was taken,
@@ -264,7 +266,7 @@ func (q *Queue) holdBack(writing context.Context, j job, wait time.Duration) {
 
 // Full tells for how long nobody can ask for a mail any more, because the ceiling of all
 // mails is reached; 0: anybody can.
-func (q *Queue) Full() time.Duration { return q.ceiling.full() }
+func (q *Queue) Full() time.Duration { return q.ceiling.full(len(q.fresh)) }
 
 // Ceiling is where the ceiling of all mails stands, as this replica last saw it.
 type Ceiling struct {
@@ -279,7 +281,7 @@ func (q *Queue) Ceiling() Ceiling {
 	if c.limit.IsZero() {
 		return Ceiling{}
 	}
-	reached := c.full() > 0
+	reached := c.full(0) > 0
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return Ceiling{Enabled: true, Reached: reached, Left: c.left()}

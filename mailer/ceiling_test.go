@@ -89,9 +89,8 @@ func TestCeilingOfAllMails(t *testing.T) {
 		}
 	}
 	w.until("the alarm", w.alarmOn)
-	if n := strings.Count(w.log.String(), "the ceiling of all mails is reached"); n != 1 || w.events(mailer.EventCeilingReached) != 1 {
-		t.Errorf("told %d times in the log, %d times in the audit log", n, w.events(mailer.EventCeilingReached))
-	}
+	told := func() int { return strings.Count(w.log.String(), "the ceiling of all mails is reached") }
+	w.until("it is logged", func() bool { return told() > 0 })
 	// A replica that starts now knows what was sent before.
 	third := w.queue(nil, quick())
 	stop := w.run(third)
@@ -99,6 +98,9 @@ func TestCeilingOfAllMails(t *testing.T) {
 	w.becomes(store.MailExpired, late)
 	if err := stop(); err != nil {
 		t.Fatal(err)
+	}
+	if told() != 1 || w.events(mailer.EventCeilingReached) != 1 {
+		t.Errorf("told %d times in the log, %d times in the audit log", told(), w.events(mailer.EventCeilingReached))
 	}
 	w.db.AdvanceForTest(day)
 	w.until("the end", func() bool { return one.Full() == 0 && two.Full() == 0 && !w.alarmOn() })

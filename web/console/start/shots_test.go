@@ -9,7 +9,7 @@ import (
 	"idp/web/webtest"
 )
 
-// The page as it is at first, and while codes are guessed at.
+// The page as it is at first, while codes are guessed at, and while no more mail is sent, too.
 func TestShots(t *testing.T) {
 	for _, lang := range webtest.ShotLanguages() {
 		if lang != "en" && lang != "ja" {
@@ -21,6 +21,8 @@ func TestShots(t *testing.T) {
 		pages := map[string]string{"start": p.Get("/console").Body}
 		f.Must(f.DB.RaiseAlarm(t.Context(), store.Alarm{Name: store.AlarmGuesses}, store.Event{Kind: "guess_alarm.raised"}))
 		pages["start-alarm"] = p.Get("/console").Body
+		f.Must(f.DB.RaiseAlarm(t.Context(), store.Alarm{Name: store.AlarmMails}, store.Event{Kind: "mail_ceiling.reached"}))
+		pages["start-alarms"] = p.Get("/console").Body
 		f.Shots(lang, pages)
 	}
 }
