@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,8 +30,9 @@ const (
 
 // The error of a mail that waits for the ceiling, and of one that has waited in vain.
 const (
-	ceilingWaits   = "waits: the ceiling of all mails (IDP_LIMIT_MAILS) is reached"
-	ceilingDropped = "dropped: the ceiling of all mails (IDP_LIMIT_MAILS) was reached, and too little of its life is left to be of use"
+	ceilingWaits    = "waits: the ceiling of all mails (IDP_LIMIT_MAILS) is reached"
+	ceilingWithheld = "withheld: the ceiling of all mails (IDP_LIMIT_MAILS) was reached, and the address is no operator's"
+	ceilingDropped  = "dropped: the ceiling of all mails (IDP_LIMIT_MAILS) was reached, and too little of its life is left to be of use"
 )
 
 // ceiling counts all mails, in one row that all replicas share. A mail takes a unit when it
@@ -41,9 +43,11 @@ const (
 // its unit back, and one that may have left keeps it for its next attempt here. What cannot be
 // counted, because the database does not answer, is not sent.
 //
-// A tenth is kept for the console's sign-in, and even beyond the ceiling its mails go: few
-// people have it, the limits of their addresses bound it, and a stranger must not be able to lock
-// those out who would end what he does.
+// A tenth is left for operators who sign in to the console: their mails take a unit like any
+// other while there are some, and go without one when there are none. A stranger must not be able to
+// lock those out who would end what he does. What bounds them are the limits of their addresses,
+// and they move nothing that a stranger could see. What he asks for at the console for other
+// addresses goes nowhere then, as a decoy.
 type ceiling struct {
 	store Store
 	now   func() time.Time // the database's clock
@@ -119,7 +123,7 @@ func (c *ceiling) take(ctx context.Context, j job) (paid bool, wait time.Duratio
 		c.mu.Unlock()
 		return true, 0, nil
 	}
-	if wait := c.wait(1); wait > 0 && !j.message.Console {
+	if wait := c.wait(1); wait > 0 {
 		c.shut = true
 		c.mu.Unlock()
 		return false, wait, nil
@@ -131,29 +135,23 @@ func (c *ceiling) take(ctx context.Context, j job) (paid bool, wait time.Duratio
 	}
 	c.mu.Unlock()
 
-	kept := c.kept
-	if j.message.Console {
-		n, kept = 1, 0
-	}
 	ctx, cancel := context.WithTimeout(ctx, ceilingTime)
 	defer cancel()
-	taken, err := c.store.TakeUnits(ctx, c.limit, n, kept)
+	taken, err := c.store.TakeUnits(ctx, c.limit, n, c.kept)
 	if err != nil {
 		return false, 0, err
 	}
-	if taken == 0 && !j.message.Console {
+	if taken == 0 {
 		return false, max(c.look(ctx), glance), nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if taken > 0 {
-		c.units, c.chunk, c.took, c.used = c.units+taken-1, taken, now, now
-		if c.whole.Before(c.now()) {
-			c.whole = c.now()
-		}
-		c.whole = c.whole.Add(time.Duration(taken) * c.unit())
+	c.units, c.chunk, c.took, c.used = c.units+taken-1, taken, now, now
+	if c.whole.Before(c.now()) {
+		c.whole = c.now()
 	}
-	return taken > 0, 0, nil
+	c.whole = c.whole.Add(time.Duration(taken) * c.unit())
+	return true, 0, nil
 }
 
 // look reads where the row stands, and tells how long there is no unit. What cannot be read is
@@ -231,28 +229,44 @@ func (c *ceiling) giveBack(ctx context.Context, all bool) error {
 	return c.store.Refund(ctx, map[store.Limit]int{c.limit: n})
 }
 
-// pay takes a unit of the ceiling for a mail that is to be sent. If there is none the mail goes
-// back, to be looked at again when there may be one, or is given up if that is too late: then
-// whoever waits for it is told now, and not when its life ends.
-func (q *Queue) pay(ctx, writing context.Context, j job) (paid, ok bool) {
+// pay takes a unit of the ceiling for a mail that is to be sent, and gives the mail back as it is
+// to go. If there is no unit the mail waits in the queue, to be looked at again when there may be
+// one, or is given up if that is too late: then whoever waits for it is told now, and not
+// when its life ends.
+func (q *Queue) pay(ctx, writing context.Context, j job) (job, bool) {
 	for {
 		paid, wait, err := q.ceiling.take(ctx, j)
+		beyond := err == nil && wait > 0
+		if beyond && j.message.Console {
+			j.withheld, err = q.isNoOperator(ctx, j.message.To)
+			beyond = false
+		}
 		switch {
-		case err == nil && wait == 0:
-			return paid, true
+		case err == nil && !beyond:
+			j.paid, j.decoy = paid, j.decoy || j.withheld
+			return j, true
 		case err == nil:
 			q.holdBack(writing, j, wait)
-			return false, false
+			return j, false
 		case ctx.Err() != nil:
 			q.putBack(writing, j)
-			return false, false
+			return j, false
 		}
 		q.nag(slog.LevelWarn, "ceiling", "mails wait: they cannot be counted (IDP_LIMIT_MAILS)", "error", err)
 		sleep(ctx, 10*glance)
 		if !q.timely(writing, j) {
-			return false, false
+			return j, false
 		}
 	}
+}
+
+// isNoOperator tells whether a mail of the console's sign-in that is beyond the ceiling goes
+// nowhere. Anybody can ask for one, for any address.
+func (q *Queue) isNoOperator(ctx context.Context, to store.Email) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, ceilingTime)
+	defer cancel()
+	all, err := q.store.Operators(ctx)
+	return !slices.ContainsFunc(all, func(o store.Operator) bool { return o.Email == to }), err
 }
 
 // holdBack puts a mail back that waits for the ceiling.

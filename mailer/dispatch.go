@@ -33,7 +33,7 @@ func (q *Queue) dispatch(ctx, writing context.Context) {
 		if !q.timely(writing, j) {
 			continue
 		}
-		if j.paid, ok = q.pay(ctx, writing, j); !ok {
+		if j, ok = q.pay(ctx, writing, j); !ok {
 			continue
 		}
 		q.waiting.Store(true)

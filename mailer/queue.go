@@ -30,6 +30,7 @@ type Store interface {
 	Alarms(ctx context.Context) ([]store.Alarm, error)
 	RaiseAlarm(ctx context.Context, seen store.Alarm, told ...store.Event) error
 	EndAlarm(ctx context.Context, seen store.Alarm, told ...store.Event) error
+	Operators(ctx context.Context) ([]store.Operator, error)
 }
 
 // Config is how the queue works. A zero field has the default.
@@ -132,6 +133,7 @@ type job struct {
 	created  time.Time
 	expires  time.Time
 	paid     bool // holds a unit of the ceiling
+	withheld bool // a decoy because the ceiling is reached
 }
 
 // New makes a queue. It sends nothing before [Queue.Run].

@@ -171,6 +171,9 @@ func (q *Queue) verdict(j job, r result) store.Settled {
 	about := []any{"mail", j.id.String(), "usage", j.message.Usage, "to", address.Mask(j.message.To),
 		"connector", r.connector, "attempt", j.attempts + 1, "took", r.took.Round(time.Millisecond)}
 	if r.err == nil {
+		if j.withheld {
+			s.Error = ceilingWithheld
+		}
 		q.log.Info("mail sent", about...)
 		return s
 	}

@@ -48,8 +48,8 @@ const (
 
 // full refuses what would have a mail sent while the ceiling of all mails is reached
 // (package mailer counts them). It comes before everything that depends on the address, and
-// charges nothing. Operators are let in all the same: few people have the console, and what bounds
-// their mails are the limits of their addresses.
+// charges nothing. The console's sign-in goes on: there operators are mailed all the same, and others
+// are not, which only who reads their mailboxes can tell.
 func (e *Engine) full(a store.Attempt, op string) error {
 	if a.Purpose == store.PurposeConsole {
 		return nil

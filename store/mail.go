@@ -77,7 +77,7 @@ type Message struct {
 
 	Organization string `json:"organization,omitempty"` // that invites
 
-	Console bool `json:"console,omitempty"` // lets an operator in: the ceiling of all mails does not hold it back
+	Console bool `json:"console,omitempty"` // of the console's sign-in: the ceiling of all mails does not hold it back from operators
 }
 
 // NewMail is a row of the queue.

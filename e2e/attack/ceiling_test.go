@@ -70,9 +70,13 @@ func TestMailCeiling(t *testing.T) {
 		if arrived != 5 {
 			t.Errorf("%d mails arrived, 5 may", arrived)
 		}
+		at.browser().askConsole("flood@example.com") // who is no operator is shown the same page, and mailed nothing
 		p := at.browser().askConsole(owner)
 		if a := p.guess(p.code(1)); a.status != http.StatusSeeOther || !strings.HasSuffix(a.to, "/console") {
 			t.Errorf("an operator: %s", a)
+		}
+		if n := at.recipients()["flood@example.com"]; n != 0 {
+			t.Errorf("%d mails went beyond the ceiling by the console's sign-in", n)
 		}
 		if found := at.replicas[0].Run("audit", "list", "--kind", "mail_ceiling.reached", "--json"); strings.Count(found, `"mail_ceiling.reached"`) != 1 {
 			t.Errorf("the audit log tells of it: %s", found)
