@@ -49,7 +49,7 @@ func TestShots(t *testing.T) {
 		}
 		mails["Plain."+lang] = render(t, message(store.UsageSignIn, lang)).HTML
 		long := withLinks(store.UsageSignIn, lang)
-		long.Code, long.App, long.Place = "0123456789ABCDEFGHJKMNPQRS", strings.Repeat("Donaudampfschifffahrt", 2), "2001:db8:1234:5678:9abc:def0:1234:5678"
+		long.Code, long.App, long.Place = "01234-56789-ABCDE-FGHJK-MNPQRS", strings.Repeat("Donaudampfschifffahrt", 2), "2001:db8:1234:5678:9abc:def0:1234:5678"
 		mails["Long."+lang] = render(t, long).HTML
 		text := render(t, withLinks(store.UsageSignIn, lang)).Text
 		mails["Text."+lang] = `<meta charset="utf-8"><meta name="viewport" content="width=device-width"><pre dir="auto" style="unicode-bidi:plaintext;white-space:pre-wrap;overflow-wrap:anywhere">` + html.EscapeString(text) + "</pre>"
