@@ -96,7 +96,7 @@ func (p *proxied) walk(t *testing.T) {
 		t.Errorf("%s", res.Proto)
 	}
 	res, _ = fetch(t, through(p.plain, nil), http.MethodGet, "http://"+host+"/sign-in?a=b")
-	if got := res.Header.Get("Location"); res.StatusCode != http.StatusMovedPermanently || got != p.s.Endpoint+"/sign-in?a=b" {
+	if got := res.Header.Get("Location"); res.StatusCode != http.StatusMovedPermanently && res.StatusCode != http.StatusPermanentRedirect || got != p.s.Endpoint+"/sign-in?a=b" {
 		t.Errorf("http: %d to %q", res.StatusCode, got)
 	}
 }
@@ -137,5 +137,25 @@ func TestHAProxy(t *testing.T) {
 		t.Fatalf("haproxy -c: %v\n%s", err, out)
 	}
 	p.runs(t, exec.Command("/usr/sbin/haproxy", "-f", file))
+	p.walk(t)
+}
+
+func TestCaddy(t *testing.T) {
+	t.Parallel()
+	p := newProxied(t)
+	cert, key, pool := issue(t, p.dir, 1)
+	p.client = through(p.outside, pool)
+	site := p.write(t, "Caddyfile", "127.0.0.1:3001", p.s.Address, "id.example.com {\n", host+":"+port(p.outside)+" {\n\ttls "+cert+" "+key+"\n")
+	text := rig.Must(os.ReadFile(site))
+	save(t, site, append([]byte("{\n\tadmin off\n\tocsp_stapling off\n\tdefault_bind 127.0.0.1\n\thttp_port "+port(p.plain)+"\n}\n"), text...))
+	run := func(args ...string) *exec.Cmd {
+		cmd := exec.Command("/usr/bin/caddy", args...)
+		cmd.Env = append(os.Environ(), "HOME="+p.dir, "XDG_DATA_HOME="+p.dir, "XDG_CONFIG_HOME="+p.dir)
+		return cmd
+	}
+	if out, err := run("validate", "--adapter", "caddyfile", "--config", site).CombinedOutput(); err != nil || strings.Contains(string(out), `"level":"warn"`) {
+		t.Fatalf("caddy validate: %v\n%s", err, out)
+	}
+	p.runs(t, run("run", "--adapter", "caddyfile", "--config", site))
 	p.walk(t)
 }
