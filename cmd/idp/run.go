@@ -18,8 +18,8 @@ const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 15 * time.Second
 	writeTimeout      = 30 * time.Second
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 32 << 10 // a sealed request with 2 kB of state is 6 kB of URL
+	idleTimeout       = 3 * time.Minute // longer than proxies keep one (Caddy: 2 min), or a request meets the closing
+	maxHeaderBytes    = 32 << 10        // a sealed request with 2 kB of state is 6 kB of URL
 	stopTimeout       = 10 * time.Second
 )
 
