@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -79,7 +80,7 @@ func testGuessCounts(t *testing.T, f *fixture) {
 	f.exec(`ANALYZE`)
 	var plans []string
 	db := start(t, func() sqlstore.Engine {
-		return explained{f.open(), &plans, func(query string) bool { return strings.Contains(query, "FROM guess_count") }}
+		return explained{f.open(), &plans, func(query string) bool { return strings.Contains(query, "FROM guess_count") }, new(sync.Mutex)}
 	})
 	_, err = db.GuessSums(f.ctx(), store.GuessWindows{Since: now.Add(-24 * time.Hour), Lately: now.Add(-time.Hour)})
 	f.no(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"idp/store"
@@ -31,7 +32,7 @@ func (a *anyValue) Scan(v any) error {
 // and addresses are others, and each belongs to another account. Then the planner is told.
 func (f *fixture) fill() {
 	f.t.Helper()
-	const doublings = 12
+	const doublings = 11
 	bytes, text := "randomblob(%d)", "hex(randomblob(10))"
 	if !f.isSQLite() {
 		bytes, text = "substr(sha256(uuid_send(gen_random_uuid())), 1, %d)", "replace(CAST(gen_random_uuid() AS TEXT), '-', '')"
@@ -92,7 +93,14 @@ func (f *fixture) fill() {
 // on Postgres made once, for whatever parameters.
 type generic struct {
 	explained
-	plans *int // that were looked at
+	seen *seen
+}
+
+// seen is what was looked at: by the test, and by the server's own clock each second.
+type seen struct {
+	mu    sync.Mutex
+	count int
+	dear  []string
 }
 
 // Run implements [sqlstore.Engine].
@@ -117,7 +125,9 @@ func (e generic) Read(ctx context.Context, query string, args []any, row func(sc
 const ofBrowsers = "ORDER BY device.expires_at DESC LIMIT 10"
 
 func (e generic) look(ctx context.Context, query string, args []any) error {
-	*e.plans++
+	e.seen.mu.Lock()
+	defer e.seen.mu.Unlock()
+	e.seen.count++
 	query = strings.ReplaceAll(query, ofBrowsers, "")
 	if e.SkipLocked() == "" { // SQLite plans before it knows parameters
 		return e.explain(ctx, query, args)
@@ -140,7 +150,7 @@ func (e generic) look(ctx context.Context, query string, args []any) error {
 		return err
 	}
 	for _, p := range plans {
-		*e.explained.plans = append(*e.explained.plans, p.Plan.dear(query)...)
+		e.seen.dear = append(e.seen.dear, p.Plan.dear(query)...)
 	}
 	return nil
 }
@@ -174,17 +184,18 @@ func (n node) dear(query string) (out []string) {
 func testFilledPlans(t *testing.T, f *fixture) {
 	f.signInAll()
 	f.fill()
-	var plans []string
-	var looked int
+	var s seen
 	f.db = start(t, func() sqlstore.Engine {
-		return generic{explained{f.open(), &plans, func(string) bool { return true }}, &looked}
+		return generic{explained{f.open(), &s.dear, func(string) bool { return true }, new(sync.Mutex)}, &s}
 	})
 	f.signInAll()
-	if looked < 40 {
-		t.Fatalf("%d plans were looked at", looked)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.count < 40 {
+		t.Fatalf("%d plans were looked at", s.count)
 	}
-	slices.Sort(plans)
-	for _, line := range slices.Compact(plans) {
+	slices.Sort(s.dear)
+	for _, line := range slices.Compact(s.dear) {
 		if !f.isSQLite() || scanned.MatchString(line) || strings.Contains(line, "TEMP B-TREE FOR ORDER") {
 			t.Error(line)
 		}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"regexp"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,10 +52,13 @@ func (f *fixture) follows(n store.NewChallenge, r store.Redemption) {
 // new one, or one that was just filled. What was planned then is kept for as long as the connection.
 func testSignInPlans(t *testing.T, f *fixture) {
 	var plans []string
+	var mu sync.Mutex
 	f.db = start(t, func() sqlstore.Engine {
-		return scripts{explained{f.open(), &plans, func(string) bool { return true }}}
+		return scripts{explained{f.open(), &plans, func(string) bool { return true }, &mu}}
 	})
 	f.signInAll()
+	mu.Lock()
+	defer mu.Unlock()
 	if len(plans) < 50 {
 		t.Fatalf("%d lines of plans", len(plans))
 	}

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -306,6 +307,7 @@ type explained struct {
 	sqlstore.Engine
 	plans *[]string
 	wants func(query string) bool
+	mu    *sync.Mutex // the server asks for its clock meanwhile
 }
 
 // ofPeople are queries on people that have something to look for, or an order.
@@ -325,6 +327,8 @@ func (e explained) Read(ctx context.Context, query string, args []any, row func(
 
 // explain notes the plan of a statement, which is not run.
 func (e explained) explain(ctx context.Context, query string, args []any) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if e.SkipLocked() == "" { // SQLite
 		return e.Engine.Read(ctx, "EXPLAIN QUERY PLAN "+query, args, func(scan func(...any) error) error {
 			var id, parent, none int
@@ -347,7 +351,7 @@ func (e explained) explain(ctx context.Context, query string, args []any) error 
 func testUserIndexes(t *testing.T, f *fixture) {
 	f.people(20_000)
 	var plans []string
-	db := start(t, func() sqlstore.Engine { return explained{f.open(), &plans, ofPeople} })
+	db := start(t, func() sqlstore.Engine { return explained{f.open(), &plans, ofPeople, new(sync.Mutex)} })
 	term := func(field store.UserField, pattern string) []store.UserTerm {
 		return []store.UserTerm{{Field: field, Pattern: pattern}}
 	}
