@@ -77,7 +77,16 @@ func cut(s string) (pieces []piece) {
 }
 
 func fill(pieces []piece, value func(mark rune) string) string {
+	const longest = 128 // most values are shorter
+	size := 0
+	for _, p := range pieces {
+		size += len(p.text)
+		if p.mark != 0 {
+			size += longest
+		}
+	}
 	var out strings.Builder
+	out.Grow(size)
 	for _, p := range pieces {
 		out.WriteString(p.text)
 		if p.mark != 0 {

@@ -100,7 +100,7 @@ type Memory interface {
 
 // Switch does what ?lang= says, and gives that language; nil if it says nothing.
 func Switch(w http.ResponseWriter, r *http.Request, all *locales.Set, m Memory) *locales.Language {
-	if r.Method == http.MethodPost {
+	if r.Method == http.MethodPost || !strings.Contains(r.URL.RawQuery, "lang") && !strings.Contains(r.URL.RawQuery, "%") { // which may stand for its letters
 		return nil
 	}
 	l := all.Find(r.URL.Query().Get("lang"))

@@ -75,7 +75,8 @@ func (l *Looks) Experience(ctx context.Context) (store.Experience, error) {
 		return *l.last.Load(), &store.Error{Code: store.Unavailable, Op: "read experience", Err: err}
 	}
 	if last := l.last.Load(); !last.UpdatedAt.Equal(e.UpdatedAt) {
-		l.last.Store(&e)
+		newer := e // so that e, of each call, is not on the heap
+		l.last.Store(&newer)
 	}
 	return e, nil
 }

@@ -3,6 +3,7 @@ package signin
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"idp/store"
 	"idp/web/form"
@@ -138,13 +139,22 @@ func (v *visit) address(path string, more ...string) string {
 	if v.sealed == "" {
 		return ""
 	}
-	query := "?r=" + v.sealed // base64url
+	var out strings.Builder
+	size := len(path) + len("?r=") + len(v.sealed)
+	for _, m := range more {
+		size += len(m) + len("&=")
+	}
+	out.Grow(size)
+	out.WriteString(path)
+	out.WriteString("?r=")
+	out.WriteString(v.sealed) // base64url
 	for i := 0; i+1 < len(more); i += 2 {
 		if more[i+1] != "" {
-			query += "&" + more[i] + "=" + url.QueryEscape(more[i+1])
+			out.WriteString("&" + more[i] + "=")
+			out.WriteString(url.QueryEscape(more[i+1]))
 		}
 	}
-	return path + query
+	return out.String()
 }
 
 // restart is the address page of this visit, "" without an r.
