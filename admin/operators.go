@@ -14,7 +14,7 @@ import (
 
 type operatorStore interface {
 	Operators(ctx context.Context) ([]store.Operator, error)
-	AddOperator(ctx context.Context, who store.Mailbox, role store.OperatorRole, told ...store.Event) error
+	AddOperator(ctx context.Context, email store.Email, role store.OperatorRole, told ...store.Event) error
 	SetOperatorRole(ctx context.Context, email store.Email, role store.OperatorRole, told ...store.Event) error
 	RemoveOperator(ctx context.Context, email store.Email, told ...store.Event) error
 	CreateConsoleLink(ctx context.Context, l store.ConsoleLink, told ...store.Event) error
@@ -112,7 +112,7 @@ func (s *Service) addOperator(ctx context.Context, by audit.Actor, email store.E
 	if err != nil {
 		return err
 	}
-	return s.store.AddOperator(ctx, s.mailbox(email), role, entry)
+	return s.store.AddOperator(ctx, email, role, entry)
 }
 
 // mayRank tells whether somebody may say who enters the console, and as what.

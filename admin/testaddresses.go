@@ -14,7 +14,7 @@ import (
 type testAddressStore interface {
 	TestAddresses(ctx context.Context) ([]store.TestAddress, error)
 	SetTestAddress(ctx context.Context, t store.TestAddress, told ...store.Event) error
-	RemoveTestAddress(ctx context.Context, of store.Mailbox, told ...store.Event) error
+	RemoveTestAddress(ctx context.Context, email store.Email, told ...store.Event) error
 }
 
 // TestCodes seals the codes of test addresses.
@@ -68,8 +68,7 @@ func (s *Service) SetTestAddress(ctx context.Context, by audit.Actor, email, cod
 	case until.Sub(now) > store.MaxTestPeriod:
 		return TestAddress{}, store.InvalidField(op, "until", "is more than 90 days ahead")
 	}
-	box := s.mailbox(of)
-	t := store.TestAddress{Email: of, Code: s.tests.Seal(of, code), EndsAt: until, CreatedAt: now, Address: box.Address, Former: box.Former}
+	t := store.TestAddress{Email: of, Code: s.tests.Seal(of, code), EndsAt: until, CreatedAt: now}
 	entry, err := s.testEntry(ctx, by, "test_address.set", of, map[string]any{"until": until.UTC().Format(time.RFC3339)})
 	if err != nil {
 		return TestAddress{}, err
@@ -92,16 +91,7 @@ func (s *Service) RemoveTestAddress(ctx context.Context, by audit.Actor, email s
 	if err != nil {
 		return err
 	}
-	return s.store.RemoveTestAddress(ctx, s.mailbox(of), entry)
-}
-
-// mailbox has the hashes by which the code engine knows an address.
-func (s *Service) mailbox(of store.Email) store.Mailbox {
-	m := store.Mailbox{Email: of}
-	if s.codes != nil {
-		m.Address, m.Former = s.codes.Address(of)
-	}
-	return m
+	return s.store.RemoveTestAddress(ctx, of, entry)
 }
 
 // checkTestCode: a code that is not as long as the instance's is never asked for.

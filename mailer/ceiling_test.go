@@ -174,7 +174,7 @@ func TestConsoleGoesBeyondTheCeiling(t *testing.T) {
 	before := q.Full()
 	for i := range 3 {
 		owner := fmt.Sprintf("owner%d@example.com", i)
-		if err := w.db.AddOperator(t.Context(), store.Mailbox{Email: store.Email(owner)}, store.RoleOwner); err != nil {
+		if err := w.db.AddOperator(t.Context(), store.Email(owner), store.RoleOwner); err != nil {
 			t.Fatal(err)
 		}
 		for to, want := range map[string]int{owner: 1, fmt.Sprintf("stranger%d@example.com", i): 0} {

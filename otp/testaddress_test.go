@@ -66,7 +66,7 @@ func TestTestAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.db.RemoveTestAddress(t.Context(), store.Mailbox{Email: "gone@example.com"}); err != nil {
+	if err := f.db.RemoveTestAddress(t.Context(), "gone@example.com"); err != nil {
 		t.Fatal(err)
 	}
 	f.guess(f.engine, a, begun.ID, fixed, store.OutcomeExpired)

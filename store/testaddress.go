@@ -9,15 +9,6 @@ type TestAddress struct {
 	Code      []byte // sealed
 	CreatedAt time.Time
 	EndsAt    time.Time
-
-	Address, Former Hash // as of a [Mailbox], where one is set
-}
-
-// Mailbox is an address with its keyed hashes, of the code engine, under the secret and under the one
-// before: by these browsers are known for it. Without them none is forgotten.
-type Mailbox struct {
-	Email           Email
-	Address, Former Hash
 }
 
 // Mark tells the code that it has now from those that it had before: challenges carry it. It is

@@ -26,13 +26,14 @@ func known(now, address, former, browser string) string {
 const crowded = `(SELECT COUNT(*) FROM device AS newer WHERE newer.address = device.address AND newer.expires_at > device.expires_at) >= 10`
 
 // remember appends that the browser is known for the address whose code it has just
-// proved; table is where its session is. Rows of devices come last in the lock order, and a script that takes several
+// proved; table is where its session is. The code of a test address proves no mailbox, so nobody is known by
+// one: nothing is left of it when the address ends, by its date or otherwise. Rows of devices come last in the lock order, and a script that takes several
 // holds the account's row.
 func remember(s *Script, now int64, table string, session store.Hash, p proof) {
 	s.Do(`
 		INSERT INTO device (address, browser, expires_at)
 		SELECT address, browser, $3 FROM challenge
-		WHERE id = $1 AND prover = $2 AND EXISTS (SELECT 1 FROM `+table+` WHERE hash = $4 AND ended_at IS NULL)
+		WHERE id = $1 AND prover = $2 AND test = 0 AND EXISTS (SELECT 1 FROM `+table+` WHERE hash = $4 AND ended_at IS NULL)
 		ON CONFLICT (address, browser) DO UPDATE SET expires_at = excluded.expires_at WHERE device.expires_at < $5`,
 		p.challenge[:], p.attempt[:], now+micro(keepDevice), session[:], now+micro(keepDevice-freshDevice))
 }

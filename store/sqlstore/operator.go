@@ -36,13 +36,13 @@ func (db *DB) Operators(ctx context.Context) ([]store.Operator, error) {
 }
 
 // AddOperator lets somebody into the console. Their address is none for tests from
-// then on, and if it was, no browser is known for it. The error is [store.Conflict] if they are in.
-func (db *DB) AddOperator(ctx context.Context, who store.Mailbox, role store.OperatorRole, told ...store.Event) error {
+// then on. The error is [store.Conflict] if they are in.
+func (db *DB) AddOperator(ctx context.Context, email store.Email, role store.OperatorRole, told ...store.Event) error {
 	const op = "add operator"
 	var s Script
 	takeTurn(&s)
-	s.Do(`INSERT INTO owner (email, created_at, role) VALUES ($1, $2, $3) ON CONFLICT (email) DO NOTHING`, string(who.Email), db.now(), string(role)).Need(op, store.Conflict)
-	endTest(&s, who)
+	s.Do(`INSERT INTO owner (email, created_at, role) VALUES ($1, $2, $3) ON CONFLICT (email) DO NOTHING`, string(email), db.now(), string(role)).Need(op, store.Conflict)
+	endTest(&s, email)
 	return db.administer(ctx, op, &s, told...)
 }
 

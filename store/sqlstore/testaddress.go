@@ -33,7 +33,7 @@ func (db *DB) TestAddresses(ctx context.Context) ([]store.TestAddress, error) {
 }
 
 // SetTestAddress makes an address one for tests, or gives it another code and end: the one that it had is
-// right no more, also on challenges that live, and no browser is known for it. Errors:
+// right no more, also on challenges that live. Errors:
 // [store.Invalid] if it is an operator's; [store.InUse] if there are too many.
 func (db *DB) SetTestAddress(ctx context.Context, t store.TestAddress, told ...store.Event) error {
 	const op = "set test address"
@@ -47,33 +47,19 @@ func (db *DB) SetTestAddress(ctx context.Context, t store.TestAddress, told ...s
 		INSERT INTO test_address (email, code, created_at, ends_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (email) DO UPDATE SET code = excluded.code, created_at = excluded.created_at, ends_at = excluded.ends_at`,
 		string(t.Email), t.Code, db.now(), t.EndsAt.UnixMicro())
-	forgetTested(&s, store.Mailbox{Email: t.Email, Address: t.Address, Former: t.Former})
 	return db.administer(ctx, op, &s, told...)
 }
 
-// RemoveTestAddress ends one: its code is right no more, also on challenges that live, and who
-// proved it is known no more. The error is [store.NotFound].
-func (db *DB) RemoveTestAddress(ctx context.Context, of store.Mailbox, told ...store.Event) error {
+// RemoveTestAddress ends one: its code is right no more, also on challenges that live. The error is
+// [store.NotFound].
+func (db *DB) RemoveTestAddress(ctx context.Context, email store.Email, told ...store.Event) error {
 	const op = "remove test address"
 	var s Script
-	endTest(&s, of).Need(op, store.NotFound)
+	endTest(&s, email).Need(op, store.NotFound)
 	return db.administer(ctx, op, &s, told...)
 }
 
 // endTest appends that an address is none for tests any more, if it was one.
-func endTest(s *Script, of store.Mailbox) *Step {
-	forgetTested(s, of)
-	return s.Do(`DELETE FROM test_address WHERE email = $1`, string(of.Email))
-}
-
-// forgetTested appends that no browser is known any more for an address that is in the table: those
-// that were may know a code, and read no mailbox. The account's row is held, as in all that
-// takes several rows of devices.
-func forgetTested(s *Script, of store.Mailbox) {
-	if of.Address.IsZero() {
-		return
-	}
-	s.Do(`UPDATE users SET email = email WHERE email = $1`, string(of.Email))
-	s.Do(`DELETE FROM device WHERE address IN ($1, $2) AND EXISTS (SELECT 1 FROM test_address WHERE email = $3)`,
-		of.Address[:], of.Former[:], string(of.Email))
+func endTest(s *Script, email store.Email) *Step {
+	return s.Do(`DELETE FROM test_address WHERE email = $1`, string(email))
 }

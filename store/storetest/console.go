@@ -63,7 +63,7 @@ func testConsoleSignIn(t *testing.T, f *fixture) {
 	if got := f.count(`SELECT COUNT(*) FROM users`) + f.count(`SELECT COUNT(*) FROM console_session`) + f.count(`SELECT COUNT(*) FROM event WHERE kind <> 'challenge.locked'`); got != 0 {
 		t.Errorf("%d rows of who has no access", got)
 	}
-	if err := f.db.AddOperator(f.ctx(), box("ada@example.com"), store.RoleAdmin, store.Event{Kind: "operator.added"}); err != nil && !f.twice {
+	if err := f.db.AddOperator(f.ctx(), "ada@example.com", store.RoleAdmin, store.Event{Kind: "operator.added"}); err != nil && !f.twice {
 		t.Fatal(err)
 	}
 	n, c = f.enter("ada@example.com")
@@ -122,7 +122,7 @@ func testConsoleSignIn(t *testing.T, f *fixture) {
 }
 
 func testConsoleSessionLives(t *testing.T, f *fixture) {
-	if err := f.db.AddOperator(f.ctx(), box("ada@example.com"), store.RoleOwner); err != nil && !f.twice {
+	if err := f.db.AddOperator(f.ctx(), "ada@example.com", store.RoleOwner); err != nil && !f.twice {
 		t.Fatal(err)
 	}
 	browser, session, _ := f.entered("ada@example.com")
@@ -160,8 +160,8 @@ func testConsoleSessionLives(t *testing.T, f *fixture) {
 // What ends sessions of the console.
 func testConsoleEndings(t *testing.T, f *fixture) {
 	const ada = store.Email("ada@example.com")
-	f.no(f.db.AddOperator(f.ctx(), box("root@example.com"), store.RoleOwner))
-	f.no(f.db.AddOperator(f.ctx(), box(ada), store.RoleViewer))
+	f.no(f.db.AddOperator(f.ctx(), "root@example.com", store.RoleOwner))
+	f.no(f.db.AddOperator(f.ctx(), ada, store.RoleViewer))
 	for name, end := range map[string]func(browser store.Hash, user string) error{
 		"everywhere":     func(_ store.Hash, user string) error { return f.db.EndSessions(f.ctx(), store.Ending{User: user}) },
 		"of the console": func(_ store.Hash, user string) error { return f.db.EndConsoleSessions(f.ctx(), user) },
@@ -185,7 +185,7 @@ func testConsoleEndings(t *testing.T, f *fixture) {
 			if err := f.db.RemoveOperator(f.ctx(), ada); err != nil {
 				return err
 			}
-			return f.db.AddOperator(f.ctx(), box(ada), store.RoleViewer)
+			return f.db.AddOperator(f.ctx(), ada, store.RoleViewer)
 		},
 	} {
 		browser, session, user := f.entered(ada)
@@ -207,7 +207,7 @@ func testConsoleEndings(t *testing.T, f *fixture) {
 	f.want(f.db.SetOperatorRole(f.ctx(), ada, store.RoleOwner), store.NotFound)
 	f.inConsole(browser, session, false)
 	// Nor does an app's sign-out reach the console.
-	f.no(f.db.AddOperator(f.ctx(), box(ada), store.RoleViewer))
+	f.no(f.db.AddOperator(f.ctx(), ada, store.RoleViewer))
 	browser, session, _ = f.entered(ada)
 	m := f.begin(ada)
 	m.Purpose, m.Browser = store.PurposeSignIn, browser
@@ -224,8 +224,8 @@ func testConsoleEndings(t *testing.T, f *fixture) {
 
 // Only owners count for the guard of the last one.
 func testOperatorRoles(t *testing.T, f *fixture) {
-	f.no(f.db.AddOperator(f.ctx(), box("ada@example.com"), store.RoleOwner))
-	f.no(f.db.AddOperator(f.ctx(), box("bob@example.com"), store.RoleAdmin))
+	f.no(f.db.AddOperator(f.ctx(), "ada@example.com", store.RoleOwner))
+	f.no(f.db.AddOperator(f.ctx(), "bob@example.com", store.RoleAdmin))
 	f.want(f.db.RemoveOperator(f.ctx(), "ada@example.com"), store.InUse)
 	f.want(f.db.SetOperatorRole(f.ctx(), "ada@example.com", store.RoleAdmin), store.InUse)
 	f.no(f.db.SetOperatorRole(f.ctx(), "bob@example.com", store.RoleOwner))
@@ -256,7 +256,7 @@ func testConsoleLink(t *testing.T, f *fixture) {
 		return store.ConsoleLink{Hash: random(), Email: email, ExpiresAt: f.db.Now().Add(10 * time.Minute)}
 	}
 	f.want(f.db.CreateConsoleLink(f.ctx(), link("ada@example.com")), store.NotFound)
-	if err := f.db.AddOperator(f.ctx(), box("ada@example.com"), store.RoleOwner); err != nil && !f.twice {
+	if err := f.db.AddOperator(f.ctx(), "ada@example.com", store.RoleOwner); err != nil && !f.twice {
 		t.Fatal(err)
 	}
 	l := link("ada@example.com")
@@ -288,7 +288,7 @@ func testConsoleLink(t *testing.T, f *fixture) {
 	if f.twice {
 		return
 	}
-	f.no(f.db.AddOperator(f.ctx(), box("bob@example.com"), store.RoleOwner))
+	f.no(f.db.AddOperator(f.ctx(), "bob@example.com", store.RoleOwner))
 	l = link("bob@example.com")
 	f.no(f.db.CreateConsoleLink(f.ctx(), l))
 	f.no(f.db.RemoveOperator(f.ctx(), "bob@example.com"))
@@ -300,7 +300,7 @@ func testConsoleLink(t *testing.T, f *fixture) {
 
 // Of two browsers that use one link at once, one is in.
 func testConsoleLinkRaces(t *testing.T, f *fixture) {
-	f.no(f.db.AddOperator(f.ctx(), box("ada@example.com"), store.RoleOwner))
+	f.no(f.db.AddOperator(f.ctx(), "ada@example.com", store.RoleOwner))
 	l := store.ConsoleLink{Hash: random(), Email: "ada@example.com", ExpiresAt: f.db.Now().Add(10 * time.Minute)}
 	f.no(f.db.CreateConsoleLink(f.ctx(), l))
 	var in atomic.Int64

@@ -60,7 +60,7 @@ func testImport(t *testing.T, f *fixture) {
 		}
 	}
 	// Nor does an owner's account come suspended, whoever became one since that was looked at.
-	f.no(f.db.AddOperator(f.ctx(), box("boss@example.com"), store.RoleOwner))
+	f.no(f.db.AddOperator(f.ctx(), "boss@example.com", store.RoleOwner))
 	boss := newcomer(6000)
 	boss.Email, boss.SuspendedAt = "boss@example.com", f.db.Now()
 	f.want(f.db.ImportUsers(f.ctx(), []store.Import{newcomer(5000), boss}, store.Event{Kind: "user.half", User: "x"}), store.Conflict)

@@ -27,7 +27,7 @@ func TestTestAddresses(t *testing.T) {
 	f.expect(f.call("POST", path, body("a@example.com", "24681", until(time.Hour))), 422)
 	f.expect(f.call("POST", path, body("a@example.com", "246810", until(-time.Hour))), 422)
 	f.expect(f.call("POST", path, body("a@example.com", "246810", until(100*24*time.Hour))), 422)
-	f.must(f.db.AddOperator(t.Context(), store.Mailbox{Email: "boss@example.com"}, store.RoleViewer))
+	f.must(f.db.AddOperator(t.Context(), "boss@example.com", store.RoleViewer))
 	f.expect(f.call("POST", path, body("boss@example.com", "246810", until(time.Hour))), 422)
 	f.expect(f.call("DELETE", path+"/review@example.com", nil), 204)
 	f.expect(f.call("DELETE", path+"/review@example.com", nil), 404)
