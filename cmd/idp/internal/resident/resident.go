@@ -11,14 +11,15 @@ import (
 // span is a mapping, from its first address to behind its last.
 type span struct{ from, to uintptr }
 
-// programOf reads of /proc/PID/smaps which mappings can be dropped without loss: of files, not writable,
-// and not written to before they became so, as a linker does with a program that is moved at its start.
-// They are read again where they are asked for.
-func programOf(smaps io.Reader) ([]span, error) {
+// programOf reads of /proc/PID/smaps which mappings of the file exe can be dropped without loss: not writable, and
+// not written to before they became so, as a linker does with a program that is moved at its start; neither
+// in a page that is there, nor in one that was swapped out, which counts as anonymous no more. They are read
+// again where they are asked for. What belongs to other files is not ours to judge.
+func programOf(smaps io.Reader, exe string) ([]span, error) {
 	var (
-		found   []span
-		current span
-		mapped  bool
+		found       []span
+		current     span
+		ours, clean bool
 	)
 	lines := bufio.NewScanner(smaps)
 	for lines.Scan() {
@@ -36,11 +37,17 @@ func programOf(smaps io.Reader) ([]span, error) {
 				return nil, err
 			}
 			current = span{uintptr(first), uintptr(behind)}
-			mapped = (fields[1] == "r-xp" || fields[1] == "r--p") && len(fields) > 5 && strings.HasPrefix(fields[5], "/")
+			_, path, named := strings.Cut(lines.Text(), "/") // no field before it has one
+			ours, clean = (fields[1] == "r-xp" || fields[1] == "r--p") && named && "/"+path == exe, false
 			continue
 		}
-		if fields[0] == "Anonymous:" && mapped && fields[1] == "0" {
-			found = append(found, current)
+		switch none := fields[1] == "0"; fields[0] {
+		case "Anonymous:":
+			clean = none
+		case "Swap:": // comes after it
+			if ours && clean && none {
+				found = append(found, current)
+			}
 		}
 	}
 	return found, lines.Err()

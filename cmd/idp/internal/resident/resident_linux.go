@@ -12,11 +12,15 @@ import (
 // A start reads half of them, once: tables and regular expressions of packages, migrations, templates.
 // Kept mapped they count as the process' own, and the kernel takes other things first.
 func Program() error {
+	exe, err := os.Readlink("/proc/self/exe") // says " (deleted)", too, where smaps does
+	if err != nil {
+		return err
+	}
 	f, err := os.Open("/proc/self/smaps")
 	if err != nil {
 		return err
 	}
-	all, err := programOf(f)
+	all, err := programOf(f, exe)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
