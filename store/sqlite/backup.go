@@ -10,10 +10,14 @@ import (
 )
 
 // Backup writes the database at path into a new file, as it is at one moment, whole and on
-// the disk, and gives its size in bytes. Servers go on meanwhile. An existing file stays:
-// the error is [fs.ErrExist].
+// the disk, and gives its size in bytes. Servers go on meanwhile. An existing file stays,
+// also an empty one: the error is [fs.ErrExist].
 func Backup(ctx context.Context, path, to string) (size int64, err error) {
-	if _, err := os.Stat(to); err == nil {
+	if info, err := os.Stat(to); err == nil {
+		if info.Mode().IsRegular() && info.Size() == 0 {
+			// Another backup may be about to fill it (see place), so it is not ours to remove.
+			return 0, fmt.Errorf("%s: %w, and is empty: if no other backup runs, one was interrupted; remove it", to, fs.ErrExist)
+		}
 		return 0, fmt.Errorf("%s: %w", to, fs.ErrExist)
 	}
 	dir, err := os.MkdirTemp(filepath.Dir(to), ".backup-*") // mode 0700
@@ -47,7 +51,8 @@ func Backup(ctx context.Context, path, to string) (size int64, err error) {
 
 // place gives a file another name, which nothing has. A link, unlike a rename, never replaces what
 // is there. Where the file system has no links (FAT, many network shares), the name is taken by an
-// empty file first, which only its maker gets, and the rename replaces that.
+// empty file first, which only its maker gets, and the rename replaces that. One that is killed between
+// the two leaves the empty file, which the next is told of.
 func place(part, to string, link func(from, to string) error) error {
 	err := link(part, to)
 	if err == nil || errors.Is(err, fs.ErrExist) {
