@@ -121,14 +121,10 @@ func (e generic) Read(ctx context.Context, query string, args []any, row func(sc
 	return e.Engine.Read(ctx, query, args, row)
 }
 
-// ofBrowsers is an order that is allowed: an address has about ten browsers.
-const ofBrowsers = "ORDER BY device.expires_at DESC LIMIT 10"
-
 func (e generic) look(ctx context.Context, query string, args []any) error {
 	e.seen.mu.Lock()
 	defer e.seen.mu.Unlock()
 	e.seen.count++
-	query = strings.ReplaceAll(query, ofBrowsers, "")
 	if e.SkipLocked() == "" { // SQLite plans before it knows parameters
 		return e.explain(ctx, query, args)
 	}
