@@ -40,7 +40,7 @@ const (
 // units at once and holds them in memory; a quiet one takes them one by one and holds none.
 //
 // One mail takes one unit, however often it is tried: one that surely did not leave gives
-// its unit back, and one that may have left keeps it for its next attempt here. What cannot be
+// its unit back, and one that may have left ([SendError.Unsure]) keeps it for its next attempt here. What cannot be
 // counted, because the database does not answer, is not sent.
 //
 // A tenth is left for operators who sign in to the console: their mails take a unit like any

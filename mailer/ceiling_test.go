@@ -2,6 +2,7 @@ package mailer_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -131,23 +132,25 @@ func TestMailWaitsForTheCeiling(t *testing.T) {
 // often it is tried.
 func TestUnitsOfFailures(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		class mailer.Class
-		ends  store.MailState // of the first mail
-		next  store.MailState // of the one after it
+	for name, c := range map[string]struct {
+		err  error
+		ends store.MailState // of the first mail
+		next store.MailState // of the one after it
 	}{
-		{mailer.Throttled, store.MailSent, store.MailExpired},
-		{mailer.Temporary, store.MailSent, store.MailExpired},
-		{mailer.Rejected, store.MailFailed, store.MailSent},
-		{mailer.Refused, store.MailFailed, store.MailSent},
+		"throttled": {failing(mailer.Throttled)(0), store.MailSent, store.MailExpired},
+		"sure":      {failing(mailer.Temporary)(0), store.MailSent, store.MailExpired},
+		"unsure":    {unsure, store.MailSent, store.MailExpired},
+		"unknown":   {errors.New("gone"), store.MailSent, store.MailExpired},
+		"rejected":  {failing(mailer.Rejected)(0), store.MailFailed, store.MailSent},
+		"refused":   {failing(mailer.Refused)(0), store.MailFailed, store.MailSent},
 	} {
-		t.Run(string(c.class), func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := setup(t)
 			w.ceiling = store.Window{Count: 1, Period: day}
 			w.post.fail = func(try int) error {
 				if try < 4 && (try == 1 || c.ends == store.MailSent) {
-					return failing(c.class)(try)
+					return c.err
 				}
 				return nil
 			}
@@ -155,6 +158,46 @@ func TestUnitsOfFailures(t *testing.T) {
 			w.run(q)
 			w.becomes(c.ends, w.ordered(q, "ada@example.com"))
 			w.becomes(c.next, w.ordered(q, "bob@example.com"))
+		})
+	}
+}
+
+// unsure is the error of a mail that may have left.
+var unsure = &mailer.SendError{Class: mailer.Temporary, Err: errors.New("no answer"), Unsure: true}
+
+// An outage of the provider, in which no mail leaves, uses up nothing. One whose end nobody knows of
+// each mail does: they may all have left.
+func TestUnitsOfAnOutage(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err  error
+		full bool
+	}{"nothing left": {failing(mailer.Temporary)(0), false}, "nobody knows": {unsure, true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			w.ceiling = store.Window{Count: 3, Period: day}
+			w.post.fail = func(int) error { return c.err }
+			config := quick()
+			config.Trip = 1000 // every mail is tried
+			q := w.queue(nil, config)
+			w.run(q)
+			var orders []order
+			for i := range 3 {
+				orders = append(orders, w.ordered(q, fmt.Sprintf("p%d@example.com", i)))
+			}
+			w.until("tries", func() bool { _, tries := w.post.count(""); return tries > 9 })
+			w.db.AdvanceForTest(time.Hour) // the codes end
+			for _, o := range orders {
+				w.becomes(store.MailExpired, o)
+			}
+			w.post.mend()
+			if c.full {
+				w.until("it is full", func() bool { return q.Full() > 6*time.Hour })
+				return
+			}
+			w.becomes(store.MailSent, w.ordered(q, "next@example.com"))
+			w.until("the units are back", func() bool { return q.Ceiling().Left == 2 })
 		})
 	}
 }

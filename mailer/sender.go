@@ -5,15 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http/httptrace"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"idp/store"
 )
 
 // Sender hands one mail to the world. It must give up soon after ctx ends: the
 // lease on the mail rests on it. An error that is not a [*SendError] counts as
-// [Temporary].
+// [Temporary] and [SendError.Unsure].
 type Sender interface {
 	Send(ctx context.Context, m Rendered) (Receipt, error)
 }
@@ -54,9 +56,10 @@ const (
 
 // SendError is why a sender did not take a mail.
 type SendError struct {
-	Class Class
-	Err   error  // the provider's words
-	Hint  string // what an operator can do about it, or ""
+	Class  Class
+	Err    error  // the provider's words
+	Hint   string // what an operator can do about it, or ""
+	Unsure bool   // the mail may have left all the same: it was on its way, and no answer told what became of it
 }
 
 func (e *SendError) Error() string { return fmt.Sprintf("%s: %v", e.Class, e.Err) }
@@ -70,6 +73,22 @@ func classOf(err error) Class {
 		return e.Class
 	}
 	return Temporary
+}
+
+// mayHaveLeft tells whether a mail may have left although its sender failed.
+func mayHaveLeft(err error) bool {
+	var e *SendError
+	if errors.As(err, &e) {
+		return e.Unsure
+	}
+	return err != nil
+}
+
+// Connected gives a context for an HTTP request, and what tells whether the request got a
+// connection: from then on it may have arrived, however it failed.
+func Connected(ctx context.Context) (context.Context, func() bool) {
+	var got atomic.Bool
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { got.Store(true) }}), got.Load
 }
 
 // The rest of what a sender can be. All are optional.

@@ -210,6 +210,13 @@ func (p *postman) Send(ctx context.Context, m mailer.Rendered) (mailer.Receipt, 
 	return mailer.Receipt{Provider: "p-" + m.ID}, nil
 }
 
+// mend has no send fail from now on.
+func (p *postman) mend() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fail = nil
+}
+
 func (p *postman) count(to string) (mails, tries int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -43,7 +43,7 @@ type result struct {
 	connector string // that took or refused it
 	provider  string
 	err       error
-	doubt     bool // some connector did not say whether it took the mail
+	doubt     bool // some connector may have taken the mail, and did not say so
 	took      time.Duration
 }
 
@@ -112,7 +112,7 @@ func (q *Queue) sendBy(ctx context.Context, l *line, t ticket, a assignment, i i
 			return r
 		}
 		r.provider, r.err = q.hand(share, l, mail)
-		r.doubt = r.err != nil && classOf(r.err) == Temporary
+		r.doubt = mayHaveLeft(r.err)
 	}
 	if errors.Is(ctx.Err(), context.Canceled) && r.err != nil { // we stop: it is not the connector's fault
 		l.release(t)

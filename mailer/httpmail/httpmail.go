@@ -12,7 +12,8 @@
 // Any 2xx takes the mail; a body {"id": "…"} gives the name under which it is found in
 // the program's own records. 422 says that this address will never take it, 429 or a 503
 // with Retry-After that we are too fast, another 3xx or 4xx that the connector has to be
-// mended, 408 and 5xx that we should try again.
+// mended, 408 and 5xx that we should try again. After a 5xx other than 503, or no answer to a
+// request that was made, the mail may have left, and counts as one (IDP_LIMIT_MAILS).
 package httpmail
 
 import (
@@ -87,8 +88,9 @@ func (s *Sender) Send(ctx context.Context, m mailer.Rendered) (mailer.Receipt, e
 		UsageType: m.Usage, Locale: m.Locale, Code: m.Code, CreatedAt: s.now().UTC(),
 		ReplyTo: m.ReplyTo, Sender: m.Sender})
 	if err != nil {
-		return mailer.Receipt{}, fmt.Errorf("post mail: %w", err)
+		return mailer.Receipt{}, &mailer.SendError{Class: mailer.Temporary, Err: fmt.Errorf("post mail: %w", err)}
 	}
+	ctx, connected := mailer.Connected(ctx)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(payload))
 	if err != nil {
 		return mailer.Receipt{}, &mailer.SendError{Class: mailer.Misconfigured, Err: err}
@@ -102,12 +104,14 @@ func (s *Sender) Send(ctx context.Context, m mailer.Rendered) (mailer.Receipt, e
 	}
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return mailer.Receipt{}, &mailer.SendError{Class: mailer.Temporary, Err: fmt.Errorf("post mail: %w", withoutURL(err))}
+		return mailer.Receipt{}, &mailer.SendError{Class: mailer.Temporary, Err: fmt.Errorf("post mail: %w", withoutURL(err)), Unsure: connected()}
 	}
 	defer resp.Body.Close()
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // an answer that is read to its end leaves the connection for the next mail
 	if class := classOf(resp); class != "" {
-		return mailer.Receipt{}, &mailer.SendError{Class: class, Err: fmt.Errorf("post mail: the server answered %s", resp.Status), Hint: hint(resp.StatusCode)}
+		return mailer.Receipt{}, &mailer.SendError{Class: class, Err: fmt.Errorf("post mail: the server answered %s", resp.Status), Hint: hint(resp.StatusCode),
+			// A program that failed may have sent the mail before, and one behind a gateway, too.
+			Unsure: resp.StatusCode >= 500 && resp.StatusCode != http.StatusServiceUnavailable}
 	}
 	var taken struct {
 		ID string `json:"id"`

@@ -61,8 +61,9 @@ func TestStatusTellsTheClass(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]mailer.Class{
 		302: mailer.Misconfigured, 400: mailer.Misconfigured, 401: mailer.Misconfigured, 404: mailer.Misconfigured, 408: mailer.Temporary,
-		422: mailer.Refused, 429: mailer.Throttled, 500: mailer.Temporary, 503: mailer.Temporary,
+		422: mailer.Refused, 429: mailer.Throttled, 500: mailer.Temporary, 502: mailer.Temporary, 503: mailer.Temporary, 504: mailer.Temporary,
 	} {
+		unsure := status == 500 || status == 502 || status == 504 // it may have sent the mail
 		var asked atomic.Int32
 		s := sender(t, func(w http.ResponseWriter, r *http.Request) {
 			asked.Add(1)
@@ -71,8 +72,8 @@ func TestStatusTellsTheClass(t *testing.T) {
 		}, "")
 		_, err := s.Send(t.Context(), mail)
 		var e *mailer.SendError
-		if !errors.As(err, &e) || e.Class != want {
-			t.Errorf("%d gives %v, want %s", status, err, want)
+		if !errors.As(err, &e) || e.Class != want || e.Unsure != unsure {
+			t.Errorf("%d gives %#v, want %s", status, err, want)
 		}
 		if n := asked.Load(); n != 1 {
 			t.Errorf("%d: %d requests", status, n)
@@ -122,8 +123,22 @@ func TestAskedToWaitIsThrottled(t *testing.T) {
 	}, "")
 	_, err := s.Send(t.Context(), mail)
 	var e *mailer.SendError
-	if !errors.As(err, &e) || e.Class != mailer.Throttled {
+	if !errors.As(err, &e) || e.Class != mailer.Throttled || e.Unsure {
 		t.Error(err)
+	}
+}
+
+// A mail that nobody was there to take did not leave.
+func TestNobodyListens(t *testing.T) {
+	t.Parallel()
+	s, err := httpmail.New([]byte(`{"url":"http://127.0.0.1:1/"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Send(t.Context(), mail)
+	var e *mailer.SendError
+	if !errors.As(err, &e) || e.Class != mailer.Temporary || e.Unsure {
+		t.Errorf("%#v", err)
 	}
 }
 
@@ -136,8 +151,8 @@ func TestSilenceIsTemporaryAndShowsNoURL(t *testing.T) {
 	start := time.Now()
 	_, err := s.Send(t.Context(), mail)
 	var e *mailer.SendError
-	if !errors.As(err, &e) || e.Class != mailer.Temporary {
-		t.Fatal(err)
+	if !errors.As(err, &e) || e.Class != mailer.Temporary || !e.Unsure {
+		t.Fatalf("%#v", err)
 	}
 	if strings.Contains(err.Error(), "secret") {
 		t.Error(err)

@@ -46,13 +46,23 @@ func (r *refusal) says(words ...string) bool {
 
 // classify tells what to do about a failed request, to the address to ("" for a
 // request that is no mail).
-func (s *Sender) classify(err error, to string) error {
+func (s *Sender) classify(err error, to string) *mailer.SendError {
 	r := s.refusalOf(err)
 	if r == nil {
 		return &mailer.SendError{Class: mailer.Temporary, Err: fmt.Errorf("ask SES: %w", s.withoutSDK(err))}
 	}
 	class, hint := s.judge(r, to)
 	return &mailer.SendError{Class: class, Err: r, Hint: hint}
+}
+
+// mayHaveSent tells whether SES may have sent a mail although the request failed: it did not
+// answer a request that it may have got, or failed while it was at it. 503 is a
+// request that it did not begin with.
+func (s *Sender) mayHaveSent(err error, connected bool) bool {
+	if r := s.refusalOf(err); r != nil {
+		return r.status >= 500 && r.status != http.StatusServiceUnavailable
+	}
+	return connected
 }
 
 // refusalOf gives SES's answer, nil if none came.

@@ -91,9 +91,12 @@ func (s *Sender) Send(ctx context.Context, m mailer.Rendered) (mailer.Receipt, e
 	if err != nil {
 		return mailer.Receipt{}, err
 	}
+	ctx, connected := mailer.Connected(ctx)
 	out, err := client.SendEmail(ctx, in)
 	if err != nil {
-		return mailer.Receipt{}, s.classify(err, m.To)
+		failed := s.classify(err, m.To)
+		failed.Unsure = s.mayHaveSent(err, connected())
+		return mailer.Receipt{}, failed
 	}
 	return mailer.Receipt{Provider: aws.ToString(out.MessageId)}, nil
 }

@@ -190,6 +190,10 @@ func TestFaultsHaveClasses(t *testing.T) {
 			if e.Class != c.want.class || !strings.Contains(e.Error(), c.want.words) || !strings.Contains(e.Hint, c.want.hint) {
 				t.Errorf("class %s, hint %q, error %v; want %+v", e.Class, e.Hint, e, c.want)
 			}
+			// What broke off, or failed in the middle, may have left.
+			if want := c.fault.Break != sestest.Sound || c.fault.Status == 500 || c.fault.Status == 502; e.Unsure != want {
+				t.Errorf("unsure: %t", e.Unsure)
+			}
 			if strings.Contains(e.Error(), "AKIA") {
 				t.Errorf("the error has the key: %v", e)
 			}
@@ -233,7 +237,7 @@ func TestNobodyListens(t *testing.T) {
 	fake.Close()
 	_, err := s.Send(t.Context(), rendered())
 	var e *mailer.SendError
-	if !errors.As(err, &e) || e.Class != mailer.Temporary || !strings.Contains(err.Error(), "refused") {
+	if !errors.As(err, &e) || e.Class != mailer.Temporary || e.Unsure || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("the error is %v", err)
 	}
 }

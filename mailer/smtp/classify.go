@@ -40,7 +40,7 @@ var refusals = []string{
 func classify(err error) *mailer.SendError {
 	var f *fault
 	if !errors.As(err, &f) {
-		return &mailer.SendError{Class: mailer.Temporary, Err: err}
+		return &mailer.SendError{Class: mailer.Temporary, Err: err, Unsure: true}
 	}
 	var answer *textproto.Error
 	if errors.As(f.err, &answer) {
@@ -52,7 +52,7 @@ func classify(err error) *mailer.SendError {
 	if f.stage == stageBody {
 		err = fmt.Errorf("the connection was lost before the server confirmed the mail, which may have been taken: %w", f.err)
 	}
-	return &mailer.SendError{Class: class, Hint: hint, Err: err}
+	return &mailer.SendError{Class: class, Hint: hint, Err: err, Unsure: f.stage == stageBody}
 }
 
 // classOfFault is for what no server said.
