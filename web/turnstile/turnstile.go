@@ -30,9 +30,6 @@ const (
 	timeout   = 5 * time.Second
 	maxToken  = 2048     // the service's own bound
 	maxAnswer = 64 << 10 // an answer has a few hundred bytes
-	// maxAsked is how many questions are under way at once. While the service is slow, strangers could else
-	// have thousands of them wait, each with its connection.
-	maxAsked = 32
 	// turn is how long somebody waits for theirs.
 	turn = time.Second
 )
@@ -50,7 +47,7 @@ type Client struct {
 	config Config
 	origin string
 	http   *http.Client
-	asked  chan struct{} // has room for those that are under way
+	turns  *turns
 }
 
 // New makes a client.
@@ -66,7 +63,7 @@ func New(c Config) (*Client, error) {
 	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("turnstile: %q is no URL", c.Endpoint)
 	}
-	return &Client{config: c, origin: u.Scheme + "://" + u.Host, asked: make(chan struct{}, maxAsked), http: &http.Client{
+	return &Client{config: c, origin: u.Scheme + "://" + u.Host, turns: newTurns(), http: &http.Client{
 		Timeout: timeout,
 		// The secret is for this address only.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -114,12 +111,11 @@ func (c *Client) Passed(ctx context.Context, token, subject string, ip netip.Add
 	}
 	wait, stop := context.WithTimeout(ctx, turn)
 	defer stop()
-	select {
-	case c.asked <- struct{}{}:
-		defer func() { <-c.asked }()
-	case <-wait.Done():
+	giveBack, ok := c.turns.take(wait, ip)
+	if !ok {
 		return false, ctx.Err()
 	}
+	defer giveBack()
 	a, err := c.ask(ctx, form)
 	switch {
 	case err != nil:

@@ -204,7 +204,7 @@ func TestFlood(t *testing.T) {
 	for i := range 200 {
 		all.Go(func() {
 			start := time.Now()
-			ok, err := c.Passed(t.Context(), fmt.Sprintf("id.example.com/code/s%d", i), fmt.Sprintf("s%d", i), visitor)
+			ok, err := c.Passed(t.Context(), fmt.Sprintf("id.example.com/code/s%d", i), fmt.Sprintf("s%d", i), netip.AddrFrom4([4]byte{10, 0, byte(i), 1}))
 			switch {
 			case err != nil:
 				t.Error(err)
@@ -226,6 +226,66 @@ func TestFlood(t *testing.T) {
 	}
 	if ok, err := c.Passed(t.Context(), "id.example.com/code/after", "after", visitor); !ok || err != nil {
 		t.Errorf("afterwards: %t, %v", ok, err)
+	}
+}
+
+// Whoever has one network and a slow service to wait for holds four turns, and is in the way of nobody else's.
+func TestFloodOfOneNetwork(t *testing.T) {
+	t.Parallel()
+	const most, sent = 4, 60
+	for name, address := range map[string]func(i int) netip.Addr{
+		"IPv4":   func(i int) netip.Addr { return netip.AddrFrom4([4]byte{198, 51, 100, byte(i)}) },
+		"mapped": func(i int) netip.Addr { return netip.MustParseAddr(fmt.Sprintf("::ffff:203.0.113.%d", i)) },
+		"IPv6":   func(i int) netip.Addr { return netip.MustParseAddr(fmt.Sprintf("2001:db8:1:%x::%d", i, i)) },
+		"zones":  func(i int) netip.Addr { return netip.MustParseAddr(fmt.Sprintf("fe80::1%%eth%d", i)) },
+		"none":   func(int) netip.Addr { return netip.Addr{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var asked, refused atomic.Int64
+			slow, others := make(chan struct{}), make(chan struct{})
+			service := &cloudflare{taken: map[string]string{}}
+			c, _ := setup(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.Contains(r.PostFormValue("response"), "flood") {
+					asked.Add(1)
+					<-slow
+				}
+				service.ServeHTTP(w, r)
+			}))
+			passed := func(subject string, from netip.Addr) bool {
+				ok, err := c.Passed(t.Context(), "id.example.com/code/"+subject, subject, from)
+				if err != nil {
+					t.Error(err)
+				}
+				return ok
+			}
+			var all sync.WaitGroup
+			for i := range sent {
+				all.Go(func() {
+					if !passed(fmt.Sprintf("flood%d", i), address(i)) && refused.Add(1) == sent-most {
+						close(others)
+					}
+				})
+			}
+			select {
+			case <-others: // all but four were told to try again; the four wait
+			case <-time.After(4 * time.Second):
+				t.Errorf("%d are refused", refused.Load())
+			}
+			for i := range 20 {
+				if !passed(fmt.Sprintf("person%d", i), netip.AddrFrom4([4]byte{192, 0, byte(i), 1})) {
+					t.Error("a person of another network does not pass")
+				}
+			}
+			close(slow)
+			all.Wait()
+			if asked.Load() != most {
+				t.Errorf("%d had a turn", asked.Load())
+			}
+			if !passed("after", address(1)) {
+				t.Error("the network does not pass afterwards")
+			}
+		})
 	}
 }
 
