@@ -90,6 +90,9 @@ func (c *ceiling) gone() time.Duration { return max(0, c.whole.Sub(c.now())) }
 // a time most of those who ask would only join those who wait.
 func (c *ceiling) enough() int { return max(1, c.limit.Windows[0].Count/100) }
 
+// most is how many units a replica holds that no mail has.
+func (c *ceiling) most() int { return min(ceilingMost, c.limit.Windows[0].Count/100) }
+
 // full is how long nobody can ask for a code any more, where so many mails wait here for their
 // turn already; 0: anybody can.
 func (c *ceiling) full(waiting int) time.Duration {
@@ -131,7 +134,7 @@ func (c *ceiling) take(ctx context.Context, j job) (paid bool, wait time.Duratio
 	// Twice as many as the last time, if those were used up at once.
 	n := 1
 	if now.Sub(c.took) < time.Second {
-		n = max(1, min(2*c.chunk, ceilingMost, c.limit.Windows[0].Count/100))
+		n = max(1, min(2*c.chunk, c.most()))
 	}
 	c.mu.Unlock()
 
@@ -200,20 +203,21 @@ func (c *ceiling) unsent(j job) { c.after(j, result{err: errNotTried}) }
 // errNotTried is the result of a mail that nothing was tried with.
 var errNotTried = errors.New("not tried")
 
-// rest takes the units that are not needed: all of them, or those that nobody has needed lately.
+// rest takes the units that are not needed: all of them, those that nobody has needed lately, or
+// those that are too many, because mails gave them back. It forgets mails whose life is over.
 func (c *ceiling) rest(all bool) (n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := time.Now()
-	if !all && now.Sub(c.used) < ceilingIdle {
-		return 0
-	}
-	n, c.units = c.units, 0
 	for id, end := range c.inHand {
 		if end.Before(c.now()) {
 			delete(c.inHand, id)
 		}
 	}
+	keep := 0
+	if !all && time.Since(c.used) < ceilingIdle {
+		keep = min(c.units, c.most())
+	}
+	n, c.units = c.units-keep, keep
 	return n
 }
 
@@ -237,6 +241,7 @@ func (q *Queue) pay(ctx, writing context.Context, j job) (job, bool) {
 	for {
 		paid, wait, err := q.ceiling.take(ctx, j)
 		beyond := err == nil && wait > 0
+		j.withheld = false
 		if beyond && j.message.Console {
 			j.withheld, err = q.isNoOperator(ctx, j.message.To)
 			beyond = false
@@ -266,7 +271,10 @@ func (q *Queue) isNoOperator(ctx context.Context, to store.Email) (bool, error) 
 	ctx, cancel := context.WithTimeout(ctx, ceilingTime)
 	defer cancel()
 	all, err := q.store.Operators(ctx)
-	return !slices.ContainsFunc(all, func(o store.Operator) bool { return o.Email == to }), err
+	if err != nil {
+		return false, err
+	}
+	return !slices.ContainsFunc(all, func(o store.Operator) bool { return o.Email == to }), nil
 }
 
 // holdBack puts a mail back that waits for the ceiling.

@@ -319,6 +319,73 @@ func TestAlarmOfACeilingThatIsGone(t *testing.T) {
 	if err := w.db.RaiseAlarm(t.Context(), store.Alarm{Name: store.AlarmMails}); err != nil {
 		t.Fatal(err)
 	}
-	w.run(w.queue(nil, quick()))
+	db := &deaf{DB: w.db}
+	db.alarms.Store(2) // it does not answer at first
+	w.run(w.queue(db, quick()))
 	w.until("the end", func() bool { return !w.alarmOn() })
+}
+
+// A busy replica keeps as many units as it may take at once, however many come back, and forgets
+// mails that are over.
+func TestUnitsThatComeBack(t *testing.T) {
+	t.Parallel()
+	for count, most := range map[int]int{10_000: 20, 500: 5, 30: 0} {
+		w := setup(t)
+		w.ceiling = store.Window{Count: count, Period: day}
+		q := w.queue(nil, quick())
+		q.FailForTest(25, false, w.db.Now().Add(time.Minute))
+		q.FailForTest(2, true, w.db.Now().Add(-time.Minute))
+		q.FailForTest(3, true, w.db.Now().Add(time.Minute))
+		if back, stay, kept := q.RestForTest(); back != 25-most || stay != most || kept != 3 {
+			t.Errorf("of %d: %d go back, %d stay, %d mails keep theirs", count, back, stay, kept)
+		}
+	}
+}
+
+// deaf is the real store, which does not answer the first questions.
+type deaf struct {
+	*sqlstore.DB
+	operators, alarms atomic.Int64 // questions that are not answered
+}
+
+func (s *deaf) Operators(ctx context.Context) ([]store.Operator, error) {
+	if s.operators.Add(-1) >= 0 {
+		return nil, &store.Error{Code: store.Unavailable, Op: "list operators"}
+	}
+	return s.DB.Operators(ctx)
+}
+
+func (s *deaf) Alarms(ctx context.Context) ([]store.Alarm, error) {
+	if s.alarms.Add(-1) >= 0 {
+		return nil, &store.Error{Code: store.Unavailable, Op: "list alarms"}
+	}
+	return s.DB.Alarms(ctx)
+}
+
+// An operator whose name could not be looked up at first gets the mail all the same, also if a unit
+// came back meanwhile.
+func TestOperatorOfADeafStore(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.ceiling = store.Window{Count: 1, Period: 10 * time.Second}
+	owner := store.Email("owner@example.com")
+	if err := w.db.AddOperator(t.Context(), owner, store.RoleOwner); err != nil {
+		t.Fatal(err)
+	}
+	db := &deaf{DB: w.db}
+	db.operators.Store(1000)
+	q := w.queue(db, quick())
+	w.run(q)
+	w.becomes(store.MailSent, w.ordered(q, "ada@example.com"))
+	o := w.order(q, string(owner), func(n *store.NewChallenge) { n.Mail.Lease = time.Minute })
+	o.message.Console = true
+	o.handTo(q)
+	w.until("it is asked for", func() bool { return db.operators.Load() < 999 })
+	w.db.AdvanceForTest(10 * time.Second)
+	w.until("a unit", func() bool { return q.Full() == 0 })
+	_ = db.operators.Swap(0)
+	w.becomes(store.MailSent, o)
+	if n, _ := w.post.count(string(owner)); n != 1 {
+		t.Errorf("%d mails", n)
+	}
 }

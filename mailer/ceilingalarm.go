@@ -76,18 +76,22 @@ func (q *Queue) ceilingAlarm(ctx context.Context) (store.Alarm, error) {
 }
 
 // forgetAlarm ends what was raised while there was a ceiling, if there is none any more. Another
-// replica that still has one raises it anew.
-func (q *Queue) forgetAlarm(ctx context.Context) {
+// replica that still has one raises it anew. It answers false if that could not be looked at.
+func (q *Queue) forgetAlarm(ctx context.Context) bool {
 	if !q.ceiling.limit.IsZero() {
-		return
+		return true
 	}
+	ctx, cancel := context.WithTimeout(ctx, ceilingTime)
+	defer cancel()
 	state, err := q.ceilingAlarm(ctx)
 	if err == nil && state.On() {
 		err = q.endAlarm(ctx, state, store.Window{})
 	}
-	if err != nil && store.CodeOf(err) != store.Changed && ctx.Err() == nil {
-		q.log.WarnContext(ctx, "cannot end the alarm of a ceiling that is not set any more", "error", err)
+	if err == nil || store.CodeOf(err) == store.Changed { // another replica was faster
+		return true
 	}
+	q.nag(slog.LevelWarn, "ceiling forgotten", "cannot end the alarm of a ceiling that is not set any more", "error", err)
+	return false
 }
 
 // ceilingEvent is the entry of the audit log.

@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"context"
+	"time"
 
 	"idp/store"
 )
@@ -18,4 +19,21 @@ func Recursor(text string) (string, bool) {
 		return "", false
 	}
 	return cursor(at, hash), true
+}
+
+// FailForTest has so many mails fail that had a unit each, in a moment in which units are used. Those
+// that may have left end at end.
+func (q *Queue) FailForTest(mails int, unsure bool, end time.Time) {
+	q.ceiling.mu.Lock()
+	q.ceiling.used = time.Now()
+	q.ceiling.mu.Unlock()
+	for range mails {
+		q.ceiling.after(job{id: store.NewID(q.now()), paid: true, expires: end}, result{err: errNotTried, doubt: unsure})
+	}
+}
+
+// RestForTest is how many units go back, how many stay, and how many mails keep theirs.
+func (q *Queue) RestForTest() (back, stay, kept int) {
+	back = q.ceiling.rest(false)
+	return back, q.ceiling.units, len(q.ceiling.inHand)
 }

@@ -19,9 +19,10 @@ func (q *Queue) watch(ctx context.Context) {
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	var counted time.Time
-	q.forgetAlarm(ctx)
+	forgotten := false
 	for ok := true; ok; ok = sleep(ctx, watchEvery) {
 		now := time.Now()
+		forgotten = forgotten || q.forgetAlarm(ctx)
 		q.watchCeiling(ctx)
 		lines := q.lines(ctx)
 		for _, l := range lines {
