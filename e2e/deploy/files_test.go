@@ -142,6 +142,10 @@ func TestDockerfileBuilds(t *testing.T) {
 	if command == nil || !strings.Contains(command[1], "-trimpath") {
 		t.Fatal("what does the Dockerfile build?")
 	}
+	mod := string(rig.Must(os.ReadFile("../../go.mod")))
+	if toolchain := regexp.MustCompile(`(?m)^toolchain go(\S+)$`).FindStringSubmatch(mod); toolchain == nil || !strings.Contains(text, "FROM --platform=$BUILDPLATFORM golang:"+toolchain[1]+"-") {
+		t.Errorf("the Dockerfile builds with another Go than go.mod names: %v", toolchain)
+	}
 	dir := t.TempDir()
 	tracked := rig.Must(exec.Command("git", "-C", "../..", "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output())
 	ignore := strings.Fields(regexp.MustCompile(`(?m)^#.*$`).ReplaceAllString(string(rig.Must(os.ReadFile("../../deploy/Dockerfile.dockerignore"))), ""))
