@@ -33,6 +33,7 @@ const (
 	ObstacleSuppressed  ObstacleKind = "suppressed"
 	ObstacleMuted       ObstacleKind = "muted"
 	ObstacleLimit       ObstacleKind = "limit"
+	ObstacleCeiling     ObstacleKind = "ceiling" // of all mails
 	ObstacleNoConnector ObstacleKind = "no-connector"
 	ObstacleInbox       ObstacleKind = "inbox"   // mails stay here
 	ObstacleDown        ObstacleKind = "down"    // all connectors fail
@@ -98,6 +99,13 @@ func (s *Service) addressObstacles(ctx context.Context, t *Timeline) error {
 
 // mailObstacles are about mail as such.
 func (s *Service) mailObstacles(ctx context.Context, t *Timeline) error {
+	alarms, err := s.Alarms(ctx)
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(alarms, func(a store.Alarm) bool { return a.Name == store.AlarmMails }); i >= 0 {
+		t.meet(Obstacle{Kind: ObstacleCeiling, Since: alarms[i].Raised})
+	}
 	connectors, err := s.Connectors(ctx)
 	if err != nil {
 		return err

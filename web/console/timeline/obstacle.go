@@ -50,6 +50,9 @@ func told(v *shell.Visit, o admin.Obstacle, of view) obstacle {
 	case admin.ObstacleLimit:
 		out.Title, out.Text = v.T(limits[o.Name].title), v.T(limits[o.Name].text, duration(v, o.Wait))
 		out.Href, out.Link = shell.Path+string(shell.Settings)+"/limits", v.T("See the limits in force")
+	case admin.ObstacleCeiling:
+		out.Title, out.Text = v.T("No more mail is sent"), v.T("As many mails have gone out as IDP_LIMIT_MAILS allows. Nobody but operators can ask for codes until there is room again.")
+		out.Href, out.Link = shell.Path+string(shell.Settings)+"/limits", v.T("See the limits in force")
 	case admin.ObstacleNoConnector:
 		out.Title, out.Text = v.T("No email is set up"), v.T("Without a connector no code leaves this server, for anybody.")
 		email(v.T("Set up email"))

@@ -102,6 +102,16 @@ func TestLimits(t *testing.T) {
 	p.Get(page.Link("See the limits in force")).Want(200, "IDP_LIMIT_ACCOUNT_GUESSES")
 }
 
+func TestCeiling(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	f.Register(ada)
+	p := f.Operator(store.RoleViewer)
+	p.Get(of).Want(200).Lacks("No more mail is sent")
+	f.Must(f.DB.RaiseAlarm(f.Context(), store.Alarm{Name: store.AlarmMails}))
+	p.Get(of).Want(200, "No more mail is sent", "IDP_LIMIT_MAILS", "See the limits in force")
+}
+
 func TestWithoutAccount(t *testing.T) {
 	t.Parallel()
 	f := webtest.New(t)

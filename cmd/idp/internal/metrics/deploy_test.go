@@ -86,6 +86,28 @@ func TestDashboardAndAlertsAskForWhatIsThere(t *testing.T) {
 	}
 }
 
+// The tests of the alerts leave none out.
+func TestAlertsAreTested(t *testing.T) {
+	t.Parallel()
+	rules, err := os.ReadFile("../../../../deploy/prometheus/alerts.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests, err := os.ReadFile("../../../../deploy/prometheus/alerts_test.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`- alert: (\w+)`).FindAllStringSubmatch(string(rules), -1)
+	if len(names) < 10 {
+		t.Errorf("%d alerts", len(names))
+	}
+	for _, name := range names {
+		if !strings.Contains(string(tests), "alertname: "+name[1]+", exp_alerts:") {
+			t.Errorf("%s is shown by no series", name[1])
+		}
+	}
+}
+
 // The list in docs/monitoring.md is all of ours and nothing else, with the words that a
 // scrape says.
 func TestDocsListAllMetrics(t *testing.T) {
