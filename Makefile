@@ -29,17 +29,18 @@ build: ## the program, as bin/idp
 test: unit racy quickfuzz e2e ## everything: both engines, races, browser, clients
 
 # SQLite is pure Go here and 7 to 10 times slower under the race detector; 2 cores
-# need their time. So the detector sees of the pages of the console, of the commands and of
-# the engine for SQLite what many do at once; of everything else, all. "make race" has it see
-# the rest, too.
+# need their time. So the detector sees of the protocol, of the pages of the console, of the commands and of
+# the engine for SQLite what many do at once, nothing of pages and calls whose tests do one thing after the other,
+# and of everything else, all. "make race" has it see the rest, too.
 unit: ## all packages, what is concurrent under the race detector, on both engines
 	.ci/need cc postgres
 	go vet ./...
-	go test -race -timeout 20m $$(go list ./... | grep -v -e '/e2e' -e '/web/console' -e '/cmd/idp$$' -e '/store/sqlite$$')
+	go test -race -timeout 20m $$(go list ./... | grep -v -e '/e2e' -e '/op$$' -e '/web/console' -e '/web/api$$' -e '/web/account$$' -e '/cmd/idp$$' -e '/store/sqlite$$')
+	go test -race -timeout 10m -run 'Parallel|Twice|Origins|Replicas' ./op
 	go test -race -timeout 10m -run 'Enter|Link|SessionEnds|Impatient|Apart' ./web/console ./web/console/shell
 	go test -race -timeout 10m -run 'TestContract/(Parallel|GuessBudget|IPBudget|MixedLoad|Nothing)|Test[^C]' ./store/sqlite
 	go test -race -timeout 10m -run 'Test(On|Postgres|SQLite).*/(serve|stop|webhook|dev)$$' ./cmd/idp
-	go test -timeout 10m ./web/console/... ./cmd/idp ./store/sqlite
+	go test -timeout 10m ./op ./web/console/... ./web/api ./web/account ./cmd/idp ./store/sqlite
 
 race: ## all packages under the race detector, whole; takes half an hour
 	.ci/need cc postgres
@@ -51,7 +52,7 @@ racy: ## shows that the race tests can fail
 
 e2e: ## the built program with a real browser and real clients
 	.ci/need cc postgres chromium node python apache proxies systemd
-	go test -timeout 15m -parallel 3 ./e2e/...
+	go test -timeout 15m ./e2e/...
 	go test -tags browser -timeout 5m -run Script ./web/signin ./web/account ./web/console/...
 	go test -tags browser -timeout 5m -run Shots ./mailer
 
