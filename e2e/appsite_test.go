@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -48,7 +49,7 @@ func appSiteOf(s *rig.Server, addr string, c rig.Client) appSite {
 	return appSite{Server: s, home: home, env: env, first: "/sign-in", private: "/", refresh: "/refresh"}
 }
 
-// runs starts the app's process, waits until it listens, and ends it with the test.
+// runs starts the app's process, waits until it answers, and ends it with the test.
 func (a appSite) runs(cmd *exec.Cmd) {
 	a.T.Helper()
 	var log rig.LockedBuffer
@@ -68,7 +69,7 @@ func (a appSite) runs(cmd *exec.Cmd) {
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if conn, err := net.Dial("tcp", strings.TrimPrefix(a.home, "http://")); err == nil {
 			_ = conn.Close()
-			return
+			break
 		}
 		select {
 		case <-exited:
@@ -78,6 +79,12 @@ func (a appSite) runs(cmd *exec.Cmd) {
 		if time.Now().After(deadline) {
 			a.T.Fatal("the app does not listen")
 		}
+	}
+	// Its first page, which a development server compiles only now: longer than a tab waits.
+	if res, err := (&http.Client{Timeout: 2 * time.Minute}).Get(a.home + "/"); err != nil {
+		a.T.Fatal(err)
+	} else {
+		_ = res.Body.Close()
 	}
 }
 
