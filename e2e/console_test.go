@@ -138,23 +138,31 @@ func TestEveryPageOfTheConsole(t *testing.T) {
 	s.Start()
 	shots := os.Getenv("IDP_TEST_SHOTS")
 	for _, lang := range []string{"en", "ja"} {
-		t.Run(lang, func(t *testing.T) {
-			t.Parallel()
-			b := tab{t, chromiumFor(t, 10*time.Minute)}
-			set(b, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{
-				UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36", AcceptLanguage: lang})
-			enterConsole(s, b, lang+"."+owner)
-			pages := consolePages(t, b.client(s.Endpoint, lang), s.Endpoint)
-			if len(pages) < 30 {
-				t.Errorf("only %d pages were found", len(pages))
-			}
-			t.Logf("%d pages", len(pages))
-			for _, path := range slices.Sorted(maps.Keys(pages)) {
-				isLight(t, s.Endpoint, path, pages[path])
-				b.everyWay(s.Endpoint, path, lang, shots)
-			}
-		})
+		for _, screen := range []screen{{"desktop", 1280, 800}, {"phone", 320, 640}} {
+			t.Run(lang+" "+screen.name, func(t *testing.T) {
+				t.Parallel()
+				b := tab{t, chromiumFor(t, 10*time.Minute)}
+				set(b, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{
+					UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36", AcceptLanguage: lang})
+				enterConsole(s, b, lang+"."+screen.name+"."+owner)
+				pages := consolePages(t, b.client(s.Endpoint, lang), s.Endpoint)
+				if len(pages) < 30 {
+					t.Errorf("only %d pages were found", len(pages))
+				}
+				t.Logf("%d pages", len(pages))
+				for _, path := range slices.Sorted(maps.Keys(pages)) {
+					isLight(t, s.Endpoint, path, pages[path])
+					b.everyWay(s.Endpoint, path, lang, screen, shots)
+				}
+			})
+		}
 	}
+}
+
+// screen is one that pages are looked at on, in CSS pixels.
+type screen struct {
+	name string
+	w, h int64
 }
 
 // isLight holds a page to what it may load.
@@ -185,45 +193,40 @@ func zipped(text string) int {
 	return b.Len()
 }
 
-// everyWay looks at a page on each screen in each scheme.
-func (b tab) everyWay(endpoint, path, lang, shots string) {
+// everyWay looks at a page in each scheme.
+func (b tab) everyWay(endpoint, path, lang string, screen screen, shots string) {
 	b.t.Helper()
-	for _, size := range []struct {
-		name string
-		w, h int64
-	}{{"desktop", 1280, 800}, {"phone", 320, 640}} {
-		set(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: size.w, Height: size.h, DeviceScaleFactor: 1, Mobile: size.name == "phone"})
-		b.do(chromedp.Navigate(endpoint + path))
-		for _, scheme := range []string{"light", "dark"} {
-			if scheme == "dark" && lang != "en" && shots == "" {
-				continue // nothing but colours differs, and those are looked at in English
-			}
-			name := strings.Join([]string{path, lang, size.name, scheme}, " ")
-			set(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-				{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
-			b.do(chromedp.Sleep(50 * time.Millisecond))
-			if get(b, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > window.innerWidth`)) {
-				b.t.Errorf("%s scrolls sideways: %s", name, get(b, chromedp.Evaluate[string](widest)))
-			}
-			if list := get(b, chromedp.Evaluate[string](outOfSight)); list != "" {
-				b.t.Errorf("%s has columns that nobody sees: %s", name, list)
-			}
-			switch {
-			case lang != "en": // what is to be heard and seen is the same
-			case scheme == "light" && size.name == "desktop":
-				b.accessible(name)
-			case scheme == "light": // what depends on the room
-				b.accessible(name, "color-contrast", "target-size", "scrollable-region-focusable", "aria-hidden-focus", "button-name", "link-name", "label", "region")
-			default: // what depends on the colours
-				b.accessible(name, "color-contrast", "link-in-text-block")
-			}
-			if shots != "" {
-				b.shoot(shots, name)
-			}
+	set(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: screen.w, Height: screen.h, DeviceScaleFactor: 1, Mobile: screen.name == "phone"})
+	b.do(chromedp.Navigate(endpoint + path))
+	for _, scheme := range []string{"light", "dark"} {
+		if scheme == "dark" && lang != "en" && shots == "" {
+			continue // nothing but colours differs, and those are looked at in English
 		}
-		if moved := get(b, chromedp.Evaluate[float64](moves, chromedp.EvalAwaitPromise)); moved > 0.01 {
-			b.t.Errorf("%s on a %s moves while it loads: %.3f", path, size.name, moved)
+		name := strings.Join([]string{path, lang, screen.name, scheme}, " ")
+		set(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
+		b.do(chromedp.Sleep(50 * time.Millisecond))
+		if get(b, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > window.innerWidth`)) {
+			b.t.Errorf("%s scrolls sideways: %s", name, get(b, chromedp.Evaluate[string](widest)))
 		}
+		if list := get(b, chromedp.Evaluate[string](outOfSight)); list != "" {
+			b.t.Errorf("%s has columns that nobody sees: %s", name, list)
+		}
+		switch {
+		case lang != "en": // what is to be heard and seen is the same
+		case scheme == "light" && screen.name == "desktop":
+			b.accessible(name)
+		case scheme == "light": // what depends on the room
+			b.accessible(name, "color-contrast", "target-size", "scrollable-region-focusable", "aria-hidden-focus", "button-name", "link-name", "label", "region")
+		default: // what depends on the colours
+			b.accessible(name, "color-contrast", "link-in-text-block")
+		}
+		if shots != "" {
+			b.shoot(shots, name)
+		}
+	}
+	if moved := get(b, chromedp.Evaluate[float64](moves, chromedp.EvalAwaitPromise)); moved > 0.01 {
+		b.t.Errorf("%s on a %s moves while it loads: %.3f", path, screen.name, moved)
 	}
 }
 
