@@ -206,6 +206,16 @@ func (l *Language) Count(key string, n int) string {
 	return l.localize(&i18n.LocalizeConfig{MessageID: key, PluralCount: n})
 }
 
+// Wait writes a wait, rounded up, as what follows "in": up to an hour and a half in minutes,
+// of which there is at least one, then in hours.
+func (l *Language) Wait(d time.Duration) string {
+	const most = 90 * time.Minute
+	if d > most {
+		return l.Count("wait.hours", int((d+time.Hour-1)/time.Hour))
+	}
+	return l.Count("wait.minutes", max(int((d+time.Minute-1)/time.Minute), 1))
+}
+
 // Day writes the day of an instant. The server knows nobody's time zone: UTC.
 func (l *Language) Day(t time.Time) string { return t.UTC().Format(l.day) }
 

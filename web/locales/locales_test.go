@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"idp/store"
 	"idp/web/locales"
@@ -54,7 +55,7 @@ func TestTextsAreUsedAndComplete(t *testing.T) {
 }
 
 // same are the texts that are the same words in other languages.
-var same = map[string]bool{"code.label": true, "code.wait": true, "account.name": true, "mismatch.client": true, "not_me.browser": true}
+var same = map[string]bool{"code.label": true, "code.wait": true, "account.name": true, "mismatch.client": true, "not_me.browser": true, "wait.minutes": true}
 
 // What fills a field keeps its own direction in a right-to-left text.
 func TestFieldsAreIsolatedRightToLeft(t *testing.T) {
@@ -82,6 +83,28 @@ func TestCount(t *testing.T) {
 	for n, want := range map[int]string{2: "محاولتان", 3: "3 محاولات", 11: "11 محاولة", 100: "100 محاولة"} {
 		if got := s.Find("ar").Count("code.tries", n); !strings.Contains(got, want) {
 			t.Errorf("%d: %q", n, got)
+		}
+	}
+}
+
+func TestWait(t *testing.T) {
+	t.Parallel()
+	s := locales.Load()
+	for _, c := range []struct {
+		wait   time.Duration
+		en, ja string
+	}{
+		{0, "1 minute", "1分"},
+		{time.Minute, "1 minute", "1分"},
+		{61 * time.Second, "2 minutes", "2分"},
+		{90 * time.Minute, "90 minutes", "90分"},
+		{90*time.Minute + 1, "2 hours", "2時間"},
+		{23*time.Hour + time.Second, "24 hours", "24時間"},
+	} {
+		for tag, want := range map[string]string{"en": c.en, "ja": c.ja} {
+			if got := s.Find(tag).Wait(c.wait); got != want {
+				t.Errorf("%s in %s is %q, not %q", c.wait, tag, got, want)
+			}
 		}
 	}
 }
@@ -159,7 +182,7 @@ var (
 // $ stands for one per variant: the words of the Go file beside the template.
 func usedKeys(t *testing.T) map[string]bool {
 	t.Helper()
-	used := map[string]bool{}
+	used := map[string]bool{"wait.minutes": true, "wait.hours": true} // in Go: see Wait
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if d != nil && d.IsDir() && d.Name() == "console" { // has catalogues of its own
 			return filepath.SkipDir

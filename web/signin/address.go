@@ -197,7 +197,7 @@ func (p *Pages) postAddress(v *visit) error {
 		return p.askProof(v, c, data)
 	case store.Limited:
 		wait := waitOf(err)
-		data.Error, data.Minutes = "limited", minutes(wait)
+		data.Error, data.Wait = "limited", v.lang.Wait(wait)
 		if isFull(err) {
 			data.Error = "full"
 		}

@@ -196,7 +196,7 @@ func (p *Pages) judged(v *visit, c challenge, in store.SignedIn, finish store.Fi
 		data.Error = "stale"
 		return p.showCode(v, http.StatusUnprocessableEntity, c, data)
 	case store.OutcomeLimited:
-		data.Error, data.Minutes = "limited", minutes(in.Wait)
+		data.Error, data.Wait = "limited", v.lang.Wait(in.Wait)
 		if in.Limit == store.LimitAccountGuesses { // which a longer code has no need of
 			data.Error = "guessed"
 		}
@@ -292,7 +292,7 @@ func (p *Pages) postResend(v *visit) error {
 	return p.toCode(v, c.took(begun))
 }
 
-// longWait is from where on a wait is told in minutes: it is a limit's, and no
+// longWait is from where on a wait is told in minutes or hours: it is a limit's, and no
 // countdown.
 const longWait = 3 * time.Minute
 
@@ -301,9 +301,9 @@ func (p *Pages) tooSoon(v *visit, c challenge, wait time.Duration, full bool) er
 	data.Resend = "limited"
 	switch {
 	case full:
-		data.Resend, data.Minutes = "full", minutes(wait)
+		data.Resend, data.Wait = "full", v.lang.Wait(wait)
 	case wait > longWait:
-		data.Resend, data.Minutes = "limited_long", minutes(wait)
+		data.Resend, data.Wait = "limited_long", v.lang.Wait(wait)
 	}
 	c.NextSend = p.Now().Add(wait)
 	v.w.Header().Set("Retry-After", strconv.Itoa(seconds(wait)))

@@ -37,6 +37,9 @@ func TestNoMoreMail(t *testing.T) {
 	}
 	f.DB.AdvanceForTest(48 * time.Second)
 	waiting.Submit("/verify/resend").Want(429, "No more mail can be sent at the moment. Try again in 7 minutes")
+	f.Mails.Fill(20 * time.Hour)
+	waiting.Submit("/verify/resend").Want(429, "Try again in 20 hours, or")
+	f.Person().Get(webtest.Authorize("ui_locales", "ja")).Submit("/sign-in", "email", ada).Want(429, "20時間後")
 	waiting.Submit("/verify", "code", code).Want(303)
 	owner.Get("/console").Want(200)
 	f.Operator(store.RoleOwner)

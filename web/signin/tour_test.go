@@ -42,7 +42,7 @@ func everyPage(f *webtest.Fixture, lang string) map[string]string {
 		}
 	}
 
-	f.Mails.Fill(72 * time.Minute)
+	f.Mails.Fill(20 * time.Hour)
 	keep("address-full", p.Get(webtest.Authorize()).Submit("/sign-in", "email", ada))
 	keep("code-full", code.Submit("/verify/resend"))
 	f.Mails.Fill(0)

@@ -18,9 +18,10 @@ type view struct {
 	R, C string
 
 	// A form's field: what was typed, and what is wrong with it.
-	Typed, Error           string
-	Tries, Minutes, Digits int
-	Long                   bool // the newest code has letters, and nobody types it willingly
+	Typed, Error  string
+	Tries, Digits int
+	Wait          string // how long nothing can be had, in words
+	Long          bool   // the newest code has letters, and nobody types it willingly
 
 	Register  bool   // the challenge or form is for a new account
 	Recover   bool   // or for one that somebody else may be in
@@ -88,9 +89,6 @@ func (p *Pages) addLanguages(v *visit, here string, data *view) {
 
 // seconds rounds a wait up.
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
-
-// minutes rounds a wait up to at least one.
-func minutes(d time.Duration) int { return max(int((d+time.Minute-1)/time.Minute), 1) }
 
 // clock gives a wait as seconds and as m:ss; both are "" when it is over.
 func clock(d time.Duration) (count, written string) {
