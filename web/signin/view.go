@@ -44,7 +44,7 @@ type view struct {
 	Status  string
 	Mail    string // what became of the mail; see mailWords
 	Mailbox *mailbox
-	Clock   template.HTML // wait for another code, as m:ss that a script can count down
+	Clock   template.HTML // wait for another code, as m:ss or h:mm:ss that a script can count down
 
 	Suggested string // a likely address, for a typo
 	More      bool   // another code can be asked for
@@ -90,11 +90,14 @@ func (p *Pages) addLanguages(v *visit, here string, data *view) {
 // seconds rounds a wait up.
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
-// clock gives a wait as seconds and as m:ss; both are "" when it is over.
+// clock gives a wait as seconds and as m:ss, from an hour on as h:mm:ss; both are "" when it is over.
 func clock(d time.Duration) (count, written string) {
 	s := seconds(d)
 	if s <= 0 {
 		return "", ""
+	}
+	if s >= 3600 {
+		return strconv.Itoa(s), fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
 	}
 	return strconv.Itoa(s), fmt.Sprintf("%d:%02d", s/60, s%60)
 }

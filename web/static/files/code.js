@@ -43,7 +43,10 @@ if (again) {
     button.disabled = left > 0;
     if (line) line.hidden = left <= 0;
     if (left <= 0) return;
-    clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    const two = n => String(n).padStart(2, "0");
+    const minutes = Math.floor(left / 60);
+    const written = left < 3600 ? minutes : `${Math.floor(minutes / 60)}:${two(minutes % 60)}`;
+    clock.textContent = `${written}:${two(left % 60)}`;
     setTimeout(tick, 250); // a hidden page's timers are late: the clock is read anew
   };
   tick();
