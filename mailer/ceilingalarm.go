@@ -48,7 +48,7 @@ func (q *Queue) alarm(ctx context.Context) error {
 		return err
 	case shut && !state.On():
 		if err = q.store.RaiseAlarm(ctx, state, ceilingEvent(EventCeilingReached, w)); err == nil {
-			q.log.WarnContext(ctx, "the ceiling of all mails is reached: nobody can ask for codes but in the console, and mails wait", "limit", w.Count, "within", w.Period)
+			q.log.WarnContext(ctx, "the ceiling of all mails is reached: nobody can ask for codes but in the console, and mails wait", "limit", w.Count, "period", w.Period)
 		}
 	case !shut && state.On() && left >= max(1, w.Count/10):
 		err = q.endAlarm(ctx, state, w)

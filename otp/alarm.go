@@ -171,13 +171,13 @@ func (e *Engine) LookAtGuesses(ctx context.Context) error {
 	case !state.On() && seen.Missed > seen.Limit:
 		err = e.store.RaiseAlarm(ctx, state, alarmEvent(EventAlarmRaised, seen))
 		if err == nil {
-			e.log.Log(ctx, slog.LevelWarn, "codes are being guessed at on many addresses: new ones have more digits", "guesses", seen.Missed, "redeemed", seen.Redeemed, "limit", seen.Limit, "digits", e.alarmDigits())
+			e.log.Log(ctx, slog.LevelWarn, "codes are being guessed at on many addresses: new ones have more digits", "guesses", seen.Missed, "redeemed", seen.Redeemed, "limit", seen.Limit, "length", e.alarmDigits())
 		}
 		seen.On = true
 	case state.On() && now.Sub(state.Raised) >= calm && sums.Lately.Missed <= lately:
 		err = e.store.EndAlarm(ctx, state, alarmEvent(EventAlarmEnded, seen))
 		if err == nil {
-			e.log.InfoContext(ctx, "codes are not guessed at any more: new ones have their usual digits", "guesses", sums.Lately.Missed, "within", calm)
+			e.log.InfoContext(ctx, "codes are not guessed at any more: new ones have their usual digits", "guesses", sums.Lately.Missed, "period", calm)
 		}
 		seen.On = false
 	default:

@@ -50,7 +50,7 @@ func (e *Engine) code(ctx context.Context, a store.Attempt, length int) (code st
 		e.log.ErrorContext(ctx, "the code of a test address does not open (was the instance secret changed?): it gets mails like any other", "error", err)
 		return code, 0, nil
 	case !slices.Contains(e.lengths(a.Purpose), len(fixed)):
-		e.log.WarnContext(ctx, "the code of a test address is not as long as codes are: it gets mails like any other", "digits", len(fixed))
+		e.log.WarnContext(ctx, "the code of a test address is not as long as codes are: it gets mails like any other", "length", len(fixed))
 		return code, 0, nil
 	}
 	return fixed, all[i].Mark(), nil

@@ -52,7 +52,10 @@ func allowed(key string) bool {
 		"method", "path", "route", "status", "bytes", "duration", "took", requestID, "trace_id", "ip", "peer", // a request
 		"client", "client_id", "user", "email", "challenge", "outcome", "purpose", "screen", // a sign-in; email is masked
 		"mail", "usage", "sender", "connector", "attempt", "attempts", "class", "provider", "retry", "locale", "topic", // a mail
-		"limit", "count", "limits", "period", "wait", "age", "depth", "rows", "size", "memory", // numbers
+		"limit", "count", "limits", "period", "wait", "delay", "age", "depth", "rows", "size", "length", "memory", // numbers
+		"guesses", "redeemed", "sent", "day", "last", "mails", "backlog", "events", "waiting", // counts, and whether there are more
+		"hook", "event", "delivery", "again", // a webhook: ids, and the kind of an event
+		"batch", "now", // numbers of batches of the audit log
 		"alg", "kid", "key", "keys", // of signing keys: their public ids
 		"version", "from", "to", "migration", "engine", "database", "replica", // the process; to and from are versions
 		"url", "endpoint", "issuer", "listen", "address", "file", "signal", "setting", "network":
