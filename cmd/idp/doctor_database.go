@@ -68,11 +68,26 @@ func (v *visit) schema(ctx context.Context, e engine) bool {
 		v.tell.Fail(check, "", "%s", oneLine(err))
 		return false
 	}
+	var known, added int64 // the newest migration of this command, and how many the database has beyond it
 	for _, s := range all {
-		if s.Applied && s.Name == "" {
+		if s.Name != "" {
+			known = max(known, s.Version)
+		} else if s.Applied {
+			added++
+		}
+	}
+	if added > 0 {
+		var floor int64
+		if err := e.Read(ctx, `SELECT schema_floor FROM instance WHERE id = 1`, nil, func(scan func(...any) error) error { return scan(&floor) }); err != nil {
+			v.tell.Fail(check, "", "%s", oneLine(err))
+			return false
+		}
+		if floor > known {
 			v.tell.Fail(check, "Run the newer idp that changed the database.", "the database is of a later version than this command")
 			return false
 		}
+		v.tell.Warn(check, "Where the upgrade was taken back on purpose, that is all right.", "a later version has added to the database (%d migrations); this one works on it", added)
+		return true
 	}
 	if n := pending(all); n > 0 {
 		v.tell.Fail(check, "Start the server, which does it by itself, or: idp migrate up", "%d of %d migrations are not applied", n, len(all))

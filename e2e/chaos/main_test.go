@@ -64,6 +64,7 @@ var faults = []struct {
 	{"replica-killed", replicaKilled},
 	{"stop", stopped},
 	{"previous-release", previousRelease},
+	{"put-back", putBack},
 	{"disk-full", diskFull},
 	{"clock-postgres", clockPostgres},
 	{"clock-sqlite", clockSQLite},

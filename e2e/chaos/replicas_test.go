@@ -110,10 +110,9 @@ func stopped(t *testing.T) {
 }
 
 // previousRelease rolls from the release before this one to this one, with people in the middle
-// of their sign-ins, and back as far as that is possible.
+// of their sign-ins; the new one is taken away once in between, and the old one goes on.
 func previousRelease(t *testing.T) {
-	old := previous(t)
-	c, a, b, front := pair(t, old)
+	c, a, b, front := pair(t, previous(t, cmp.Or(os.Getenv("CHAOS_PREVIOUS"), before)))
 	roll := func(s *rig.Server, program string) {
 		s.Program, s.Env = program, append(s.Env, newer...) // of a name that is there twice the last one counts
 		s.Start()
@@ -144,8 +143,49 @@ func previousRelease(t *testing.T) {
 	if after.Unavailable > 0 {
 		v.Wrong = append(v.Wrong, fmt.Sprintf("%d answers of 503", after.Unavailable))
 	}
-	add(t, row{Fault: "rolling restart from the previous release and back", Where: "all steps at once", Expected: "either release goes on with what the other wrote",
+	add(t, row{Fault: "rolling restart from the previous release", Where: "all steps at once", Expected: "either release goes on with what the other wrote",
 		Seen: seen(fmt.Sprintf("%d of them while both ran, %d requests cut off by the old release, which has no IDP_STOP_DELAY", mixed.SignIns, front.Lost()), after, v), Tally: after, Verdict: v})
+}
+
+// putBack takes an upgrade back: programs of the release before are started, one after the other, on a
+// schema that the release after it has added to, and then those of this one again.
+func putBack(t *testing.T) {
+	old := previous(t, floor)
+	c, a, b, front := pair(t, rig.Binary, "IDP_STOP_DELAY="+linger)
+	a.Start()
+	b.Start()
+	c.register()
+	c.come(4)
+	c.until(6)
+	for _, added := range []string{
+		`ALTER TABLE challenge ADD COLUMN later TEXT NOT NULL DEFAULT ''`,
+		`CREATE TABLE later (id BIGINT PRIMARY KEY)`,
+		`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)`,
+	} {
+		if _, err := a.DB().Exec(added); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mixed := c.count()
+	for _, program := range []string{old, rig.Binary} {
+		for _, s := range []*rig.Server{a, b} {
+			if status := s.Stop(); status != 0 {
+				t.Errorf("a server stops with %d", status)
+			}
+			s.Program = program
+			s.Start()
+			time.Sleep(2 * watch)
+			c.until(10) // each step may be either's
+		}
+	}
+	mixed = c.since(mixed)
+	c.leave()
+	after, v := c.count(), c.look()
+	if n := front.Lost() + after.Unavailable; n > 0 {
+		v.Wrong = append(v.Wrong, fmt.Sprintf("%d requests failed", n))
+	}
+	add(t, row{Fault: "the release before put back, and this one again", Where: "all steps at once", Expected: "it starts on a schema that was added to since; nobody notices",
+		Seen: seen(fmt.Sprintf("%d of them from the first restart to the fourth, %d requests failed", mixed.SignIns, front.Lost()+after.Unavailable), after, v), Tally: after, Verdict: v})
 }
 
 func without(env []string, name string) (out []string) {
@@ -160,10 +200,12 @@ func without(env []string, name string) (out []string) {
 // before is the release that a rolling upgrade starts from, unless CHAOS_PREVIOUS names another.
 const before = "2486c49"
 
-// previous builds the program of the release before this one out of the repository's history.
-func previous(t *testing.T) string {
+// floor is the first commit whose program works on a schema that a later one has added to.
+const floor = "6c59fc6"
+
+// previous builds the program of an earlier commit out of the repository's history.
+func previous(t *testing.T, commit string) string {
 	t.Helper()
-	commit := cmp.Or(os.Getenv("CHAOS_PREVIOUS"), before)
 	dir := t.TempDir()
 	tree, program := filepath.Join(dir, "tree"), filepath.Join(dir, "idp")
 	run := func(in, name string, args ...string) {
@@ -171,7 +213,7 @@ func previous(t *testing.T) string {
 		cmd := exec.Command(name, args...)
 		cmd.Dir = in
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("the previous release, %s: %s %v: %v\n%s", commit, name, args, err, out)
+			t.Fatalf("the program of %s: %s %v: %v\n%s", commit, name, args, err, out)
 		}
 	}
 	run("", "git", "worktree", "add", "--detach", tree, commit)
