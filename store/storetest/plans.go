@@ -29,7 +29,7 @@ func (e scripts) Run(ctx context.Context, s *sqlstore.Script) error {
 var scanned = regexp.MustCompile(`(?:Seq Scan on|SCAN) (?:users|session|challenge|budget|auth_code|oidc_grant|mail|device|event)\b`)
 
 // follows is what comes after a sign-in: another app from the session, the page that is open in
-// another tab, a token that is given back, and the sign-out.
+// another tab, a token that is given back, the sign-out, and the link for who did not ask for the code.
 func (f *fixture) follows(n store.NewChallenge, r store.Redemption) {
 	f.t.Helper()
 	_, err := f.db.ChallengeState(f.ctx(), n.ID, n.Browser)
@@ -46,6 +46,8 @@ func (f *fixture) follows(n store.NewChallenge, r store.Redemption) {
 	_, err = f.db.GrantLives(f.ctx(), r.Grant, r.Client)
 	f.no(err)
 	f.end(in.User, session, r.Client)
+	f.notMe(n)
+	f.no(f.db.Unmute(f.ctx(), disowned(n)))
 }
 
 // A sign-in reads no table from its beginning, in a database that nobody has analyzed either: a

@@ -33,7 +33,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 	}
 	// The answer of a script's first run is lost, and the engine sends it again.
 	for _, name := range []string{
-		"NotMe", "NotMeAgain", "NotMeAfterPurge", "NotMeByWhomNobodyKnows", "Mute", "MuteUnderTwoSecrets", "Devices", "DevicesForgotten",
+		"NotMe", "NotMeAgain", "NotMeAfterPurge", "NotMeAfterMove", "NotMeOfTheNextHolder", "NotMeByWhomNobodyKnows", "Mute", "MuteUnderTwoSecrets", "Devices", "DevicesForgotten",
 		"SignIn", "Outcomes", "Binding", "Resend", "Confirm", "DoubleClick", "RedemptionMismatch",
 		"Sessions", "Suspended", "Mail", "MailLastCall", "MailRefused", "ConnectorHealth", "HookDeliveries", "SuppressionTold", "GuessCharges", "SecondTabThenReload", "DeletedClient", "BegunTwice", "RefusedLimitWritesNothing",
 		"Refresh", "RefreshAncestor", "RefreshRotatesLate", "RefreshLifetimes", "NarrowScopes", "Revocation", "EndSession", "ReplacedSession",
