@@ -8,7 +8,9 @@
 //
 // It shows codes to whoever asks, so it is for programs on the same machine that
 // name it by a loopback name: a page of another site that points its own host name
-// at 127.0.0.1 (DNS rebinding) arrives with that name in Host and gets nothing.
+// at 127.0.0.1 (DNS rebinding) arrives with that name in Host and gets nothing. Neither
+// does a proxy on this machine that lets itself be known; one that does not cannot be told
+// from a program of this machine, and must not lead here.
 package devinbox
 
 import (
@@ -121,9 +123,19 @@ func isLocalName(host string) bool {
 	return store.IsLoopback(strings.ToLower(strings.Trim(host, "[]")))
 }
 
-// isForwarded tells whether a proxy on this machine speaks for somebody else.
+// isForwarded tells whether a proxy on this machine speaks for somebody else, as far as that can
+// be told: it says so in a header, or speaks HTTP/1.0, as nginx does by default before 1.29.7,
+// with no header that would say so. Programs for people have not spoken that for decades.
 func isForwarded(r *http.Request) bool {
-	return r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != ""
+	if !r.ProtoAtLeast(1, 1) {
+		return true
+	}
+	for name := range r.Header {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *Mailbox) handle(serveMail func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {

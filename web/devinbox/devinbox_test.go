@@ -3,7 +3,10 @@ package devinbox_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -118,13 +121,18 @@ func TestJSON(t *testing.T) {
 func TestOnlyForThisMachine(t *testing.T) {
 	t.Parallel()
 	h, box := setup(t)
-	for name, change := range map[string]func(*http.Request){
+	strangers := map[string]func(*http.Request){
 		"another machine": func(r *http.Request) { r.RemoteAddr = "192.168.1.5:4000" },
 		"rebound name":    func(r *http.Request) { r.Host = "evil.example:3001" },
 		"like a loopback": func(r *http.Request) { r.Host = "localhost.evil.example:3001" },
 		"no host":         func(r *http.Request) { r.Host = "" },
-		"a proxy":         func(r *http.Request) { r.Header.Set("X-Forwarded-For", "203.0.113.9") },
-	} {
+		"HTTP/1.0":        func(r *http.Request) { r.Proto, r.ProtoMinor = "HTTP/1.0", 0 },
+	}
+	for _, proxy := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Server", "Forwarded", "Via", "X-Real-IP"} {
+		strangers[proxy] = func(r *http.Request) { r.Header.Set(proxy, "203.0.113.9") }
+		strangers["an empty "+proxy] = func(r *http.Request) { r.Header.Set(proxy, "") }
+	}
+	for name, change := range strangers {
 		for _, method := range []string{http.MethodGet, http.MethodDelete, http.MethodPost} {
 			if w := ask(h, method, "/dev/inbox", change); w.Code != http.StatusForbidden || strings.Contains(w.Body.String(), "654321") {
 				t.Errorf("%s: %s got %d", name, method, w.Code)
@@ -138,6 +146,30 @@ func TestOnlyForThisMachine(t *testing.T) {
 	for _, host := range []string{"127.0.0.1:3001", "[::1]:3001", "[::1]", "LOCALHOST", "localhost:3001", "idp.localhost:3001", "IDP.localhost"} {
 		if w := ask(h, http.MethodGet, "/dev/inbox", func(r *http.Request) { r.Host, r.RemoteAddr = host, "[::1]:9" }); w.Code != http.StatusOK {
 			t.Errorf("%s: %d", host, w.Code)
+		}
+	}
+}
+
+// nginx, before 1.29.7 and with nothing but the address to pass on to, calls us by a loopback
+// name, names nobody, and speaks HTTP/1.0.
+func TestBehindABareProxy(t *testing.T) {
+	t.Parallel()
+	h, _ := setup(t)
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	for version, want := range map[string]string{"1.0": " 403 ", "1.1": " 200 "} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		if _, err := fmt.Fprintf(conn, "GET /dev/inbox.json HTTP/%s\r\nHost: %s\r\nConnection: close\r\n\r\n", version, server.Listener.Addr()); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(conn)
+		status, _, _ := strings.Cut(string(answer), "\r\n")
+		if err != nil || !strings.Contains(status, want) || strings.Contains(string(answer), "654321") != (version == "1.1") {
+			t.Errorf("HTTP/%s: %s, %v", version, answer, err)
 		}
 	}
 }
