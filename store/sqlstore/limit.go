@@ -37,13 +37,13 @@ const (
 	takeOne = `
 		INSERT INTO budget (key, tat, tat2, taker)
 		SELECT $1, CAST($2 AS BIGINT) + CAST($3 AS BIGINT), CAST($2 AS BIGINT) + CAST($4 AS BIGINT), $5
-		FROM (SELECT 1$from$where) AS c
+		FROM (SELECT 1$from$where) AS asked
 		WHERE NOT EXISTS (SELECT 1 FROM budget WHERE key = $1 AND (tat > $6 OR tat2 > $7 OR taker = $5))$after` + takeAgain + takeIfRoom + racyAlso
 
 	takeFree = `
 		INSERT INTO budget (key, tat, tat2, tat3, taker)
 		SELECT $1, CAST($2 AS BIGINT) + CAST($3 AS BIGINT), CAST($2 AS BIGINT) + CAST($4 AS BIGINT), CAST($2 AS BIGINT) + CAST($unit AS BIGINT), $5
-		FROM (SELECT 1$from$where) AS c
+		FROM (SELECT 1$from$where) AS asked
 		WHERE NOT EXISTS (SELECT 1 FROM budget WHERE key = $1 AND (tat > $6 OR tat2 > $7 OR tat3 > $until OR taker = $5))$after` + takeAgain + `,
 		  tat3 = CASE WHEN budget.tat3 > $2 THEN budget.tat3 + (excluded.tat3 - $2) ELSE excluded.tat3 END` + takeIfRoom + ` AND budget.tat3 <= $until` + racyAlso
 

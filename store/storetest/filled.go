@@ -13,8 +13,12 @@ import (
 	"idp/store/sqlstore"
 )
 
-// growing are the tables that grow with people and sign-ins; users first, whom others refer to.
-var growing = []string{"users", "session", "challenge", "budget", "auth_code", "oidc_grant", "mail", "device", "event"}
+// growing are the tables that grow with people, sign-ins and what strangers and apps send; users
+// first, whom others refer to. Those that a sign-in reads and that are not here stay small: what
+// operators make (clients, roles, test addresses), and guess_count, with a row a minute and replica
+// for two days.
+var growing = []string{"users", "session", "challenge", "budget", "auth_code", "oidc_grant", "mail", "device", "event",
+	"mute", "suppression", "one_time_token", "assertion", "notification", "user_role"}
 
 // anyValue is a value as the engine has it.
 type anyValue struct{ v any }
@@ -32,7 +36,7 @@ func (a *anyValue) Scan(v any) error {
 // and addresses are others, and each belongs to another account. Then the planner is told.
 func (f *fixture) fill() {
 	f.t.Helper()
-	const doublings = 11
+	const rows = 2000
 	bytes, text := "randomblob(%d)", "hex(randomblob(10))"
 	if !f.isSQLite() {
 		bytes, text = "substr(sha256(uuid_send(gen_random_uuid())), 1, %d)", "replace(CAST(gen_random_uuid() AS TEXT), '-', '')"
@@ -52,7 +56,7 @@ func (f *fixture) fill() {
 		for i, name := range names {
 			values[i] = "one." + name
 			switch {
-			case table == "users" && (name == "id" || name == "email"):
+			case name == "id", table == "users" && name == "email":
 				values[i] = text
 			case name == "user_id":
 				values[i] = "person.id"
@@ -73,7 +77,11 @@ func (f *fixture) fill() {
 		}))
 		// Each row is doubled, for a person that had none here.
 		var s sqlstore.Script
-		for range doublings {
+		want := rows
+		if table == "users" {
+			want *= 2 // some people have none
+		}
+		for n := f.count(`SELECT COUNT(*) FROM ` + table); n > 0 && n < want; n *= 2 {
 			from := `(SELECT * FROM ` + table + `) AS one`
 			if slices.Contains(names, "user_id") {
 				from = `(SELECT ` + table + `.*, row_number() OVER () AS n FROM ` + table + `) AS one
@@ -82,7 +90,7 @@ func (f *fixture) fill() {
 			s.Do(`INSERT INTO ` + table + ` (` + strings.Join(names, ", ") + `) SELECT ` + strings.Join(values, ", ") + ` FROM ` + from + ` WHERE 1 = 1 ON CONFLICT DO NOTHING`)
 		}
 		f.no(e.Run(f.ctx(), &s))
-		if n := f.count(`SELECT COUNT(*) FROM ` + table); n < 2000 {
+		if n := f.count(`SELECT COUNT(*) FROM ` + table); n < rows {
 			f.t.Fatalf("%d rows in %s", n, table)
 		}
 	}
@@ -166,7 +174,7 @@ func (n node) dear(query string) (out []string) {
 	case n.Type == "Seq Scan" && slices.Contains(growing, n.Table),
 		strings.HasPrefix(n.Type, "Index") && n.Cond == "" && slices.Contains(growing, n.Table),
 		n.Type == "Bitmap Index Scan" && n.Cond == "",
-		strings.HasSuffix(n.Type, "Sort"):
+		strings.HasSuffix(n.Type, "Sort") && !strings.HasPrefix(query, "SELECT string_agg("): // the names of what one person may do
 		out = append(out, fmt.Sprintf("%s on %s %s: %s", n.Type, n.Table, n.Index, query))
 	}
 	for _, child := range n.Plans {
@@ -178,6 +186,7 @@ func (n node) dear(query string) (out []string) {
 // What a sign-in and what follows ask reads no table from its beginning and sorts nothing, where
 // there are thousands of rows and the planner knows of them.
 func testFilledPlans(t *testing.T, f *fixture) {
+	f.offered()
 	f.signInAll()
 	f.fill()
 	var s seen
@@ -192,7 +201,7 @@ func testFilledPlans(t *testing.T, f *fixture) {
 	}
 	slices.Sort(s.dear)
 	for _, line := range slices.Compact(s.dear) {
-		if !f.isSQLite() || scanned.MatchString(line) || strings.Contains(line, "TEMP B-TREE FOR ORDER") {
+		if !f.isSQLite() || scanned(line) || strings.Contains(line, "TEMP B-TREE FOR ORDER") {
 			t.Error(line)
 		}
 	}
