@@ -64,7 +64,18 @@ func setup(t *testing.T, change func(*otp.Config)) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Migrate(t.Context()); err != nil {
+	return setupOn(t, e, change)
+}
+
+type database interface {
+	sqlstore.Engine
+	Migrate(ctx context.Context) error
+}
+
+func setupOn(t *testing.T, e database, change func(*otp.Config)) *fixture {
+	t.Helper()
+	err := e.Migrate(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
 	f := &fixture{t: t, db: sqlstore.New(e), outbox: &outbox{}}

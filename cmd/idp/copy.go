@@ -85,6 +85,7 @@ func (c *copyCmd) copy(ctx context.Context, a *app, from, to place) error {
 	if err != nil {
 		return err
 	}
+	defer context.AfterFunc(ctx, func() { source.Hurry(); target.Hurry() })()
 	under, err := sqlstore.New(source).UnderSecret(ctx, ring.MAC("instance check").Sum())
 	if err != nil {
 		return err

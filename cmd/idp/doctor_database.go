@@ -33,6 +33,7 @@ func (v *visit) database(ctx context.Context) {
 		v.tell.Fail(check, hintOf(err), "%s", oneLine(err))
 		return
 	}
+	defer context.AfterFunc(ctx, e.Hurry)()
 	opened := v.lookAt(ctx, p, e)
 	if opened == nil {
 		_ = e.Close()

@@ -31,6 +31,7 @@ func (v *visit) everything(ctx context.Context) {
 	v.database(ctx)
 	if v.in != nil {
 		defer func() { _ = v.in.db.Close() }()
+		defer context.AfterFunc(ctx, v.in.db.Hurry)()
 	}
 	keys := v.keys(ctx)
 	if settled {

@@ -151,6 +151,7 @@ func (a *app) open(ctx context.Context, p place) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer context.AfterFunc(ctx, e.Hurry)()
 	if err := e.Migrate(ctx); err != nil {
 		return nil, errors.Join(databaseFailure("bring the database up to date", err), e.Close())
 	}
@@ -227,6 +228,7 @@ func (a *app) withoutLimit(run func(context.Context, *instance) error) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, in.db.Close()) }()
+	defer context.AfterFunc(ctx, in.db.Hurry)()
 	return run(store.WithOrigin(ctx, &store.Origin{Actor: audit.Command().ID}), in)
 }
 

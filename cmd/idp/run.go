@@ -109,6 +109,7 @@ func (s *server) run(ctx context.Context) error {
 	}
 	s.log.Info("stopping: finishing requests in flight")
 	err = errors.Join(err, s.shutdown(ctx))
+	s.in.db.Hurry()
 	stopWork()
 	workers.Wait()
 	s.log.Info("stopped")

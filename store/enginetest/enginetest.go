@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"idp/store"
 	"idp/store/sqlstore"
@@ -32,6 +33,8 @@ func Run(t *testing.T, bytes string, fresh Fresh) {
 		"OneFailsAlone":    testOneFails,
 		"Need":             testNeed,
 		"Canceled":         testCanceled,
+		"Left":             testLeft,
+		"LeftReading":      testLeftReading,
 		"Read":             testRead,
 		"Bug":              testBug,
 		"Closed":           testClosed,
@@ -218,6 +221,62 @@ func testCanceled(t *testing.T, open func() sqlstore.Engine) {
 	}
 	if n := number(t, e, `SELECT COUNT(*) FROM thing`); n != 0 {
 		t.Error("the script ran")
+	}
+}
+
+// A caller who leaves at whatever moment is told that his script was done, or that he has left
+// and it was not: never one thing while the other is true.
+func testLeft(t *testing.T, open func() sqlstore.Engine) {
+	e := start(t, open)
+	const workers, each = 3, 100
+	told := [workers * each]error{}
+	var all sync.WaitGroup
+	for w := range workers {
+		all.Go(func() {
+			for i := w * each; i < (w+1)*each; i++ {
+				ctx, leave := context.WithCancel(t.Context())
+				if i%each > 0 { // the first one opens and prepares
+					time.AfterFunc(time.Duration(i%20)*50*time.Microsecond, leave)
+				}
+				var s sqlstore.Script
+				id := int64(-1)
+				step := s.Do(insert+` RETURNING id`, i, 0, nil).Into(&id)
+				told[i] = e.Run(ctx, &s)
+				leave()
+				if told[i] == nil && (step.Rows != 1 || id != int64(i)) || told[i] != nil && (step.Rows != 0 || id != -1) {
+					t.Errorf("script %d: %v, and %d rows with %d", i, told[i], step.Rows, id)
+				}
+			}
+		})
+	}
+	all.Wait()
+	time.Sleep(100 * time.Millisecond) // what was on its way has arrived
+	for i, err := range told {
+		done := number(t, e, `SELECT COUNT(*) FROM thing WHERE id = $1`, i) == 1
+		if err != nil && !errors.Is(err, context.Canceled) || done != (err == nil) {
+			t.Errorf("script %d: done %t, told %v", i, done, err)
+		}
+	}
+}
+
+// Who leaves in the middle of a long read gets no more rows, soon.
+func testLeftReading(t *testing.T, open func() sqlstore.Engine) {
+	e := start(t, open)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	rows := 0
+	err := e.Read(ctx, `WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < 100000) SELECT n FROM count`, nil,
+		func(func(...any) error) error {
+			if rows++; rows == 3 {
+				leave()
+			}
+			return nil
+		})
+	if !errors.Is(err, context.Canceled) || store.CodeOf(err) != "" || rows != 3 {
+		t.Errorf("%v after %d rows, want the cancellation after three", err, rows)
+	}
+	if n := number(t, e, `SELECT 1`); n != 1 {
+		t.Error(n)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // awayError is a database that is away for this request: the pool could not give
-// a connection, or the server fell silent. It is not tried again: it took long enough.
+// a connection, or no answer came in time. It is not tried again: it took long enough.
 type awayError struct{ err error }
 
 func (e *awayError) Error() string { return e.err.Error() }
@@ -85,7 +85,7 @@ func stateOf(err error) string {
 	return ""
 }
 
-// fault makes the error that leaves the engine. The caller's own cancellation is
+// fault makes the error that leaves the engine. The end of ctx by a cancellation is
 // passed through as such; a deadline, whoever set it, means that the database was
 // too slow; what is neither is a bug, and stays what it is.
 func fault(ctx context.Context, op string, err error) error {
@@ -101,7 +101,7 @@ func fault(ctx context.Context, op string, err error) error {
 		return known
 	case state == "23505":
 		return &store.Error{Code: store.Conflict, Op: op, Err: err}
-	case errors.As(err, &pool), errors.As(err, &connect), away(state), lost(err), pgconn.SafeToRetry(err), pgconn.Timeout(err):
+	case errors.As(err, &pool), errors.As(err, &connect), away(state), lost(err), pgconn.SafeToRetry(err), pgconn.Timeout(err), errors.Is(err, context.DeadlineExceeded):
 		return &store.Error{Code: store.Unavailable, Op: op, Err: err}
 	}
 	return fmt.Errorf("%s: %w", op, err)

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -39,6 +40,9 @@ type Engine struct {
 	pool   *pgxpool.Pool
 	pooled bool          // Options.NoStatementCache
 	answer time.Duration // how long a connection may keep silent
+
+	hurried chan struct{} // closed by hurry
+	hurry   func()
 }
 
 var _ sqlstore.Engine = (*Engine)(nil)
@@ -75,7 +79,9 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", redact(err))
 	}
-	return &Engine{pool: pool, pooled: o.NoStatementCache, answer: o.statementTimeout() + silence}, nil
+	hurried := make(chan struct{})
+	return &Engine{pool: pool, pooled: o.NoStatementCache, answer: o.statementTimeout() + silence,
+		hurried: hurried, hurry: sync.OnceFunc(func() { close(hurried) })}, nil
 }
 
 // silence is how much longer than the server's own statement timeout an answer is
@@ -140,8 +146,12 @@ func (e *Engine) Clock() string {
 	return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
 }
 
-// Close waits for connections in use and closes the pool.
+// Hurry implements [sqlstore.Engine].
+func (e *Engine) Hurry() { e.hurry() }
+
+// Close waits for connections in use, but for nobody who has left, and closes the pool.
 func (e *Engine) Close() error {
+	e.hurry()
 	e.pool.Close()
 	return nil
 }

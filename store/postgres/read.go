@@ -3,7 +3,9 @@ package postgres
 import "context"
 
 // Read implements [sqlstore.Engine]. While no row was handed out, a broken
-// connection is tried again.
+// connection is tried again. A caller that leaves gets no more rows; those that
+// are on their way are read and dropped, which keeps the connection, see
+// [Engine.outlast].
 func (e *Engine) Read(ctx context.Context, query string, args []any, row func(scan func(dest ...any) error) error) error {
 	const op = "read"
 	for try := 1; ; try++ {
@@ -21,19 +23,24 @@ func (e *Engine) Read(ctx context.Context, query string, args []any, row func(sc
 	}
 }
 
-func (e *Engine) readOnce(ctx context.Context, query string, args []any, row func(scan func(dest ...any) error) error) (given bool, err error) {
-	conn, err := e.acquire(ctx)
+func (e *Engine) readOnce(caller context.Context, query string, args []any, row func(scan func(dest ...any) error) error) (given bool, err error) {
+	conn, err := e.acquire(caller)
 	if err != nil {
 		return false, err
 	}
+	ctx, end := e.outlast(caller)
+	defer end()
 	ctx, heard := e.listen(ctx)
-	defer func() { err = heard(err); part(conn, err) }()
+	defer func() { err = heard(err); part(conn) }()
 	rows, err := conn.Query(ctx, query, args...)
 	if err != nil {
 		return false, err
 	}
 	defer rows.Close()
 	for rows.Next() {
+		if err := caller.Err(); err != nil {
+			return given, err
+		}
 		given = true
 		if err := row(rows.Scan); err != nil {
 			return true, err

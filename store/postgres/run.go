@@ -21,12 +21,19 @@ const acquireTimeout = 5 * time.Second
 // to 80 ms, so a script that cannot get through fails within 0.2 s.
 const maxTries = 5
 
-// Run implements [sqlstore.Engine]. Steps are filled only once the script has
-// been committed.
+// Run implements [sqlstore.Engine]. A caller that leaves while there is no connection
+// leaves no trace; after that it waits for the outcome, see [Engine.outlast]. Steps are
+// filled only once the script has been committed.
 func (e *Engine) Run(ctx context.Context, s *sqlstore.Script) error {
 	const op = "write"
+	conn, err := e.acquire(ctx)
+	if err != nil {
+		return fault(ctx, op, err)
+	}
+	ctx, end := e.outlast(ctx)
+	defer end()
 	for try := 1; ; try++ {
-		err := e.once(ctx, s)
+		err := e.once(ctx, conn, s)
 		if err == nil {
 			return nil
 		}
@@ -36,20 +43,19 @@ func (e *Engine) Run(ctx context.Context, s *sqlstore.Script) error {
 		if !again || try == maxTries || ctx.Err() != nil {
 			return fault(ctx, op, err)
 		}
-		if err := pause(ctx, try); err != nil {
+		if err = pause(ctx, try); err == nil {
+			conn, err = e.acquire(ctx)
+		}
+		if err != nil {
 			return fault(ctx, op, err)
 		}
 	}
 }
 
-// once sends the script and reads all its answers.
-func (e *Engine) once(ctx context.Context, s *sqlstore.Script) (err error) {
-	conn, err := e.acquire(ctx)
-	if err != nil {
-		return err
-	}
+// once sends the script, reads all its answers, and gives the connection back.
+func (e *Engine) once(ctx context.Context, conn *pgxpool.Conn, s *sqlstore.Script) (err error) {
 	ctx, heard := e.listen(ctx)
-	defer func() { err = heard(err); part(conn, err) }()
+	defer func() { err = heard(err); part(conn) }()
 	answers := make([]answer, len(s.Steps))
 	if s.Checked() {
 		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return stepwise(ctx, tx, s, answers) })
@@ -112,31 +118,60 @@ func (e *Engine) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	return conn, nil
 }
 
+// outlast is the context of what has a connection: it ends when ctx has no more time, but
+// not because the caller has left. What is at the server is done there in any case, and
+// somebody has to hear of it: a guess that was charged is counted, a mail that was
+// promised is sent. And pgx stops waiting by closing the connection and dialing another,
+// to cancel the statement there: who only breaks requests off would keep the pool empty.
+// Once the process stops, who has left is waited for no longer.
+func (e *Engine) outlast(ctx context.Context) (context.Context, context.CancelFunc) {
+	var lasting context.Context
+	var cancel context.CancelFunc
+	if until, ok := ctx.Deadline(); ok {
+		lasting, cancel = context.WithDeadline(context.WithoutCancel(ctx), until)
+	} else {
+		lasting, cancel = context.WithCancel(context.WithoutCancel(ctx))
+	}
+	stays := context.AfterFunc(ctx, func() {
+		select {
+		case <-e.hurried:
+			cancel()
+		case <-lasting.Done():
+		}
+	})
+	return lasting, func() {
+		if errors.Is(lasting.Err(), context.DeadlineExceeded) {
+			<-ctx.Done() // its own timer may be a moment behind, and the caller asks it
+		}
+		stays()
+		cancel()
+	}
+}
+
 // listen bounds how long an answer is waited for. heard marks an error that came
-// of the server's silence; the connection is gone then.
+// of the server's silence, or of a caller who had no more time; the connection is
+// gone then.
 func (e *Engine) listen(ctx context.Context) (bounded context.Context, heard func(error) error) {
 	bounded, cancel := context.WithTimeout(ctx, e.answer)
 	return bounded, func(err error) error {
-		silent := err != nil && ctx.Err() == nil && errors.Is(bounded.Err(), context.DeadlineExceeded)
+		late := err != nil && bounded.Err() != nil
 		cancel()
-		if silent {
+		if late {
 			return &awayError{err}
 		}
 		return err
 	}
 }
 
-// part gives a connection back, unless its server fell silent: then it leaves the
-// pool at once. pgx closes such a connection politely, for up to 15 s, and the pool
-// would count it as in use meanwhile.
-func part(conn *pgxpool.Conn, err error) {
-	var away *awayError
-	if !errors.As(err, &away) {
-		conn.Release()
+// part gives a connection back, unless it is closed: then it leaves the pool at once.
+// pgx closes one whose server fell silent politely, for up to 15 s, and the pool would
+// count it as in use meanwhile.
+func part(conn *pgxpool.Conn) {
+	if conn.Conn().IsClosed() {
+		conn.Hijack()
 		return
 	}
-	c := conn.Hijack()
-	go func() { _ = c.Close(context.Background()) }()
+	conn.Release()
 }
 
 // answer is what a statement returned, kept as it came until the commit: a

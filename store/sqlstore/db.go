@@ -60,8 +60,13 @@ func (db *DB) Start(ctx context.Context) error {
 	return nil
 }
 
+// Hurry says that the process stops: operations whose context has ended, or ends, are
+// given up at once, and nobody learns whether they were done.
+func (db *DB) Hurry() { db.engine.Hurry() }
+
 // Close stops the clock and closes the engine.
 func (db *DB) Close() error {
+	db.Hurry()
 	if db.stop != nil {
 		db.stop()
 		db.done.Wait()

@@ -242,10 +242,14 @@ func (db *DB) whyNot(ctx context.Context, now int64, g store.Guess, macs [2]stor
 	in := store.SignedIn{Outcome: store.OutcomeGone, Purpose: g.Purpose}
 	var left, tested int
 	var expires, consumed time.Time
+	var guesser store.Hash
 	err := db.one(ctx, "read challenge", `
-		SELECT max_tries - tries, expires_at, consumed_at, CASE WHEN `+testCodeLives("$5", "$6")+` THEN 0 ELSE 1 END FROM challenge
+		SELECT max_tries - tries, expires_at, consumed_at, CASE WHEN `+testCodeLives("$5", "$6")+` THEN 0 ELSE 1 END, guesser FROM challenge
 		WHERE id = $1 AND browser = $2 AND purpose = $3 AND request = $4`,
-		[]any{g.Challenge[:], g.Browser[:], int16(g.Purpose), g.Request[:], string(g.Email), now}, &left, into(&expires), into(&consumed), &tested)
+		[]any{g.Challenge[:], g.Browser[:], int16(g.Purpose), g.Request[:], string(g.Email), now}, &left, into(&expires), into(&consumed), &tested, hashInto(&guesser))
+	if err == nil && consumed.IsZero() && guesser == g.Attempt {
+		in.Missed = 1 // it was compared, and took the last try: the answer was lost, and this is the script's repeat
+	}
 	switch {
 	case store.CodeOf(err) == store.NotFound:
 		return in, nil

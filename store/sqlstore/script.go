@@ -13,10 +13,12 @@ type Engine interface {
 	// step's Rows and Dest. It retries by itself on a serialization failure, a
 	// deadlock or a busy database, and, if the script is Idempotent, on a lost
 	// connection. An error that the caller cannot mend is a *store.Error with
-	// store.Unavailable.
+	// store.Unavailable. A caller whose context is canceled while it waits for its turn
+	// leaves no trace; after that it waits for the outcome, until Hurry.
 	Run(ctx context.Context, s *Script) error
 	// Read runs one query outside of a transaction and calls row for each row;
-	// row gets a scan function for it.
+	// row gets a scan function for it. After the caller's context is canceled there are
+	// no more rows.
 	Read(ctx context.Context, query string, args []any, row func(scan func(dest ...any) error) error) error
 	// SkipLocked is the engine's clause that lets workers pass rows that another
 	// one holds; "" where one writer exists anyway.
@@ -29,6 +31,9 @@ type Engine interface {
 	Columns() string
 	// Clock is an SQL expression for the database's time in microseconds since 1970.
 	Clock() string
+	// Hurry says that the process stops: who has left, or leaves, is waited for no longer
+	// where a database may keep silent for long.
+	Hurry()
 	// Close waits for running scripts and closes the database.
 	Close() error
 }

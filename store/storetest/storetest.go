@@ -40,7 +40,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"AnotherPersonSignsIn", "SessionList", "Recovery", "Subject", "ClientKeys", "PersonPermissions",
 		"Chain", "CutEvents", "Traces", "Feedback", "FeedbackOrder", "Suppression", "Notification",
 		"OneTimeTokens", "SignInByToken", "Verification",
-		"ConsoleSignIn", "ConsoleSessionLives", "GuessCounts", "TestAddressSignIn", "TestAddressCodes",
+		"ConsoleSignIn", "ConsoleSessionLives", "GuessCounts", "MissedGuesses", "TestAddressSignIn", "TestAddressCodes",
 		"PoolsOfMails", "PoolsOfMoreMails", "LongGuesses", "ForgottenBrowserHasNoPool",
 	} {
 		t.Run("Twice"+name, func(t *testing.T) {
