@@ -184,14 +184,17 @@ func (l *line) note(t ticket, err error, words string) {
 		l.changed = l.circuit.answered(t, now, true) || l.changed
 		return
 	}
-	switch class := classOf(err); class {
-	case Refused, Rejected:
+	if ofOneMail(err) {
 		l.changed = l.circuit.answered(t, now, false) || l.changed
-	default:
-		if class == Throttled {
-			l.limiter.throttled(now)
+		if classOf(err) == Misconfigured {
+			l.circuit.lastError = words // should it be every recipient, that is where an operator looks
 		}
-		l.quota.stale = l.quota.stale || class == Throttled || class == Paused
-		l.changed = l.circuit.failed(t, now, class, words) || l.changed
+		return
 	}
+	class := classOf(err)
+	if class == Throttled {
+		l.limiter.throttled(now)
+	}
+	l.quota.stale = l.quota.stale || class == Throttled || class == Paused
+	l.changed = l.circuit.failed(t, now, class, words) || l.changed
 }

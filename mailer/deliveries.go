@@ -201,6 +201,8 @@ func (d *Deliveries) view(m *store.Delivery) Delivery {
 		v.State, v.Error, v.Connector, v.Provider, v.Attempts = withheld, whyWithheld, "", "", 0
 	case m.State >= store.MailDelayed || m.State == store.MailSent:
 		v.Times.Sent = maybe(m.SettledAt)
+	case m.State == store.MailFailed:
+		v.Times.Delayed = nil // it was for good
 	}
 	return v
 }

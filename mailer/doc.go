@@ -46,5 +46,6 @@
 // # Decoys
 //
 // A decoy goes through the same states at the same pace and reaches nobody: it waits
-// for its turn, then replays how long a recent real send took and how it ended.
+// for its turn, then replays how long a recent real send took and how it ended, unless that
+// was for a reason of that mail or its recipient.
 package mailer

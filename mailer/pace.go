@@ -24,13 +24,13 @@ type pace struct {
 	count  int
 }
 
-// record notes a real attempt. That an address was refused is its own affair: a
-// decoy only takes the time of it.
+// record notes a real attempt. Why a mail or its recipient was not taken is its own affair:
+// a decoy only takes the time of it.
 func (p *pace) record(r result) {
-	if r.err != nil && classOf(r.err) == Refused {
+	if r.own {
 		r.err = nil
 	}
-	r.provider = ""
+	r.provider, r.own = "", false
 	if r.err != nil {
 		// Not the provider's words: they are about another person's mail.
 		r.err = &SendError{Class: classOf(r.err), Err: errSameAsOthers}

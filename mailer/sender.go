@@ -56,10 +56,13 @@ const (
 
 // SendError is why a sender did not take a mail.
 type SendError struct {
-	Class  Class
-	Err    error  // the provider's words
-	Hint   string // what an operator can do about it, or ""
-	Unsure bool   // the mail may have left all the same: it was on its way, and no answer told what became of it
+	Class Class
+	Err   error  // the provider's words
+	Hint  string // what an operator can do about it, or ""
+	// Recipient tells that it is about this mail's recipient and says nothing of the
+	// connector, which did its work. Refused and Rejected always are.
+	Recipient bool
+	Unsure    bool // the mail may have left all the same: it was on its way, and no answer told what became of it
 }
 
 func (e *SendError) Error() string { return fmt.Sprintf("%s: %v", e.Class, e.Err) }
@@ -73,6 +76,13 @@ func classOf(err error) Class {
 		return e.Class
 	}
 	return Temporary
+}
+
+// ofOneMail tells whether a sender's error is about one mail or its recipient, and says
+// nothing of the connector. What a stranger can bring about by typing an address must be.
+func ofOneMail(err error) bool {
+	var e *SendError
+	return errors.As(err, &e) && (e.Recipient || e.Class == Refused || e.Class == Rejected)
 }
 
 // mayHaveLeft tells whether a mail may have left although its sender failed.

@@ -43,6 +43,7 @@ type result struct {
 	connector string // that took or refused it
 	provider  string
 	err       error
+	own       bool // some connector had a reason that is this mail's own: it tells nothing of others
 	doubt     bool // some connector may have taken the mail, and did not say so
 	took      time.Duration
 }
@@ -63,7 +64,7 @@ func (q *Queue) send(ctx context.Context, a assignment) result {
 	}
 	var r result // of the attempt: the best hope among its failures
 	start := time.Now()
-	passed, doubt := false, false
+	passed, doubt, own := false, false, false
 	for i, l := range a.lines {
 		t := a.ticket
 		if i > 0 {
@@ -74,7 +75,7 @@ func (q *Queue) send(ctx context.Context, a assignment) result {
 			}
 		}
 		one := q.sendBy(ctx, l, t, a, i)
-		doubt = doubt || one.doubt
+		doubt, own = doubt || one.doubt, own || one.own
 		if one.err == nil || classOf(one.err) == Refused || ctx.Err() != nil {
 			r = one
 			break
@@ -87,7 +88,7 @@ func (q *Queue) send(ctx context.Context, a assignment) result {
 	if passed && r.err != nil && classOf(r.err) == Rejected {
 		r.err = &SendError{Class: Temporary, Err: r.err} // another one may take it, once it is well again
 	}
-	r.took, r.doubt = time.Since(start), doubt
+	r.took, r.doubt, r.own = time.Since(start), doubt, own && r.err != nil
 	q.pace.record(r)
 	q.usual.add(r.took)
 	return r
@@ -112,14 +113,14 @@ func (q *Queue) sendBy(ctx context.Context, l *line, t ticket, a assignment, i i
 			return r
 		}
 		r.provider, r.err = q.hand(share, l, mail)
-		r.doubt = mayHaveLeft(r.err)
+		r.doubt, r.own = mayHaveLeft(r.err), ofOneMail(r.err)
 	}
 	if errors.Is(ctx.Err(), context.Canceled) && r.err != nil { // we stop: it is not the connector's fault
 		l.release(t)
 		return r
 	}
 	blame := r.err
-	if mail.Sender != "" && classOf(blame) == Misconfigured {
+	if mail.Sender != "" && classOf(blame) == Misconfigured && !r.own {
 		// It may be the template's sender that is not verified: one template stops no other mails.
 		blame = &SendError{Class: Temporary, Err: blame}
 	}
@@ -159,7 +160,11 @@ func fits(ctx context.Context, d time.Duration) bool {
 
 // complain logs a connector that has to be mended.
 func (q *Queue) complain(connector string, j job, err error) {
-	if class := classOf(err); class == Misconfigured || class == Paused {
+	switch class := classOf(err); {
+	case class != Misconfigured && class != Paused:
+	case ofOneMail(err):
+		q.nag(slog.LevelWarn, "recipients "+connector, "connector does not send to every address", "connector", connector, "class", class, "error", q.words(err, j))
+	default:
 		q.nag(slog.LevelError, string(class)+" "+connector, "connector cannot send (fix: idp connector set "+connector+" --file config.json)",
 			"connector", connector, "class", class, "error", q.words(err, j))
 	}
@@ -178,7 +183,7 @@ func (q *Queue) verdict(j job, r result) store.Settled {
 		return s
 	}
 	class := classOf(r.err)
-	s.State, s.Error, s.Refused = store.MailFailed, q.words(r.err, j), class == Refused
+	s.State, s.Error, s.Refused, s.Own = store.MailFailed, q.words(r.err, j), class == Refused, r.own
 	if class != Refused && class != Rejected {
 		s.State, s.Retry = store.MailQueued, q.backoff(class, j.attempts)
 		if !q.now().Add(s.Retry).Before(store.LastCall(j.created, j.expires)) {

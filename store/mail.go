@@ -148,6 +148,7 @@ type Settled struct {
 	Sender   string        // connector that took or refused it
 	Provider string        // the sender's own id for the mail
 	Error    string        // the sender's words, no address and no code in it
+	Own      bool          // for a reason of this mail or its recipient, which says nothing of others: its page is not told
 	Refused  bool          // by its address, for good: it goes on the suppression list
 }
 

@@ -24,6 +24,16 @@ var (
 	notOurs    = regexp.MustCompile(`(?i)not verified|verify the|relay|authentication (is )?required|must (be )?authenticat|authenticate first|not owned by|not allowed to send`)
 	unknown    = regexp.MustCompile(`(?i)user unknown|unknown user|no such|not exist|not found|no mailbox|invalid (mailbox|recipient)`)
 	policy     = regexp.MustCompile(`(?i)spam|block|black ?list|reputation|policy|\bspf\b|dkim|dmarc|denied|prohibited|content|virus|listed|sender`)
+	full       = regexp.MustCompile(`(?i)quota|\bfull\b|storage|too large`)
+
+	// Of an answer that came after the sender was taken.
+	sendingOut  = regexp.MustCompile(`(?i)sending (limit|quota|paused|suspended)|daily .*(limit|quota)|max(imum)? emails per`) // no mailbox is said to send
+	senderWrong = regexp.MustCompile(`(?i)sender address rejected|not owned by|send as|sendasdenied`)
+	ofRecipient = regexp.MustCompile(`(?i)recipient address rejected|mailbox|gr[ae]y-?list|\b(this|the|that) (user|recipient|address)\b`)
+	receiving   = regexp.MustCompile(`(?i)receiving (e?mail|messages)`) // Gmail: too much for the moment
+
+	quoted  = regexp.MustCompile(`<[^<>]*>|\S+@\S+`)
+	another = regexp.MustCompile(`(?i)\b(said|responded|response):`)
 )
 
 // refusals are the enhanced codes that say that an address takes no mail.
@@ -36,16 +46,24 @@ var refusals = []string{
 	"5.2.1",  // mailbox switched off
 }
 
-// classify tells what to do about a mail that was not taken.
-func classify(err error) *mailer.SendError {
+// aboutSender are the enhanced codes, without their class, that name an address or a mailbox
+// and mean the sender's.
+var aboutSender = []string{
+	".1.7",   // its address is none
+	".1.8",   // its domain is none; at Microsoft, the account is blocked
+	".2.252", // Microsoft: the account may not send as fromEmail
+}
+
+// classify tells what to do about a mail to the address to that was not taken.
+func classify(err error, to string) *mailer.SendError {
 	var f *fault
 	if !errors.As(err, &f) {
 		return &mailer.SendError{Class: mailer.Temporary, Err: err, Unsure: true}
 	}
 	var answer *textproto.Error
 	if errors.As(f.err, &answer) {
-		class, hint := classOf(f.stage, answer)
-		return &mailer.SendError{Class: class, Hint: hint,
+		class, hint, recipient := heard(answer, to).classOf(f.stage)
+		return &mailer.SendError{Class: class, Hint: hint, Recipient: recipient,
 			Err: fmt.Errorf("the mail server answered \"%d %s\" to the %s", answer.Code, strings.Join(strings.Fields(answer.Msg), " "), f.stage)}
 	}
 	class, hint := classOfFault(f)
@@ -99,49 +117,162 @@ func ofNetwork(err error) bool {
 	return errors.As(err, &n) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errTokenAway)
 }
 
-// classOf is for an answer.
-func classOf(at stage, answer *textproto.Error) (mailer.Class, string) {
-	code, text := answer.Code, answer.Msg
-	status := enhanced.FindString(text)
+// said is an answer.
+type said struct {
+	code   int
+	status string // enhanced code, or ""
+	text   string // its own words, without those that a stranger chose
+	whole  string // with what another server said
+	names  bool   // the recipient
+}
+
+// heard reads an answer about a mail to the address to. A server repeats the address, and
+// what the recipient's server told it: who types an address chooses these words.
+func heard(answer *textproto.Error, to string) said {
+	text := strings.ToLower(answer.Msg)
+	to = strings.ToLower(to)
+	s := said{code: answer.Code, status: enhanced.FindString(text), names: to != "" && strings.Contains(text, to)}
+	text = quoted.ReplaceAllString(text, "")
+	if _, domain, ok := strings.Cut(to, "@"); ok {
+		text = strings.ReplaceAll(text, domain, "")
+	}
+	s.text, s.whole = text, text
+	if cut := another.FindStringIndex(text); cut != nil {
+		s.text = text[:cut[0]]
+	}
+	return s
+}
+
+// classOf gives the class of an answer, what to do about it, and whether it is about this
+// recipient and says nothing of the connector.
+//
+// Until the sender was taken a server speaks about us. After that anybody can bring about
+// what it says, by typing an address: it is about the recipient unless it cannot be.
+func (s said) classOf(at stage) (class mailer.Class, hint string, recipient bool) {
 	switch {
-	case accountOut.MatchString(text) || status == "5.4.5":
-		return mailer.Paused, "The provider lets this account send no more for now: look into its console."
-	case code < 500 && (tooFast.MatchString(text) || code == 421 && status == "4.7.0" || status == "4.7.28"):
-		return mailer.Throttled, "Set maxPerSecond or maxConnections to what the provider allows."
-	case code < 500 && notOurs.MatchString(text) && at == stageRcpt:
-		return mailer.Misconfigured, relayHint // 454 4.7.1 Relay access denied
+	case at != stageRcpt && at != stageData && at != stageBody:
+		class, hint = s.aboutUs(at)
+		return class, hint, false
+	case s.code < 500:
+		return s.deferral(at)
+	}
+	return s.refusal(at)
+}
+
+// aboutUs is for an answer before the recipient was named.
+func (s said) aboutUs(at stage) (mailer.Class, string) {
+	switch code := s.code; {
+	case accountOut.MatchString(s.text) || s.status == sendingLimit:
+		return mailer.Paused, pausedHint
+	case code < 500 && s.tooFast():
+		return mailer.Throttled, rateHint
 	case code < 500:
 		return mailer.Temporary, ""
-	case code == 530, code == 534, code == 535, code == 538, at == stageAuth:
+	case s.signIn(), at == stageAuth:
 		return mailer.Misconfigured, "Look at auth: user and password, an application password where the account has two factors."
 	case code >= 500 && code <= 504:
 		return mailer.Misconfigured, "The server does not understand this command: is it a mail submission server?"
 	case at == stageGreet, at == stageTLS:
 		return mailer.Misconfigured, "The server does not serve this machine: look at the provider's list of allowed addresses."
-	case at != stageMail && slices.Contains(refusals, status), at == stageRcpt && saysUnknown(code, status, text):
-		return mailer.Refused, ""
 	case code == 552:
-		return mailer.Rejected, "The mail is too large for the server, or the mailbox is full."
-	case status == "5.1.7", status == "5.1.8", notOurs.MatchString(text):
+		return mailer.Rejected, fullHint
+	case s.sender(), notOurs.MatchString(s.text):
 		return mailer.Misconfigured, relayHint
-	case at == stageMail:
-		return mailer.Misconfigured, "The server does not let this account send from fromEmail: verify the address or domain with the provider."
-	case strings.HasPrefix(status, "5.7."), policy.MatchString(text):
-		return mailer.Rejected, "The server refuses the mail by its rules: look at SPF, DKIM and DMARC of the sender's domain, and at its reputation."
 	}
-	return mailer.Rejected, ""
+	return mailer.Misconfigured, "The server does not let this account send from fromEmail: verify the address or domain with the provider."
 }
+
+// deferral is for a 4xx after the sender was taken.
+func (s said) deferral(at stage) (mailer.Class, string, bool) {
+	recipient := s.recipient()
+	switch {
+	case !recipient && s.accountOut(at):
+		return mailer.Paused, pausedHint, false
+	case !recipient && s.tooFast():
+		return mailer.Throttled, rateHint, false
+	case !s.ofAddress() && notOurs.MatchString(s.text) && at == stageRcpt:
+		return mailer.Misconfigured, relayHint, true // 454 4.7.1 Relay access denied
+	case s.sender():
+		return mailer.Temporary, "", false
+	}
+	return mailer.Temporary, "", recipient || s.code == 450 || at == stageRcpt && s.code != 421
+}
+
+// refusal is for a 5xx after the sender was taken.
+func (s said) refusal(at stage) (mailer.Class, string, bool) {
+	recipient := s.recipient()
+	switch {
+	case slices.Contains(refusals, s.status) && !receiving.MatchString(s.text):
+		return mailer.Refused, "", true
+	case s.status == sendingLimit, !recipient && s.accountOut(at):
+		return mailer.Paused, pausedHint, false
+	case s.sender():
+		return mailer.Misconfigured, relayHint, false
+	case at == stageRcpt && s.saysUnknown():
+		return mailer.Refused, "", true
+	case s.code == 552, s.ofAddress(), at == stageRcpt && s.status == "" && full.MatchString(s.text):
+		return mailer.Rejected, fullHint, true
+	case s.signIn(), notOurs.MatchString(s.text):
+		// Servers that relay to some domains only, or to some groups from some senders.
+		return mailer.Misconfigured, relayHint, recipient || at == stageRcpt
+	case strings.HasPrefix(s.status, "5.7."), policy.MatchString(s.text):
+		return mailer.Rejected, "The server refuses the mail by its rules: look at SPF, DKIM and DMARC of the sender's domain, and at its reputation.", true
+	}
+	return mailer.Rejected, "", true
+}
+
+// recipient tells whether the answer can only be about the recipient.
+func (s said) recipient() bool {
+	if s.sender() {
+		return false
+	}
+	storage := s.status == "" && (s.code == 452 || s.code == 552) && !sendingOut.MatchString(s.text)
+	return storage || s.names || s.ofAddress() || ofRecipient.MatchString(s.text)
+}
+
+// ofAddress tells whether the enhanced code is about the recipient's address or mailbox.
+func (s said) ofAddress() bool {
+	return !s.sender() && len(s.status) > 1 && (strings.HasPrefix(s.status[1:], ".1.") || strings.HasPrefix(s.status[1:], ".2."))
+}
+
+// sender tells whether the answer is about the sender.
+func (s said) sender() bool {
+	return s.status != "" && slices.Contains(aboutSender, s.status[1:]) || !s.names && senderWrong.MatchString(s.text)
+}
+
+// accountOut tells whether the account may send no more. What is said of a recipient's
+// account and quota must not pass for it.
+func (s said) accountOut(at stage) bool {
+	if at == stageRcpt {
+		return sendingOut.MatchString(s.text)
+	}
+	return accountOut.MatchString(s.text) || sendingOut.MatchString(s.text)
+}
+
+func (s said) tooFast() bool {
+	return tooFast.MatchString(s.text) || s.code == 421 && s.status == "4.7.0" || s.status == "4.7.28"
+}
+
+func (s said) signIn() bool { return s.code == 530 || s.code == 534 || s.code == 535 || s.code == 538 }
 
 // saysUnknown reads the answer of a server without enhanced codes. An address that is
 // wrongly kept from all mail costs its owner more than a few vain attempts.
-func saysUnknown(code int, status, text string) bool {
-	if status != "" || code != 550 && code != 551 && code != 553 {
+func (s said) saysUnknown() bool {
+	if s.status != "" || s.code != 550 && s.code != 551 && s.code != 553 {
 		return false
 	}
-	return unknown.MatchString(text) || !policy.MatchString(text) && !notOurs.MatchString(text)
+	return unknown.MatchString(s.whole) || !policy.MatchString(s.whole) && !notOurs.MatchString(s.whole) && !full.MatchString(s.whole)
 }
 
-const relayHint = "The server does not send for this sender: sign in (auth), and verify fromEmail's address or domain with the provider."
+// sendingLimit is what Gmail calls the end of an account's day.
+const sendingLimit = "5.4.5"
+
+const (
+	relayHint  = "The server does not send for this sender: sign in (auth), and verify fromEmail's address or domain with the provider."
+	pausedHint = "The provider lets this account send no more for now: look into its console."
+	rateHint   = "Set maxPerSecond or maxConnections to what the provider allows."
+	fullHint   = "The mail is too large for the server, or the mailbox is full."
+)
 
 // The names that servers give a mail: Postfix, Exim, OpenSMTPD ("queued as X", "id=X"), and
 // Amazon SES ("Ok X").

@@ -61,7 +61,7 @@ func failure(err error, of []stage) *mailer.SendError {
 	if !errors.As(err, &f) || !slices.Contains(of, f.stage) {
 		return nil
 	}
-	e := classify(err)
+	e := classify(err, "")
 	e.Err = errors.New(strings.TrimPrefix(e.Err.Error(), string(f.stage)+": "))
 	return e
 }

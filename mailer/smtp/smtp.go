@@ -54,7 +54,7 @@ func (s *Sender) Send(ctx context.Context, m mailer.Rendered) (mailer.Receipt, e
 	defer cancel()
 	answer, err := s.pool.send(ctx, mail)
 	if err != nil {
-		return mailer.Receipt{}, classify(err)
+		return mailer.Receipt{}, classify(err, m.To)
 	}
 	return mailer.Receipt{Provider: queueID(answer)}, nil
 }

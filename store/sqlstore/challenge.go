@@ -201,14 +201,16 @@ func (db *DB) refused(ctx context.Context, op string, now int64, who pools, gues
 // ChallengeState tells the owning browser where its challenge stands. The error
 // is [store.NotFound] for anybody else. The mail of an address that is on the
 // suppression list is suppressed, a decoy's row like any other: what providers tell of
-// a single mail they tell of real ones only, and would give away which those are.
+// a single mail they tell of real ones only, and would give away which those are. So
+// is a mail that waits, or was given up, for a reason of its own: it is delayed here.
 func (db *DB) ChallengeState(ctx context.Context, id store.ID, browser store.Hash) (store.ChallengeState, error) {
 	var st store.ChallengeState
 	var consumed time.Time
 	var maxTries, tries, maxSends, mail int
 	err := db.one(ctx, "read challenge", `
 		SELECT sent_at, max_tries, tries, max_sends, sends, next_send, expires_at, COALESCE(until3, until2, until1), code_length, consumed_at,
-		  COALESCE((SELECT CASE WHEN EXISTS (SELECT 1 FROM suppression WHERE suppression.address = mail.address) THEN 5 ELSE `+mailState+` END
+		  COALESCE((SELECT CASE WHEN EXISTS (SELECT 1 FROM suppression WHERE suppression.address = mail.address) THEN 5
+		    WHEN delayed_at IS NOT NULL THEN 6 ELSE `+mailState+` END
 		    FROM mail WHERE mail.id = challenge.mail), 0)
 		FROM challenge WHERE id = $1 AND browser = $2`, []any{id[:], browser[:]},
 		into(&st.SentAt), &maxTries, &tries, &maxSends, &st.Sends, into(&st.NextSend), into(&st.ExpiresAt), into(&st.CodeUntil), &st.Length, into(&consumed), &mail)

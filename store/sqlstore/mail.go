@@ -52,9 +52,10 @@ func suppressed(address, before string) string {
 	return `EXISTS (SELECT 1 FROM suppression WHERE suppression.address IN (` + address + `, ` + before + `))`
 }
 
-// mailState is where a mail stands with what its provider told of it.
+// mailState is where a mail stands with what its provider told of it. (delayed_at of one
+// that was not sent is when its recipient first kept it from being sent.)
 const mailState = `CASE WHEN complained_at IS NOT NULL THEN 9 WHEN bounced_at IS NOT NULL THEN 8 WHEN rejected_at IS NOT NULL THEN 10
-	  WHEN delivered_at IS NOT NULL THEN 7 WHEN delayed_at IS NOT NULL THEN 6 ELSE state END`
+	  WHEN delivered_at IS NOT NULL THEN 7 WHEN delayed_at IS NOT NULL AND state = 2 THEN 6 ELSE state END`
 
 // became is what was queued.
 type became struct {
@@ -165,7 +166,8 @@ func (db *DB) claimed(ctx context.Context, token store.ID, until int64) ([]store
 // A settled mail loses its payload. One that goes back without an attempt keeps what was
 // known of the last, and goes back only while it is the caller's: the lease of who took
 // it over is not cut short, or a third one would send it, too. An address that refused
-// for good goes on the suppression list.
+// for good goes on the suppression list. What is a mail's own reason leaves a mark, for
+// its page: [DB.ChallengeState].
 func (db *DB) SettleMail(ctx context.Context, results []store.Settled) error {
 	if len(results) == 0 {
 		return nil
@@ -180,14 +182,16 @@ func (db *DB) SettleMail(ctx context.Context, results []store.Settled) error {
 				leased = r.Leased.UnixMicro()
 			}
 			s.Do(`
-				UPDATE mail SET due_at = $2, sender = CASE WHEN $3 = '' THEN sender ELSE $3 END, error = CASE WHEN $4 = '' THEN error ELSE $4 END
-				WHERE id = $1 AND state = 1 AND due_at <= $5`, r.ID[:], now+micro(r.Retry), r.Sender, r.Error, leased)
+				UPDATE mail SET due_at = $2, sender = CASE WHEN $3 = '' THEN sender ELSE $3 END, error = CASE WHEN $4 = '' THEN error ELSE $4 END,
+				  delayed_at = CASE WHEN CAST($6 AS SMALLINT) = 1 THEN COALESCE(delayed_at, $7) ELSE delayed_at END
+				WHERE id = $1 AND state = 1 AND due_at <= $5`, r.ID[:], now+micro(r.Retry), r.Sender, r.Error, leased, flag(r.Own), now)
 			continue
 		}
 		s.Do(`
 			UPDATE mail SET state = $2, settled_at = $3, payload = NULL, sender = CASE WHEN $4 = '' THEN sender ELSE $4 END,
-			  provider_id = $5, error = $6
-			WHERE id = $1 AND state = 1`, r.ID[:], int16(r.State), now, r.Sender, r.Provider, r.Error)
+			  provider_id = $5, error = $6,
+			  delayed_at = CASE WHEN CAST($7 AS SMALLINT) = 1 THEN COALESCE(delayed_at, $3) WHEN CAST($8 AS SMALLINT) = 1 THEN NULL ELSE delayed_at END
+			WHERE id = $1 AND state = 1`, r.ID[:], int16(r.State), now, r.Sender, r.Provider, r.Error, flag(r.Own), flag(r.State == store.MailSent))
 	}
 	for _, r := range results {
 		if r.Refused && r.State == store.MailFailed {

@@ -53,6 +53,7 @@ var tests = map[string]func(*testing.T, *fixture){
 	"MailLastCall":                testMailLastCall,
 	"MailGoesBackLate":            testMailGoesBackLate,
 	"MailListedLater":             testMailListedLater,
+	"OwnReasons":                  testOwnReasons,
 	"MailBacklog":                 testMailBacklog,
 	"Backlogs":                    testBacklogs,
 	"RefusedByName":               testRefusedByName,

@@ -11,7 +11,8 @@ import (
 
 // mailWords are the states of a mail as the page knows them. What a provider tells of a
 // single mail stays "sent": no provider tells anything of a decoy, so the difference
-// would say that an address has an account. A bounce for good is shown all the same: it
+// would say that an address has an account. So does one that its recipient's server did
+// not take: the store calls that delayed. A bounce for good is shown all the same: it
 // puts the address on the suppression list, and that is asked of decoys, too.
 var mailWords = map[store.MailState]string{
 	store.MailQueued: "queued", store.MailSent: "sent", store.MailFailed: "failed", store.MailExpired: "expired", store.MailSuppressed: "bounced",

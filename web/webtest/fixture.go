@@ -132,8 +132,12 @@ func start(t testing.TB, https bool, service string, change []func(*otp.Config))
 	ring, err := keyring.New([]byte(secret))
 	f.Must(err)
 	f.openStore(ring)
+	sender := func(config []byte) (mailer.Sender, error) {
+		s, err := f.Inbox.Factory(config)
+		return picky{s, f.Mails}, err
+	}
 	queue, err := mailer.New(mailer.Deps{
-		Store: f.DB, Ring: ring, Senders: mailer.Kinds{inbox.ID: f.Inbox.Factory}, Replica: store.NewID(time.Now()), Log: log, Now: f.DB.Now,
+		Store: f.DB, Ring: ring, Senders: mailer.Kinds{inbox.ID: sender}, Replica: store.NewID(time.Now()), Log: log, Now: f.DB.Now,
 	})
 	f.Must(err)
 	config := otp.DefaultConfig()

@@ -1,6 +1,7 @@
 package webtest
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +15,33 @@ type Mails struct {
 	mu   sync.Mutex
 	sent []store.Message
 	full time.Duration
+	why  func(to string) error
+}
+
+// Refuse has the mail server say why it does not take mails to an address; nil takes one.
+func (m *Mails) Refuse(why func(to string) error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.why = why
+}
+
+// picky is a mail server that may refuse.
+type picky struct {
+	mailer.Sender
+	mails *Mails
+}
+
+// Send implements [mailer.Sender].
+func (p picky) Send(ctx context.Context, m mailer.Rendered) (mailer.Receipt, error) {
+	p.mails.mu.Lock()
+	why := p.mails.why
+	p.mails.mu.Unlock()
+	if why != nil {
+		if err := why(m.To); err != nil {
+			return mailer.Receipt{}, err
+		}
+	}
+	return p.Sender.Send(ctx, m)
 }
 
 // Fill has no more mails taken for so long, as the ceiling of all mails does.
