@@ -1,0 +1,116 @@
+package e2e_test
+
+import (
+	"context"
+	"database/sql"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"idp/e2e/rig"
+	"idp/store"
+	"idp/store/pgtest"
+)
+
+// Requests that are broken off while the database works on them cost no connections: those
+// that there were are there afterwards.
+func TestBrokenOffRequestsKeepConnections(t *testing.T) {
+	t.Parallel()
+	database := pgtest.URL(t)
+	line := pgtest.NewLine(t, database)
+	s := rig.NewServer(t, "postgres", "IDP_DATABASE_URL="+line.URL+"&pool_max_conns=4&application_name=broken-off")
+	s.Start()
+	db := rig.Must(sql.Open("pgx", database))
+	defer func() { _ = db.Close() }()
+	crowd := func(ctx context.Context, n int) (answered int) {
+		var all sync.WaitGroup
+		var count atomic.Int64
+		for range n {
+			all.Go(func() {
+				r := rig.Must(http.NewRequestWithContext(ctx, http.MethodGet, s.Endpoint+"/oidc/me", nil))
+				r.Header.Set("Authorization", "Bearer "+store.RandomText(64)) // well formed: it is looked up
+				resp, err := http.DefaultClient.Do(r)
+				if err != nil {
+					return
+				}
+				count.Add(1)
+				if _ = resp.Body.Close(); resp.StatusCode != http.StatusUnauthorized {
+					t.Errorf("status %d", resp.StatusCode)
+				}
+			})
+		}
+		all.Wait()
+		return int(count.Load())
+	}
+	pids := func() (all []int) {
+		rows := rig.Must(db.Query(`SELECT pid FROM pg_stat_activity WHERE application_name = 'broken-off' ORDER BY pid`))
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var pid int
+			if err := rows.Scan(&pid); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, pid)
+		}
+		return all
+	}
+	for range 20 { // all connections are open, and the statement is prepared on each
+		release := line.Hold()
+		time.AfterFunc(100*time.Millisecond, release)
+		if n := crowd(t.Context(), 16); n != 16 {
+			t.Fatalf("%d of 16 were answered", n)
+		}
+	}
+	before := pids()
+	for range 5 {
+		release := line.Hold()
+		ctx, leave := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		if n := crowd(ctx, 16); n != 0 {
+			t.Errorf("%d were answered, while the database was not heard", n)
+		}
+		leave()
+		time.Sleep(50 * time.Millisecond) // the server notices
+		release()
+		time.Sleep(50 * time.Millisecond)
+	}
+	if after := pids(); len(before) != 4 || !slices.Equal(before, after) {
+		t.Errorf("the connections were %v and are %v", before, after)
+	}
+}
+
+// A server that is told to stop while the database says nothing cuts requests off after ten
+// seconds and waits for nobody who was in them.
+func TestStopsBesideASilentDatabase(t *testing.T) {
+	t.Parallel()
+	s, w := rig.NewWired(t)
+	s.Start()
+	j := newJourney(t, s)
+	w.Set(rig.Silent)
+	for range 8 {
+		go func() {
+			resp, err := http.PostForm(s.Endpoint+"/verify", url.Values{})
+			if err == nil {
+				_ = resp.Body.Close()
+			}
+			if resp, err = http.Get(s.Endpoint + s.Request(j.app).Path()); err == nil {
+				_ = resp.Body.Close()
+			}
+		}()
+	}
+	time.Sleep(time.Second) // they are at the database
+	asked := time.Now()
+	_ = s.Cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-s.Exited:
+	case <-time.After(40 * time.Second):
+		t.Fatal("it did not stop")
+	}
+	if took := time.Since(asked); took > 13*time.Second {
+		t.Errorf("it stopped after %s", took)
+	}
+}
