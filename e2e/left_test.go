@@ -57,6 +57,9 @@ func TestBrokenOffRequestsKeepConnections(t *testing.T) {
 			}
 			all = append(all, pid)
 		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 		return all
 	}
 	for range 20 { // all connections are open, and the statement is prepared on each
