@@ -182,3 +182,23 @@ func (w *world) told(o order) store.MailState {
 	}
 	return st.Mail
 }
+
+// Others' mails go through the connector that has something against this recipient only: so the
+// page is not told of the one that is away.
+func TestPageIsNotToldWhereTheNextConnectorHasNothingAgainstOthers(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	second := w.second()
+	w.post.fail = failing(mailer.Temporary)
+	second.fail = func(int) error {
+		return &mailer.SendError{Class: mailer.Temporary, Err: errors.New("greylisted"), Recipient: true}
+	}
+	q := w.queue(nil, quick())
+	w.run(q)
+	o := w.order(q, "ada@example.com", nil)
+	o.handTo(q)
+	w.until("what a decoy's page is told", func() bool { return w.told(o) == store.MailDelayed })
+	if s := w.state(o); s != store.MailQueued {
+		t.Errorf("the mail is in state %d", s)
+	}
+}
