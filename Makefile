@@ -11,10 +11,11 @@ export GOTOOLCHAIN := $(shell sed -n 's/^toolchain //p' go.mod)
 # Versions of the tools, which are no part of the program.
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+PROMTOOL      := github.com/prometheus/prometheus/cmd/promtool@v0.316.0
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help run build test unit race racy quickfuzz e2e attack chaos fuzz bench soak profile lint
+.PHONY: help run build test unit race racy quickfuzz e2e attack chaos fuzz bench soak profile lint alerts
 
 help: ## this list
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -89,6 +90,9 @@ profile: ## renews bench/idp.pgo, by which a release is compiled; its commit sho
 lint: ## golangci-lint and govulncheck
 	go run $(GOLANGCI_LINT) run ./...
 	.ci/vulncheck $(GOVULNCHECK)
+
+alerts: ## the alert rules against made-up hours, by promtool, which takes minutes to build
+	go run $(PROMTOOL) test rules deploy/prometheus/alerts_test.yaml
 
 .PHONY: release reproducible
 
