@@ -208,9 +208,7 @@ func TestIssuer(t *testing.T) {
 		})
 	}
 	gone := server(t, plain, http.NotFound)
-	s := httptest.NewServer(http.NotFoundHandler())
-	gone.Host = strings.TrimPrefix(s.URL, "http://")
-	s.Close()
+	gone.Host = nobody
 	i := doctor.Issuer{Endpoint: gone, HTTP: doctor.NewClient()}
 	is(t, tells("", func(tell doctor.Tell) { i.Check(t.Context(), tell) }), mailer.Failure, "Start it: idp serve")
 }

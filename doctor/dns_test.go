@@ -11,6 +11,9 @@ import (
 
 type zone = dnstest.Zone
 
+// nobody is an address that nothing listens at, and that the system gives to no test.
+const nobody = "127.0.0.1:1"
+
 // serveDNS gives a resolver that asks a server of a zone.
 func serveDNS(t *testing.T, z zone) doctor.Resolver {
 	t.Helper()

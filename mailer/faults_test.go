@@ -70,6 +70,10 @@ const code = "83920174"
 // untilSent is the life of a mail that does not expire here, however busy the machine is.
 const untilSent = 90 * time.Second
 
+// untilTaken is when the mails of the dead replica are taken over: long after the other
+// one has begun with its own, or it would take those that are sent at that moment.
+const untilTaken = 4 * time.Second
+
 // Each fault of SES ends in the state that the table says, on both engines, with two
 // replicas that race for the mails and one of them killed: none is lost, and none is
 // sent twice but after an answer that was lost.
@@ -94,7 +98,7 @@ func TestFaults(t *testing.T) {
 				})
 				life := untilSent
 				if f.lasts == store.MailExpired {
-					life = 4 * time.Second
+					life = untilTaken + 3*time.Second
 				}
 				start(f.name+", lasting", open, f.lasts, f.taken, life, func(int) sestest.Fault { return f.fault })
 			}
@@ -119,7 +123,7 @@ type trial struct {
 	m     *mortal
 	heard ledger
 
-	orders []order
+	ordered []order
 }
 
 func newTrial(t *testing.T, open opener, fault func(try int) sestest.Fault) *trial {
@@ -136,7 +140,7 @@ func newTrial(t *testing.T, open opener, fault func(try int) sestest.Fault) *tri
 	r.m = &mortal{DB: r.db, begun: map[string]bool{}, settled: map[store.ID]bool{}}
 	r.heard = ledger{taken: map[string]int{}, unheard: map[string]int{}}
 	r.more = mailer.Kinds{ses.ID: r.heard.kept(make), "post": make}
-	c := mailer.Config{SendTimeout: 500 * time.Millisecond, Slack: 500 * time.Millisecond, Lease: 2 * time.Second, Poll: 50 * time.Millisecond,
+	c := mailer.Config{SendTimeout: 500 * time.Millisecond, Slack: 2500 * time.Millisecond, Lease: untilTaken, Poll: 50 * time.Millisecond,
 		Retry: 50 * time.Millisecond, MaxRetry: 200 * time.Millisecond, Grace: time.Millisecond, Workers: 8,
 		Cool: 50 * time.Millisecond, MaxCool: 200 * time.Millisecond, Halt: 50 * time.Millisecond, MaxHalt: 200 * time.Millisecond}
 	r.connect(ses.ID, string(r.fake.Config(nil)))
@@ -169,7 +173,7 @@ func (w *world) disconnect(id string) {
 // end waits until all mails have ended and looks at how.
 func (r *trial) end() {
 	r.t.Helper()
-	orders := r.orders
+	orders := r.ordered
 	r.until("an end of every mail", func() bool {
 		n, _, err := r.db.MailDepth(r.t.Context())
 		return err == nil && n == 0
@@ -223,20 +227,19 @@ func (r *trial) judge(o order, got int) {
 // start queues mails: a third handed to each replica, a third for who comes first. It
 // runs both replicas and kills one while it has some in hand.
 func (r *trial) start(ttl time.Duration) {
-	var orders []order
 	const mails = 45
-	for i := range mails {
+	orders := r.orders(mails, func(i int) order {
 		q := r.alive
 		if i%3 == 1 {
 			q = r.dying
 		}
-		orders = append(orders, r.order(q, fmt.Sprintf("p%d@example.com", i), func(n *store.NewChallenge) {
+		return r.order(q, fmt.Sprintf("p%d@example.com", i), func(n *store.NewChallenge) {
 			n.Mail.TTL = ttl
 			if i%3 == 2 {
 				n.Mail.Lease = 0
 			}
-		}))
-	}
+		})
+	})
 	ctx, cut := context.WithCancel(context.Background())
 	defer cut()
 	ended := make(chan error, 1)
@@ -256,7 +259,7 @@ func (r *trial) start(ttl time.Duration) {
 		}
 	}
 	<-ended
-	r.orders = orders
+	r.ordered = orders
 }
 
 // nothingInClear looks for the code and the addresses in rows, files and log.

@@ -3,6 +3,8 @@ package mailer_test
 import (
 	"context"
 	"fmt"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,14 +23,14 @@ func TestBurstWaitsForTheRateAndNotForItsLeases(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := quick()
-	c.SendTimeout, c.Slack, c.Lease = time.Second, time.Second, 3*time.Second // so a mail waits for a second at most
+	c.SendTimeout, c.Slack, c.Lease = 20*time.Second, time.Second, 22*time.Second // so a mail waits for a second at most
 	q := w.queue(nil, c)
 	w.run(q)
 	w.until("the quota", func() bool { return a.reads.Load() > 0 })
 	start := time.Now()
 	w.send(q, 18, store.MailSent)
-	if took := time.Since(start); took > 2900*time.Millisecond {
-		t.Errorf("18 mails at 10 a second took %s", took)
+	if took := time.Since(start); took > c.SendTimeout-time.Second {
+		t.Errorf("18 mails at 10 a second took %s: a lease", took)
 	}
 	for i := range 18 {
 		if n, _ := a.count(fmt.Sprintf("p%d@example.com", i)); n > 1 {
@@ -49,7 +51,7 @@ func TestStopLeavesMailsOfOthersAlone(t *testing.T) {
 	first.handTo(one)
 	mine := w.order(one, "bob@example.com", nil)
 	mine.handTo(one)
-	time.Sleep(c.Lease + 50*time.Millisecond)
+	w.db.AdvanceForTest(c.Lease)
 	taken, err := w.db.ClaimMail(t.Context(), store.NewID(time.Now()), time.Hour, 10)
 	if err != nil || len(taken) != 2 {
 		t.Fatalf("took over %d: %v", len(taken), err)
@@ -80,29 +82,24 @@ func TestWaitingMailOfASuppressedAddress(t *testing.T) {
 	}
 }
 
-// outage is the real store, away for a while.
+// outage is the real store, which may be away.
 type outage struct {
 	*sqlstore.DB
-	from, to time.Time
+	away atomic.Bool
 }
 
-func (s *outage) away() error {
-	if now := time.Now(); now.After(s.from) && now.Before(s.to) {
-		return &store.Error{Code: store.Unavailable, Op: "reach the database"}
-	}
-	return nil
-}
+var errAway = &store.Error{Code: store.Unavailable, Op: "reach the database"}
 
 func (s *outage) SettleMail(ctx context.Context, r []store.Settled) error {
-	if err := s.away(); err != nil {
-		return err
+	if s.away.Load() {
+		return errAway
 	}
 	return s.DB.SettleMail(ctx, r)
 }
 
 func (s *outage) ClaimMail(ctx context.Context, worker store.ID, lease time.Duration, limit int) ([]store.QueuedMail, error) {
-	if err := s.away(); err != nil {
-		return nil, err
+	if s.away.Load() {
+		return nil, errAway
 	}
 	return s.DB.ClaimMail(ctx, worker, lease, limit)
 }
@@ -114,19 +111,21 @@ func TestOutageOfTheDatabaseSendsNothingTwice(t *testing.T) {
 	w := setup(t)
 	db := &outage{DB: w.db}
 	one, two := w.queue(db, quick()), w.queue(db, quick())
-	var orders []order
-	for i := range 50 {
-		orders = append(orders, w.order(one, fmt.Sprintf("p%d@example.com", i), func(n *store.NewChallenge) {
+	orders := w.orders(50, func(i int) order {
+		return w.order(one, fmt.Sprintf("p%d@example.com", i), func(n *store.NewChallenge) {
 			n.CodeTTL, n.Mail.TTL = time.Hour, time.Hour
-		}))
-	}
-	db.from = time.Now()
-	db.to = db.from.Add(2500 * time.Millisecond)
+		})
+	})
+	db.away.Store(true)
 	w.run(one)
 	w.run(two)
 	for _, o := range orders {
 		o.handTo(one)
 	}
+	w.until("all are sent", func() bool { _, tries := w.post.count(""); return tries == len(orders) })
+	w.db.AdvanceForTest(2 * quick().Lease)
+	w.until("both know that it is away", func() bool { return strings.Count(w.log.String(), "cannot look for waiting mails") == 2 })
+	db.away.Store(false)
 	for _, o := range orders {
 		w.becomes(store.MailSent, o)
 	}

@@ -24,7 +24,8 @@ func TestHandedOverMailGoesAtOnceAndOnce(t *testing.T) {
 	o := w.order(q, "ada@example.com", nil)
 	o.handTo(q)
 	w.becomes(store.MailSent, o)
-	time.Sleep(quick().Lease + 300*time.Millisecond)
+	w.db.AdvanceForTest(quick().Lease)
+	time.Sleep(300 * time.Millisecond)
 	if mails, _ := w.post.count("ada@example.com"); mails != 1 {
 		t.Errorf("%d mails", mails)
 	}
@@ -76,6 +77,7 @@ func TestMailOfADeadReplicaIsSentAfterItsLease(t *testing.T) {
 	if mails, _ := w.post.count("ada@example.com"); mails != 0 {
 		t.Error("taken over within the lease")
 	}
+	w.db.AdvanceForTest(quick().Lease)
 	w.becomes(store.MailSent, o)
 }
 
@@ -130,12 +132,14 @@ func TestMailExpiresWithItsCode(t *testing.T) {
 	w.post.fail = failing(mailer.Temporary)
 	q := w.queue(nil, quick())
 	w.run(q)
-	o := w.order(q, "ada@example.com", func(n *store.NewChallenge) { n.Mail.TTL = 2 * time.Second })
+	o := w.order(q, "ada@example.com", func(n *store.NewChallenge) { n.Mail.TTL = time.Minute })
 	o.handTo(q)
-	w.becomes(store.MailExpired, o)
-	if _, tries := w.post.count(""); tries < 2 {
-		t.Errorf("%d tries", tries)
+	w.until("tries", func() bool { _, tries := w.post.count(""); return tries > 1 })
+	if s := w.state(o); s != store.MailQueued {
+		t.Errorf("in state %d while there is time", s)
 	}
+	w.db.AdvanceForTest(46 * time.Second) // a quarter of its life is left at the last call
+	w.becomes(store.MailExpired, o)
 }
 
 func TestMailWaitsForAConnector(t *testing.T) {
@@ -200,6 +204,7 @@ func TestDecoyGoesThroughTheSameStatesAndNowhere(t *testing.T) {
 	}
 	second.handTo(q)
 	w.becomes(store.MailSent, second)
+	w.db.AdvanceForTest(quick().Lease)
 	w.becomes(store.MailSent, third) // never handed over: claimed, with the decoy mark from its row
 	if mails, _ := w.post.count("eve@example.com"); mails != 1 {
 		t.Errorf("%d mails", mails)
@@ -229,7 +234,7 @@ func TestStopFinishesSendsInFlightAndGivesBackTheRest(t *testing.T) {
 	w := setup(t)
 	w.post.hold = make(chan struct{})
 	c := quick()
-	c.Workers, c.SendTimeout, c.Lease = 1, 10*time.Second, 30*time.Second
+	c.Workers, c.Lease = 1, 30*time.Second
 	q := w.queue(nil, c)
 	stop := w.run(q)
 	first := w.order(q, "ada@example.com", nil)
@@ -256,13 +261,11 @@ func TestResultsSurviveADatabaseThatIsAway(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	away := &awayStore{DB: w.db, failures: 3}
-	q := w.queue(away, quick())
+	c := quick()
+	c.SettleEvery = 250 * time.Millisecond // all end within a few of these
+	q := w.queue(away, c)
 	w.run(q)
-	var orders []order
-	for i := range 100 {
-		o := w.order(q, fmt.Sprintf("p%d@example.com", i), nil)
-		orders = append(orders, o)
-	}
+	orders := w.orders(100, func(i int) order { return w.order(q, fmt.Sprintf("p%d@example.com", i), nil) })
 	for _, o := range orders {
 		o.handTo(q)
 	}
@@ -302,25 +305,14 @@ func (s *awayStore) SettleMail(ctx context.Context, r []store.Settled) error {
 func TestTwoReplicasSendEachMailOnce(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	c := quick()
-	c.SendTimeout, c.Slack, c.Lease = time.Second, 2*time.Second, 4*time.Second
-	replicas := []*mailer.Queue{w.queue(nil, c), w.queue(nil, c)}
-	const mails = 1000
-	orders := make([]order, mails)
-	var clerks sync.WaitGroup
-	for k := range 20 {
-		clerks.Go(func() {
-			for i := k; i < mails; i += 20 {
-				q := replicas[i%2]
-				orders[i] = w.order(q, fmt.Sprintf("p%d@example.com", i), func(n *store.NewChallenge) {
-					if i%3 == 0 {
-						n.Mail.Lease = 0 // as if its replica had died: both may claim it
-					}
-				})
+	replicas := []*mailer.Queue{w.queue(nil, quick()), w.queue(nil, quick())}
+	orders := w.orders(1000, func(i int) order {
+		return w.order(replicas[i%2], fmt.Sprintf("p%d@example.com", i), func(n *store.NewChallenge) {
+			if i%3 == 0 {
+				n.Mail.Lease = 0 // as if its replica had died: both may claim it
 			}
 		})
-	}
-	clerks.Wait()
+	})
 	for _, q := range replicas {
 		w.run(q)
 	}
@@ -353,6 +345,8 @@ func TestSentNeverBlocks(t *testing.T) {
 		orders = append(orders, o)
 	}
 	w.run(q)
+	w.becomes(store.MailSent, orders[0])
+	w.db.AdvanceForTest(c.Lease)
 	for _, o := range orders {
 		w.becomes(store.MailSent, o)
 	}

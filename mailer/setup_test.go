@@ -76,11 +76,12 @@ func (w *world) connect(id, config string) {
 	}
 }
 
-// quick makes leases, polls and retries short enough for a test, and leases long
-// enough for a machine that is busy with other tests: a mail whose lease ends is claimed.
+// quick makes polls and retries short enough for a test, and leases and other bounds
+// long enough for a machine that stands still for seconds: who needs the end of a lease
+// moves the clock.
 func quick() mailer.Config {
-	return mailer.Config{SendTimeout: 200 * time.Millisecond, Slack: 500 * time.Millisecond, Lease: 2 * time.Second,
-		Poll: 20 * time.Millisecond, Retry: 20 * time.Millisecond, MaxRetry: 100 * time.Millisecond, Grace: time.Second,
+	return mailer.Config{SendTimeout: 5 * time.Second, Slack: time.Second, Lease: 20 * time.Second,
+		Poll: 20 * time.Millisecond, Retry: 20 * time.Millisecond, MaxRetry: 100 * time.Millisecond, Grace: 10 * time.Second,
 		Trip: 5, Cool: 50 * time.Millisecond, MaxCool: 100 * time.Millisecond, Halt: 50 * time.Millisecond, MaxHalt: 100 * time.Millisecond}
 }
 
@@ -150,6 +151,23 @@ func (w *world) order(q *mailer.Queue, to string, change func(*store.NewChalleng
 	return o
 }
 
+// orders has n people ask at once, so that they share their commits.
+func (w *world) orders(n int, ask func(i int) order) []order {
+	w.t.Helper()
+	orders := make([]order, n)
+	const clerks = 20
+	var asking sync.WaitGroup
+	for k := range clerks {
+		asking.Go(func() {
+			for i := k; i < n; i += clerks {
+				orders[i] = ask(i)
+			}
+		})
+	}
+	asking.Wait()
+	return orders
+}
+
 var browser = store.Hash{1}
 
 func (o order) handTo(q *mailer.Queue) { q.Sent(o.mail, o.challenge, o.message, o.begun.Decoy) }
@@ -171,7 +189,7 @@ func (w *world) becomes(want store.MailState, o order) {
 
 func (w *world) until(what string, ok func() bool) {
 	w.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(90 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("never came: %s\n%s", what, w.log)
 		}

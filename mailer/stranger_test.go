@@ -90,7 +90,6 @@ func TestStrangeRecipientsDelayNobody(t *testing.T) {
 			r.against.Message = strings.ReplaceAll(words, "%s", "eve@strange.example")
 			r.serve(w)
 			c := patient() // a circuit that opens stays open
-			c.SendTimeout, c.Slack, c.Lease = 5*1e9, 1e9, 20*1e9
 			q := w.queue(nil, c)
 			w.run(q)
 			var strange []order

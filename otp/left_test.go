@@ -54,7 +54,7 @@ func TestGuessOfWhoHasLeftCounts(t *testing.T) {
 		}()
 		// The clock, which is read each second, may have been faster and have the connection
 		// on which the statements are prepared: then this guess waits with it, and the next is tried.
-		for end := time.Now().Add(time.Second); charged() < tries && time.Now().Before(end); {
+		for end := time.Now().Add(3 * time.Second); charged() < tries && time.Now().Before(end); {
 			time.Sleep(2 * time.Millisecond)
 		}
 		if charged() == tries {

