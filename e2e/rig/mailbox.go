@@ -73,7 +73,7 @@ func (s *Server) Link(l Letter, path string) string {
 // Inbox gives the mails to an address, newest first.
 func (s *Server) Inbox(to string) []Letter {
 	s.T.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.Endpoint+"/dev/inbox.json?to="+url.QueryEscape(to), nil)
 	resp, err := http.DefaultClient.Do(req)
@@ -99,10 +99,11 @@ func (s *Server) Code(to string, n int) string {
 	return s.Letter(to, n).Code
 }
 
-// Letter waits for the n-th mail to an address (from 1).
+// Letter waits for the n-th mail to an address (from 1): also for one that was in the hands of a
+// process that was killed, which is half a minute.
 func (s *Server) Letter(to string, n int) Letter {
 	s.T.Helper()
-	for deadline := time.Now().Add(45 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if letters := s.Inbox(to); len(letters) >= n {
 			return letters[len(letters)-n]
 		}
@@ -121,7 +122,7 @@ func (s *Sink) Came(to string) []Posted {
 // Mail waits for the n-th attempt (from 1) to reach an address.
 func (s *Sink) Mail(to string, n int) Posted {
 	s.t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		got := s.Came(to)
 		if len(got) >= n {
 			return got[n-1]

@@ -10,8 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -133,16 +135,30 @@ func CleanEnv() (env []string) {
 	return env
 }
 
-// FreeAddr is a loopback address that nobody listens on.
+// FreeAddr is a loopback address that nobody listens on. Its port is none that the system gives
+// away by itself (from 32768 on): else a connection of another test could have it before the
+// program does that is to listen there, or while that is started anew.
 func FreeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(lowest+int(ports.Add(1)%ours)))
+		if err == nil {
+			_ = l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	t.Fatal("there is no free port")
+	return ""
 }
+
+const lowest, ours = 20_000, 12_000
+
+// ports counts those that were tried; each process of tests begins somewhere else.
+var ports = func() *atomic.Int64 {
+	n := new(atomic.Int64)
+	n.Store(int64(os.Getpid()) * 331)
+	return n
+}()
 
 // Command is a command of the program with the server's settings, not run yet.
 func (s *Server) Command(args ...string) *exec.Cmd {
@@ -176,7 +192,7 @@ func (s *Server) Try(args ...string) (out string, err error) {
 // it gets on with it.
 func (s *Server) TakesUp(connector string) {
 	s.T.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		var all []struct {
 			ID     string
 			Health *struct{}
