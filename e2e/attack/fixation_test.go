@@ -53,7 +53,7 @@ func TestFixation(t *testing.T) {
 		t.Run("challenge and request", func(t *testing.T) {
 			// He asks for a code to her address and has her type it on his page.
 			his, victim := at.browser(), at.browser()
-			victim.ask("victim@example.com") // so that she is known as somebody else, not as nobody
+			victim.ask("victim@example.com").code(1) // so that she is known as somebody else, not as nobody
 			p := his.ask("ada@example.com")
 			code := p.code(1)
 			for _, path := range []string{p.where, "/sign-in?r=" + url.QueryEscape(p.verify.fields.Get("r"))} {
