@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -102,6 +103,9 @@ func TestLongStateOfSignOut(t *testing.T) {
 	}
 }
 
+// late is what changes while seconds pass, which may be more for the one address than for the other.
+var late = regexp.MustCompile(`Retry-After=\d+|\b\d:\d\d\b|The mail (is on its way …|has been sent\.)`)
+
 // Whether an address has an account must not show anywhere on the way of a recovery.
 func TestRecoverIsNoOracle(t *testing.T) {
 	t.Parallel()
@@ -121,7 +125,7 @@ func TestRecoverIsNoOracle(t *testing.T) {
 				names = append(names, k+"="+strings.Join(vs, ","))
 			}
 			slices.Sort(names)
-			seen[email] = append(seen[email], strings.ReplaceAll(strings.Join(names, ";")+" "+p.Text(), email, ""))
+			seen[email] = append(seen[email], late.ReplaceAllString(strings.ReplaceAll(strings.Join(names, ";")+" "+p.Text(), email, ""), "…"))
 			return p
 		}
 		p := note(v.Submit(v.Get("/recover").Is(200), "/recover", "email", email))

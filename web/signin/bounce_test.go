@@ -16,7 +16,7 @@ const bounced = "Mail to this address does not arrive: ada@example.com refuses i
 func bounce(f *webtest.Fixture, permanent bool) {
 	f.Helper()
 	var mail store.Delivery
-	for end := time.Now().Add(5 * time.Second); mail.Provider == ""; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(15 * time.Second); mail.Provider == ""; time.Sleep(10 * time.Millisecond) {
 		found, err := f.DB.Deliveries(f.Context(), store.DeliveryFilter{Limit: 1})
 		f.Must(err)
 		if len(found) == 1 && found[0].State == store.MailSent {

@@ -63,7 +63,7 @@ func TestLongCodeIsPasted(t *testing.T) {
 		code := f.Mail(ada, len(sent)+1).Code
 		before := strings.Count(f.Log.String(), "method=POST route=/verify status=303")
 		pasted(b, change(code))
-		for end := time.Now().Add(5 * time.Second); strings.Count(f.Log.String(), "method=POST route=/verify status=303") == before; time.Sleep(50 * time.Millisecond) {
+		for end := time.Now().Add(30 * time.Second); strings.Count(f.Log.String(), "method=POST route=/verify status=303") == before; time.Sleep(50 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("%s: what was pasted is not sent", how)
 			}

@@ -39,7 +39,7 @@ func TestRefusedMailsTellOfNoAccount(t *testing.T) {
 					first := map[string]string{"/sign-in": "sign_in", "/recover": "reset_password"}[screen]
 					page := f.Person().Get(webtest.Authorize("first_screen", first)).Submit(screen, "email", email).Follow().Want(200, email)
 					got := word(t, page)
-					for end := time.Now().Add(3 * time.Second); got == "queued" && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+					for end := time.Now().Add(15 * time.Second); got == "queued" && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 						got = word(t, page)
 					}
 					words = append(words, got)
