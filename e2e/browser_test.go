@@ -20,14 +20,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// chromium opens a browser with a profile of its own, which a test uses for three minutes at
+// chromium opens a browser with a profile of its own, which a test uses for ten minutes at
 // most.
 func chromium(t *testing.T, flags ...chromedp.ExecAllocatorOption) context.Context {
-	t.Helper()
-	return chromiumFor(t, 3*time.Minute, flags...)
-}
-
-func chromiumFor(t *testing.T, most time.Duration, flags ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -47,7 +42,7 @@ func chromiumFor(t *testing.T, most time.Duration, flags ...chromedp.ExecAllocat
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, most)
+	ctx, cancel = context.WithTimeout(ctx, 10*time.Minute)
 	t.Cleanup(cancel)
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)

@@ -141,7 +141,7 @@ func TestEveryPageOfTheConsole(t *testing.T) {
 		for _, screen := range []screen{{"desktop", 1280, 800}, {"phone", 320, 640}} {
 			t.Run(lang+" "+screen.name, func(t *testing.T) {
 				t.Parallel()
-				b := tab{t, chromiumFor(t, 10*time.Minute)}
+				b := tab{t, chromium(t)}
 				set(b, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{
 					UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36", AcceptLanguage: lang})
 				enterConsole(s, b, lang+"."+screen.name+"."+owner)

@@ -23,7 +23,7 @@ func asSES(s *rig.Server, provider string) {
 	}
 	db := rig.Must(sql.Open(driver, source))
 	defer func() { _ = db.Close() }()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		done, err := db.Exec(`UPDATE mail SET sender = 'aws-ses-mail', provider_id = $1 WHERE state = 2 AND sender = 'inbox'`, provider)
 		if err != nil {
 			s.T.Fatal(err)

@@ -181,7 +181,7 @@ func TestThreeSitesOverHTTPS(t *testing.T) {
 	// in there, whoever asks.
 	b.do(chromedp.Navigate(shopURL + "/framed"))
 	answer := ""
-	for end := time.Now().Add(10 * time.Second); answer == "" && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); answer == "" && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		answer = get(b, chromedp.Evaluate[string](`document.querySelector('iframe').contentDocument?.querySelector('#answer')?.innerText || ''`))
 	}
 	if answer != "login_required" {
@@ -205,7 +205,7 @@ func TestThreeSitesOverHTTPS(t *testing.T) {
 	if len(inFrame) != 1 || inFrame[0] != "opaque" {
 		t.Errorf("frame: %v", inFrame)
 	}
-	b.do(chromedp.Navigate(evilURL+"/post"), chromedp.Click(chromedp.CSS("#go")), chromedp.Sleep(500*time.Millisecond))
+	b.do(chromedp.Navigate(evilURL+"/post"), chromedp.Click(chromedp.CSS("#go")), chromedp.WaitNotPresent(chromedp.CSS("#go")))
 	if text := b.text("body"); strings.Contains(text, "mallory") {
 		t.Errorf("a cross-site post began a sign-in:\n%s", text)
 	}

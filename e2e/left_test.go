@@ -105,7 +105,7 @@ func TestStopsBesideASilentDatabase(t *testing.T) {
 	case <-time.After(40 * time.Second):
 		t.Fatal("it did not stop")
 	}
-	if took := time.Since(asked); took > 13*time.Second {
+	if took := time.Since(asked); took > 16*time.Second {
 		t.Errorf("it stopped after %s", took)
 	}
 }

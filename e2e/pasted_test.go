@@ -101,7 +101,7 @@ func TestPastedProgram(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	var address string
-	for end := time.Now().Add(10 * time.Second); address == "" && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); address == "" && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		_, line, _ := strings.Cut(out.String(), "Open ")
 		address, _, _ = strings.Cut(line, "\n")
 	}

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ func testAddressEnds(t *testing.T, s *rig.Server) {
 	day := time.Now().AddDate(0, 0, 3).Format(time.DateOnly)
 	s.Run("test-address", "add", email, "--code", fixed, "--until", day)
 	s.Start()
-	app := s.NewClient()
+	app, gone := s.NewClient(), s.NewClient()
 	known := func() (n int) {
 		t.Helper()
 		if err := s.DB().QueryRow(`SELECT COUNT(*) FROM device`).Scan(&n); err != nil {
@@ -39,12 +40,19 @@ func testAddressEnds(t *testing.T, s *rig.Server) {
 
 	late, q := rig.NewVisitor(t, s), s.Request(app)
 	p := late.Enter(q, email).Is(200)
+	rig.NewVisitor(t, s).Get(s.Request(gone).Path()).Is(200) // which the server keeps in memory now, as it does the test addresses
 	s.Run("test-address", "remove", email)
+	s.Run("client", "delete", gone.ID, "--yes")
 	again := late.Submit(p, "/verify", "code", fixed)
 	if again.Leaves != "" || again.Form("/verify") != nil {
 		t.Fatalf("the code of before is answered %d: %s", again.Status, again.Text())
 	}
-	time.Sleep(3 * time.Second) // until another mail is due, and the server has heard of the removal
+	time.Sleep(time.Second) // until another mail is due
+	for deadline := time.Now().Add(30 * time.Second); rig.NewVisitor(t, s).Get(s.Request(gone).Path()).Status != http.StatusBadRequest; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the server does not hear of what was removed")
+		}
+	}
 	next := late.Submit(again, "/sign-in").Is(200)
 	if late.Submit(next, "/verify", "code", s.Code(email, 1)).Answer(q).Get("code") == "" {
 		t.Error("the code that was mailed does not let in")
