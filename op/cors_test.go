@@ -113,7 +113,7 @@ func TestOriginsAreReadByOne(t *testing.T) {
 		if !ok {
 			t.Error("refused")
 		}
-	case <-time.After(2 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Error("everybody waits for one read")
 		go func() { <-others }()
 	}

@@ -96,11 +96,11 @@ func TestRefreshRotation(t *testing.T) {
 	if second.Refresh == first.Refresh || second.Refresh == "" {
 		t.Fatal("a public client's token is not replaced")
 	}
-	f.db.AdvanceForTest(9 * time.Second)
+	f.db.AdvanceForTest(7 * time.Second) // of ten
 	if again := f.tokens(f.refresh(first.Refresh, spa...)); again.Refresh != second.Refresh {
 		t.Error("another successor within the grace")
 	}
-	f.db.AdvanceForTest(2 * time.Second)
+	f.db.AdvanceForTest(4 * time.Second)
 	fails(t, f.refresh(first.Refresh, spa...), 400, "invalid_grant")
 	fails(t, f.refresh(second.Refresh, spa...), 400, "invalid_grant")
 	if r := f.get("/oidc/me", "Authorization", "Bearer "+second.Access); r.StatusCode != http.StatusUnauthorized {

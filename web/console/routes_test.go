@@ -83,7 +83,7 @@ func rows(f *webtest.Fixture) string {
 	}
 	var all strings.Builder
 	for _, table := range read(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`) {
-		if table == "console_session" || table == "replica" { // when it was last used
+		if table == "console_session" || table == "replica" || table == "connector_health" { // when it was last used, and told of
 			continue
 		}
 		var columns []string
@@ -219,8 +219,19 @@ func TestFormsAreOurs(t *testing.T) {
 	})
 }
 
-// settle waits until what signing in has left to be done in the background is done.
+// settle waits until what signing in has left to be done in the background is done: it is written
+// down of each mail that it was sent.
 func settle(f *webtest.Fixture) {
+	f.Helper()
+	waiting := func() (n int) {
+		f.Must(f.Outage.Read(f.Context(), `SELECT COUNT(*) FROM mail WHERE state = $1`, []any{int(store.MailQueued)}, func(scan func(...any) error) error { return scan(&n) }))
+		return n
+	}
+	for end := time.Now().Add(30 * time.Second); waiting() > 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			f.Fatal("mails are not sent")
+		}
+	}
 	for last, same := "", 0; same < 3; time.Sleep(50 * time.Millisecond) {
 		now := rows(f)
 		if now == last {

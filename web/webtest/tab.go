@@ -52,7 +52,7 @@ func (b Tab) Act(actions ...chromedp.Action[chromedp.Void]) {
 // Eventually waits until a JavaScript expression is true.
 func (b Tab) Eventually(expression string) {
 	b.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression)); err == nil && ok {
 			return
 		}

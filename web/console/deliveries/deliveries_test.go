@@ -30,7 +30,7 @@ func TestMails(t *testing.T) {
 	p.Get(id).Want(200, "grace@example.com", "Asked for, and queued", "A mail cannot be sent again from here").
 		Has(`href="/console/why?email=grace%40example.com"`)
 	sent := p.Get(id)
-	for end := time.Now().Add(10 * time.Second); strings.Contains(sent.Text(), "Queued") && time.Now().Before(end); sent = p.Get(id) {
+	for end := time.Now().Add(30 * time.Second); strings.Contains(sent.Text(), "Queued") && time.Now().Before(end); sent = p.Get(id) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	sent.Want(200, "Kept in the development mailbox", "nobody outside was sent it").Lacks("The provider has taken it")

@@ -34,7 +34,7 @@ func wrong(f *webtest.Fixture, n int) *webtest.Person {
 // is written down.
 func settled(p *webtest.Person) *webtest.Shown {
 	p.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		page := p.Get(of)
 		if !strings.Contains(page.Body, "Still waiting to be sent") || time.Now().After(end) {
 			return page
