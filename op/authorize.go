@@ -39,6 +39,9 @@ func (p *Provider) showError(w http.ResponseWriter, r *http.Request, what string
 	case errors.As(err, &page):
 		problem = page.problem
 		p.log.InfoContext(r.Context(), what+" refused", "kind", problem.Kind)
+	case answerable(err).ErrorType == requestCanceled:
+		w.WriteHeader(statusLeft)
+		return
 	case answerable(err).ErrorType == temporarilyUnavailable:
 		problem.Kind = "unavailable"
 		p.log.WarnContext(r.Context(), what, "error", err)
@@ -192,7 +195,10 @@ func (p *Provider) resume(w http.ResponseWriter, r *http.Request, a *authorizati
 	case store.CodeOf(err) == store.NotFound:
 		return false, nil
 	case a.silent:
-		if e := answerable(err); e.ErrorType == temporarilyUnavailable {
+		switch e := answerable(err); e.ErrorType {
+		case requestCanceled:
+			return false, err
+		case temporarilyUnavailable:
 			return false, a.deny(temporarilyUnavailable, e.Description)
 		}
 		p.log.ErrorContext(r.Context(), "answer from a session", "error", err)

@@ -19,11 +19,17 @@ const (
 	unsupportedTokenType   = "unsupported_token_type"  // RFC 7009 section 2.2.1
 	invalidTarget          = "invalid_target"          // RFC 8707 section 2
 	temporarilyUnavailable = "temporarily_unavailable" // RFC 6749 section 4.1.2.1
+
+	// The caller left while the answer was made. It is for the log and the metrics, as its status is.
+	requestCanceled = "request_canceled"
 )
 
 // retryAfter is how many seconds a client is asked to wait for the database: a
 // failover takes longer, but most outages are a blip.
 const retryAfter = "2"
+
+// statusLeft is serve.StatusLeft: no fault of ours, and nobody reads it.
+const statusLeft = 499
 
 // errorBody is an error as Logto's SDKs want it: without code and message they
 // show "unexpected_response_error" in the place of the reason.
@@ -41,7 +47,9 @@ func answerable(err error) *oidc.Error {
 	switch {
 	case errors.As(err, &known):
 		return known
-	case store.CodeOf(err) == store.Unavailable, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled):
+		return (&oidc.Error{ErrorType: requestCanceled, Description: "the request was broken off"}).WithParent(err)
+	case store.CodeOf(err) == store.Unavailable, errors.Is(err, context.DeadlineExceeded):
 		return (&oidc.Error{ErrorType: temporarilyUnavailable, Description: "the database does not answer, try again shortly"}).WithParent(err)
 	}
 	return oidc.ErrServerError().WithDescription("something went wrong on the server").WithParent(err)
@@ -68,6 +76,8 @@ func writeError(w http.ResponseWriter, e *oidc.Error, status int) {
 	case insufficientScope:
 		status = http.StatusForbidden
 		h.Set("WWW-Authenticate", `Bearer realm="idp", error="insufficient_scope", scope="openid"`)
+	case requestCanceled:
+		status = statusLeft
 	case temporarilyUnavailable:
 		status = http.StatusServiceUnavailable
 		h.Set("Retry-After", retryAfter)

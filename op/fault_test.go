@@ -1,6 +1,7 @@
 package op_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -45,6 +46,42 @@ func TestDatabaseDown(t *testing.T) {
 	f.outage.down.Store(false)
 	f.session = store.Hash{}
 	f.tokens(f.exchange(code)) // nothing was lost, and no restart is needed
+}
+
+// Whoever breaks requests off makes no errors of ours: those wake operators.
+func TestWhoLeavesIsNoFault(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.authorize() // the client is cached
+	code, access := f.code(), f.tokens(f.exchange(f.code())).Access
+	f.session = random()
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	for name, r := range map[string]*http.Request{
+		"token":      httptest.NewRequestWithContext(left, http.MethodPost, "/oidc/token", strings.NewReader(exchangeForm(code))),
+		"introspect": httptest.NewRequestWithContext(left, http.MethodPost, "/oidc/token/introspection", strings.NewReader("client_id=shop&client_secret="+secret+"&token="+access)),
+		"revoke":     httptest.NewRequestWithContext(left, http.MethodPost, "/oidc/token/revocation", strings.NewReader("client_id=shop&client_secret="+secret+"&token="+access)),
+		"userinfo":   httptest.NewRequestWithContext(left, http.MethodGet, "/oidc/me", nil),
+		"authorize":  httptest.NewRequestWithContext(left, http.MethodGet, "/oidc/auth?"+params().Encode(), nil),
+		"silent":     httptest.NewRequestWithContext(left, http.MethodGet, "/oidc/auth?"+params("prompt", "none").Encode(), nil),
+		"sign out":   httptest.NewRequestWithContext(left, http.MethodGet, "/oidc/session/end", nil),
+	} {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Authorization", "Bearer "+access)
+		if r.Method == http.MethodPost {
+			r.Header.Del("Authorization")
+		}
+		w := httptest.NewRecorder()
+		f.provider.Handler().ServeHTTP(w, r)
+		if w.Code != 499 {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+	if len(f.refused) > 0 || strings.Contains(f.log.String(), "level=ERROR") || strings.Contains(f.log.String(), "level=WARN") {
+		t.Errorf("%v %s", f.refused, f.log)
+	}
+	f.session = store.Hash{}
+	f.tokens(f.exchange(code)) // nothing was done
 }
 
 // Only what passes by itself is called so: it is no use to try a bug again.

@@ -1,9 +1,13 @@
 package api_test
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"idp/web/serve"
 )
 
 func TestWhoMayCall(t *testing.T) {
@@ -94,5 +98,20 @@ func TestDocument(t *testing.T) {
 	got := f.expect(f.callAs("", "GET", "/api/swagger.json", nil), 200)
 	if got.at("openapi") != "3.1.0" || got.at("paths", "/applications/{id}", "patch") == nil {
 		t.Error(got.text)
+	}
+}
+
+// Whoever breaks calls off makes no errors of ours: those wake operators.
+func TestWhoLeavesIsNoFault(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	r := httptest.NewRequestWithContext(left, http.MethodGet, "/api/users", nil)
+	r.Header.Set("Authorization", "Bearer all")
+	w := httptest.NewRecorder()
+	f.router.ServeHTTP(w, r)
+	if w.Code != serve.StatusLeft || strings.Contains(f.log.String(), "level=ERROR") {
+		t.Errorf("status %d, log: %s", w.Code, f.log)
 	}
 }

@@ -76,11 +76,12 @@ func (a *API) problemOf(ctx context.Context, err error) *problem {
 	if errors.As(err, &own) {
 		return own
 	}
+	if serve.Left(ctx, err) {
+		return &problem{status: serve.StatusLeft, Code: "left", Message: "The request was broken off."}
+	}
 	var known *store.Error
 	if !errors.As(err, &known) {
-		if ctx.Err() == nil {
-			a.Log.ErrorContext(ctx, "a call of the management API failed", "error", err, "request_id", serve.RequestID(ctx))
-		}
+		a.Log.ErrorContext(ctx, "a call of the management API failed", "error", err, "request_id", serve.RequestID(ctx))
 		return &problem{status: http.StatusInternalServerError, Code: "internal", Message: "Something went wrong here. The log tells more under the id of this request.", Request: serve.RequestID(ctx)}
 	}
 	var field *store.FieldError

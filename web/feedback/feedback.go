@@ -65,8 +65,11 @@ func (d Deps) ses(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	err = d.Feedback.Take(r.Context(), body)
+	if serve.Left(r.Context(), err) {
+		return
+	}
 	status, level := statusOf(err)
-	if err != nil && r.Context().Err() == nil {
+	if err != nil {
 		d.Log.Log(r.Context(), level, "a notification about mails was not taken", "status", status, "error", err, "request_id", serve.RequestID(r.Context()))
 	}
 	if status == http.StatusServiceUnavailable {

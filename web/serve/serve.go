@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -18,6 +19,16 @@ import (
 
 	"idp/store"
 )
+
+// StatusLeft stands in the log, the metrics and the traces for an answer that nobody
+// waited for, as in nginx's. No answer has it that somebody reads. Whoever breaks
+// requests off must not make the server look ill.
+const StatusLeft = 499
+
+// Left tells whether err is nothing but the caller's having left.
+func Left(ctx context.Context, err error) bool {
+	return errors.Is(err, context.Canceled) && ctx.Err() != nil
+}
 
 // Deps is what the layer is made of.
 type Deps struct {
@@ -83,7 +94,11 @@ func Middleware(d Deps) func(http.Handler) http.Handler {
 				d.Log.LogAttrs(r.Context(), levelOf(out.status, r), "request", line...)
 			}()
 			next.ServeHTTP(out, r)
-			if out.status == 0 {
+			switch {
+			case out.status != 0:
+			case r.Context().Err() != nil:
+				out.status = StatusLeft
+			default:
 				out.status = http.StatusOK
 			}
 		})

@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -27,6 +28,7 @@ func setup(t *testing.T) (http.Handler, *bytes.Buffer) {
 	r.Get("/mail/{id}", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(serve.RequestID(r.Context())))
 	})
+	r.Get("/nothing", func(http.ResponseWriter, *http.Request) {})
 	r.Get("/panic", func(http.ResponseWriter, *http.Request) { panic("boom") })
 	r.Handle("/oidc/*", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "secret") {
@@ -75,5 +77,24 @@ func TestPanicIsAnsweredAndLogged(t *testing.T) {
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/panic", nil))
 	if w.Code != http.StatusInternalServerError || !strings.Contains(out.String(), "boom") || !strings.Contains(out.String(), `"status":500`) {
 		t.Errorf("status %d, log:\n%s", w.Code, out)
+	}
+}
+
+// What nobody waited for is no answer, and no fault either.
+func TestStatusOfWhoLeft(t *testing.T) {
+	t.Parallel()
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	for path, want := range map[string]string{"/nothing": `"status":499`, "/mail/1": `"status":200`} {
+		h, out := setup(t)
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(left, http.MethodGet, path, nil))
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s: %s", path, out)
+		}
+	}
+	h, out := setup(t)
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/nothing", nil))
+	if !strings.Contains(out.String(), `"status":200`) {
+		t.Error(out)
 	}
 }

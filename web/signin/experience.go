@@ -10,6 +10,7 @@ import (
 	"idp/store/address"
 	"idp/web/page"
 	"idp/web/problem"
+	"idp/web/serve"
 )
 
 // rules is the experience for what it decides: what is only good enough to look at will
@@ -93,6 +94,9 @@ func (p *Pages) theme(w http.ResponseWriter, r *http.Request) {
 		if store.CodeOf(err) == store.NotFound { // it may be gone, and its page still open
 			client, err = store.Client{}, nil
 		}
+	}
+	if serve.Left(r.Context(), err) {
+		return
 	}
 	if err != nil {
 		w.Header().Set("Cache-Control", "no-store")

@@ -1,8 +1,11 @@
 package signin_test
 
 import (
+	"context"
+	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"idp/web/webtest"
@@ -222,5 +225,36 @@ func TestLogTellsNothing(t *testing.T) {
 	}
 	if !strings.Contains(f.Log.String(), "route=/verify") {
 		t.Errorf("nothing was logged:\n%s", f.Log)
+	}
+}
+
+// Whoever breaks requests off makes no errors of ours: those wake operators.
+func TestWhoLeavesIsNoFault(t *testing.T) {
+	t.Parallel()
+	f := webtest.New(t)
+	p := f.Person()
+	code := p.ToCode("/register", "ada@example.com")
+	var gone atomic.Bool
+	handler := f.Handler
+	f.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, leave := context.WithCancel(r.Context())
+		defer leave()
+		if gone.Load() {
+			leave()
+		}
+		handler.ServeHTTP(w, r.WithContext(ctx))
+	})
+	gone.Store(true)
+	for what, ask := range map[string]func(){
+		"theme":  func() { p.Get("/theme.css?app=unknown") },
+		"status": func() { p.Get("/verify/status?c=" + code.Form("/verify").Get("c")) },
+		"guess":  func() { code.Submit("/verify", "code", "000000") },
+		"resend": func() { code.Submit("/verify/resend") },
+	} {
+		before := len(f.Log.String())
+		ask()
+		if log := f.Log.String()[before:]; !strings.Contains(log, "status=499") || strings.Contains(log, "level=WARN") || strings.Contains(log, "level=ERROR") {
+			t.Errorf("%s: %s", what, log)
+		}
 	}
 }

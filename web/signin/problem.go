@@ -1,7 +1,6 @@
 package signin
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"idp/store"
 	"idp/web/page"
 	"idp/web/problem"
+	"idp/web/serve"
 )
 
 // retryAfter is how many seconds a visitor is asked to give the database.
@@ -18,8 +18,8 @@ const retryAfter = 5
 
 // answer shows the page for an error.
 func (p *Pages) answer(v *visit, err error) {
-	if errors.Is(err, context.Canceled) && v.r.Context().Err() != nil {
-		return // nobody is there to read it
+	if serve.Left(v.r.Context(), err) {
+		return
 	}
 	known := p.known(v, err)
 	if v.request.ID.IsZero() { // else it was done when that was known

@@ -7,6 +7,7 @@ import (
 
 	"idp/store"
 	"idp/web/form"
+	"idp/web/serve"
 )
 
 // mailWords are the states of a mail as the page knows them. What a provider tells of a
@@ -65,10 +66,10 @@ func (p *Pages) status(w http.ResponseWriter, r *http.Request) {
 	switch code := store.CodeOf(err); {
 	case code == store.NotFound:
 		writeStatus(w, http.StatusNotFound, map[string]string{"error": "not_found"})
+	case serve.Left(r.Context(), err):
+		return
 	case err != nil:
-		if r.Context().Err() == nil {
-			p.Log.WarnContext(r.Context(), "mail status", "error", err, "request_id", reference(r))
-		}
+		p.Log.WarnContext(r.Context(), "mail status", "error", err, "request_id", reference(r))
 		h.Set("Retry-After", "5")
 		writeStatus(w, http.StatusServiceUnavailable, map[string]string{"error": "unavailable"})
 	default:

@@ -2,7 +2,6 @@ package shell
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -46,8 +45,8 @@ func (s *Shell) answer(v *Visit, err error) {
 	switch {
 	case errors.Is(err, errAnswered):
 		return
-	case errors.Is(err, context.Canceled) && v.R.Context().Err() != nil:
-		return // nobody is there to read it
+	case serve.Left(v.R.Context(), err):
+		return
 	}
 	status, view := s.explain(v, err)
 	view.Back = Path
