@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -219,7 +220,11 @@ func TestLogTellsNothing(t *testing.T) {
 		"address": "lovelace", "code": code, "wrong code": webtest.Wrong(code), "r": form.Get("r"), "c": form.Get("c"),
 		"authorization code": to.Query().Get("code"), "state": "xyz", "challenge": webtest.Challenge,
 	} {
-		if strings.Contains(f.Log.String(), secret) {
+		holds := strings.Contains(f.Log.String(), secret)
+		if strings.HasSuffix(name, "code") && len(secret) == 6 { // six digits of how long something took are none
+			holds = regexp.MustCompile(`\b` + secret + `\b`).MatchString(f.Log.String())
+		}
+		if holds {
 			t.Errorf("the log holds the %s:\n%s", name, f.Log)
 		}
 	}
