@@ -66,7 +66,7 @@ func (a appSite) runs(cmd *exec.Cmd) {
 			a.T.Logf("the app's log:\n%s\nthe provider's:\n%s", log.String(), a.Log.String())
 		}
 	})
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(90 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if conn, err := net.Dial("tcp", strings.TrimPrefix(a.home, "http://")); err == nil {
 			_ = conn.Close()
 			break

@@ -63,7 +63,7 @@ func newPebble(t *testing.T, tlsPort, httpPort string) *pebble {
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	p.client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: host}}}
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if res, err := p.client.Get("https://" + address + "/dir"); err == nil {
 			res.Body.Close()
 			return p

@@ -64,7 +64,7 @@ func (p *proxied) runs(t *testing.T, cmd *exec.Cmd) {
 			t.Logf("the proxy's log:\n%s\nthe server's:\n%s", log.String(), p.s.Log.String())
 		}
 	})
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(60 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		if res, err := p.client.Get(p.s.Endpoint + "/readyz"); err == nil {
 			res.Body.Close()
 			if res.StatusCode == http.StatusOK {

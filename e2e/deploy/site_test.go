@@ -86,7 +86,7 @@ func start(t *testing.T, s *rig.Server) {
 	s.Exited = exited
 	go func() { _ = cmd.Wait(); close(exited) }()
 	t.Cleanup(func() { _ = cmd.Process.Kill(); <-exited })
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(90 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		health := exec.Command(rig.Binary, "health")
 		health.Env, health.Dir = s.Env, s.Dir
 		if health.Run() == nil {

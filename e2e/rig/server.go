@@ -207,7 +207,7 @@ func (s *Server) TakesUp(connector string) {
 	s.T.Fatalf("the server does not take the connector %s up", connector)
 }
 
-// Start starts the server and waits until it is ready.
+// Start starts the server and waits until it is ready, which takes a commit for each migration.
 func (s *Server) Start() {
 	s.T.Helper()
 	s.Cmd = s.Command("serve")
@@ -220,7 +220,7 @@ func (s *Server) Start() {
 	cmd := s.Cmd
 	go func() { _ = cmd.Wait(); close(exited) }()
 	s.T.Cleanup(func() { _ = cmd.Process.Kill(); <-exited })
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(90 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		resp, err := http.Get("http://" + s.Address + "/readyz")
 		if err == nil {
 			_ = resp.Body.Close()

@@ -22,7 +22,8 @@ type Tab struct {
 func (f *Fixture) Tab() Tab {
 	f.Helper()
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true))
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.WSURLReadTimeout(time.Minute))
 	ctx, stop := chromedp.NewExecAllocator(f.Context(), options...)
 	f.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
