@@ -47,7 +47,8 @@ func testRefusedByName(t *testing.T, f *fixture) {
 		_, err := f.db.Client(f.ctx(), "shop")
 		f.no(err)
 	}
-	if h, m := f.db.CacheUse(); h != hits+2 || m != misses+1 {
+	// The clock, which is read each second, may have emptied the cache once more.
+	if h, m := f.db.CacheUse(); h-hits+m-misses != 3 || m == misses || m > misses+2 {
 		t.Errorf("%d hits and %d misses", h-hits, m-misses)
 	}
 }

@@ -115,11 +115,11 @@ func testExperienceInOutage(t *testing.T, f *fixture) {
 	e.silent.Store(true)
 	t.Cleanup(func() { e.silent.Store(false) })
 	for began := time.Now(); time.Since(began) < 8*time.Second; time.Sleep(100 * time.Millisecond) {
-		ctx, cancel := context.WithTimeout(f.ctx(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(f.ctx(), 20*time.Second)
 		asked := time.Now()
 		got, err := db.Experience(ctx)
 		cancel()
-		if err != nil || got.Mode != want.Mode || time.Since(asked) > 2*time.Second {
+		if err != nil || got.Mode != want.Mode || time.Since(asked) > 10*time.Second {
 			t.Fatalf("after %s, in %s: %v", time.Since(began), time.Since(asked), err)
 		}
 	}

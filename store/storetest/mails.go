@@ -63,16 +63,16 @@ func testMailLastCall(t *testing.T, f *fixture) {
 	f.exec(`UPDATE mail SET due_at = $1 WHERE id = $2`, f.db.Now().Add(time.Hour).UnixMicro(), leased.ID[:])
 	short := f.waiting("eve@example.com", 9*time.Minute+40*time.Second)
 	brief := f.waiting("dan@example.com", 2*time.Minute) // a quarter of it is half a minute
-	f.db.AdvanceForTest(89 * time.Second)
+	f.db.AdvanceForTest(75 * time.Second)
 	if got := f.claim(1); len(got) != 1 || got[0].ID != long.ID {
 		t.Fatalf("claimed %+v", got)
 	}
 	f.mailIs(brief.ID, store.MailQueued)
-	f.db.AdvanceForTest(2 * time.Second)
+	f.db.AdvanceForTest(20 * time.Second)
 	f.claim(0)
 	f.mailIs(brief.ID, store.MailExpired)
 	f.no(f.db.SettleMail(f.ctx(), []store.Settled{{ID: long.ID, State: store.MailQueued, Sender: "smtp", Error: "busy"}}))
-	f.db.AdvanceForTest(7*time.Minute + 28*time.Second) // 61 s and 41 s are left
+	f.db.AdvanceForTest(7*time.Minute + 10*time.Second) // 75 s and 55 s are left, less what the test took
 	if got := f.claim(10); len(got) != 1 || got[0].ID != long.ID {
 		t.Fatalf("claimed %+v", got)
 	}
@@ -81,7 +81,7 @@ func testMailLastCall(t *testing.T, f *fixture) {
 	if n := f.count(`SELECT COUNT(*) FROM mail WHERE id = $1 AND sender = 'smtp' AND error = 'busy'`, long.ID[:]); n != 1 {
 		t.Error("a mail that was given back forgot its last attempt")
 	}
-	f.db.AdvanceForTest(2 * time.Second)
+	f.db.AdvanceForTest(20 * time.Second)
 	if got := f.claim(10); len(got) != 0 {
 		t.Fatalf("claimed %+v", got)
 	}
@@ -105,27 +105,23 @@ func testMailBacklog(t *testing.T, f *fixture) {
 			SELECT `+f.key("n.i")+`, challenge, usage, payload, 0, 1, 0, worker, $4, created_at, $5 + i, '', '', '' FROM mail, n WHERE id = $1`,
 			m.ID[:], from, from+many-1, due.UnixMicro(), at.Add(10*time.Minute).UnixMicro())
 	}
-	claim := func(want int) time.Duration {
+	claim := func(n int) time.Duration {
 		t.Helper()
 		best := time.Hour
-		for range 3 {
+		for range 5 { // a busy machine is slow now and then
 			start := time.Now()
-			if got := f.claim(256); len(got) != want {
-				t.Fatalf("claimed %d, want %d", len(got), want)
+			if got := f.claim(n); len(got) != n {
+				t.Fatalf("claimed %d, want %d", len(got), n)
 			}
 			best = min(best, time.Since(start))
 		}
 		return best
 	}
 	fill(1, at.Add(time.Hour)) // leased
-	for i := range 3 {
+	for i := range 5 * 3 {
 		f.waiting(store.Email(fmt.Sprintf("p%d@example.com", i)), 9*time.Minute)
 	}
-	start := time.Now()
-	if got := f.claim(256); len(got) != 3 {
-		t.Fatalf("claimed %d", len(got))
-	}
-	leased := time.Since(start)
+	leased := claim(3)
 	f.exec(`UPDATE mail SET due_at = 0 WHERE state = 1 AND expires_at > $1`, at.Add(10*time.Minute).UnixMicro())
 	backlog := claim(256)
 	t.Logf("a claim of 3 over %d leased mails: %s; of 256 from a backlog of %d: %s", many, leased, many, backlog)

@@ -111,19 +111,23 @@ func testOwnerAddedDuringSuspension(t *testing.T, f *fixture) {
 	f.no(f.db.CreateUser(f.ctx(), store.User{ID: "adaadaadaada", Email: "ada@example.com"}))
 	f.no(f.db.CreateUser(f.ctx(), store.User{ID: "bobbobbobbob", Email: "bob@example.com"}))
 	f.no(f.db.AddOperator(f.ctx(), "ada@example.com", store.RoleOwner))
-	const pause = 200 * time.Millisecond
+	held, suspended := make(chan struct{}), make(chan struct{})
+	const ofRow = ` FROM pg_locks AS l WHERE l.relation = 'users'::regclass AND l.mode = 'RowExclusiveLock'`
 	f.parallel(3, []*sqlstore.DB{f.db, f.replica()}, func(i int, db *sqlstore.DB) {
-		time.Sleep(time.Duration(i) * pause)
 		switch i {
 		case 0: // the suspension waits for the account's row
+			defer close(held)
 			var s sqlstore.Script
 			s.Do(`UPDATE users SET email = email WHERE id = 'bobbobbobbob'`)
 			s.Do(`SELECT 1 FROM pg_sleep(0.8)`).Into(new(int))
 			f.no(holder.Run(f.ctx(), &s))
 		case 1:
+			defer close(suspended)
+			f.until(held, `SELECT COUNT(*)`+ofRow)
 			_, err := db.SuspendUser(f.ctx(), "bobbobbobbob", true, time.Time{})
 			f.no(err)
 		case 2:
+			f.until(suspended, `SELECT COUNT(*)`+ofRow+` AND EXISTS (SELECT 1 FROM pg_locks AS w WHERE w.pid = l.pid AND NOT w.granted)`)
 			f.no(db.AddOperator(f.ctx(), "bob@example.com", store.RoleOwner))
 			if err := db.RemoveOperator(f.ctx(), "ada@example.com"); store.CodeOf(err) != store.InUse {
 				t.Errorf("the last owner who can sign in is removed: %v", err)
