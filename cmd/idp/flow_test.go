@@ -70,7 +70,7 @@ func (v *visitor) sees(text string) {
 
 // code reads the newest code in the mailbox.
 func (v *visitor) code(endpoint, email string) string {
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		var mails []struct{ Code string }
 		res, err := http.Get(endpoint + "/dev/inbox.json?to=" + url.QueryEscape(email))
 		v.ts.Check(err)

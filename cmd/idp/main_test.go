@@ -9,12 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -131,16 +133,29 @@ func inDays(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], time.Now().UTC().AddDate(0, 0, n).Format(time.DateOnly))
 }
 
-// freePort NAME... puts a free port into each variable.
+// freePort NAME... puts a free port into each variable: one that the system gives to nobody
+// who wants any one, as it has to stay free until the server is there.
 func freePort(ts *testscript.TestScript, _ bool, names []string) {
 	for _, name := range names {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		_, port, _ := net.SplitHostPort(ln.Addr().String())
-		ts.Setenv(name, port)
-		defer ln.Close()
+		for tries := 1; ; tries++ {
+			port := strconv.Itoa(20_000 + mathrand.N(12_000))
+			if _, given := ports.LoadOrStore(port, true); given {
+				continue
+			}
+			ln, err := net.Listen("tcp", "127.0.0.1:"+port)
+			if err == nil {
+				ts.Setenv(name, port)
+				ts.Check(ln.Close())
+				break
+			}
+			if tries == 100 {
+				ts.Fatalf("find a free port: %v", err)
+			}
+		}
 	}
 }
+
+var ports sync.Map // that were given to scripts, which run in parallel
 
 // takePort NAME takes a port until the script ends.
 func takePort(ts *testscript.TestScript, _ bool, names []string) {
@@ -151,13 +166,13 @@ func takePort(ts *testscript.TestScript, _ bool, names []string) {
 	ts.Setenv(names[0], port)
 }
 
-// get URL STATUS asks until it gets the status, for 20 s at most, and leaves the
+// get URL STATUS asks until it gets the status, for a minute at most, and leaves the
 // body in the file "body".
 func get(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	var last string
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		res, err := http.Get(args[0])
 		if err != nil {
 			last = err.Error()
@@ -237,24 +252,35 @@ func status(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 type post struct {
-	conn net.Conn
-	rest string
+	conn    net.Conn
+	answers *bufio.Reader
+	rest    string
 }
 
 var posts sync.Map // script and name: *post; scripts run in parallel
 
-// beginPost NAME URL sends a POST up to the middle of its body.
+// beginPost NAME URL sends a POST up to the middle of its body, which its handler is reading then.
 func beginPost(ts *testscript.TestScript, _ bool, args []string) {
 	u, err := url.Parse(args[1])
 	ts.Check(err)
 	conn, err := net.Dial("tcp", u.Host)
 	ts.Check(err)
 	body := "grant_type=authorization_code&code=none"
-	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s",
+	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n%s",
 		u.Path, u.Host, len(body), body[:10])
 	ts.Check(err)
-	time.Sleep(200 * time.Millisecond) // the handler has it now
-	posts.Store(ts.Name()+args[0], &post{conn, body[10:]})
+	p := &post{conn, bufio.NewReader(conn), body[10:]}
+	for { // the server says that it goes on when the handler begins to read
+		line, err := p.answers.ReadString('\n')
+		ts.Check(err)
+		if line == "\r\n" {
+			break
+		}
+		if !strings.HasPrefix(line, "HTTP/1.1 100 ") {
+			ts.Fatalf("the handler does not read: %s", line)
+		}
+	}
+	posts.Store(ts.Name()+args[0], p)
 }
 
 // finishPost NAME sends the rest and wants an answer, whatever it says.
@@ -265,7 +291,7 @@ func finishPost(ts *testscript.TestScript, _ bool, args []string) {
 	defer p.conn.Close()
 	_, err := io.WriteString(p.conn, p.rest)
 	ts.Check(err)
-	res, err := http.ReadResponse(bufio.NewReader(p.conn), nil)
+	res, err := http.ReadResponse(p.answers, nil)
 	ts.Check(err)
 	res.Body.Close()
 	ts.Logf("answered %s", res.Status)

@@ -15,7 +15,7 @@ import (
 // file body. Mails are settled, and the audit log is chained, a moment after the page is there.
 func measures(ts *testscript.TestScript, _ bool, args []string) {
 	var last string
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		res, err := http.Get(args[0])
 		ts.Check(err)
 		body, err := io.ReadAll(res.Body)

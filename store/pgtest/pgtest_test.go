@@ -107,7 +107,7 @@ func TestKilled(t *testing.T) {
 
 func gone(t *testing.T, url, dir string) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		_, err := show(t, url, "fsync")
 		if _, missing := os.Stat(dir); os.IsNotExist(missing) && err != nil {
 			return

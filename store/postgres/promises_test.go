@@ -68,22 +68,22 @@ func TestCutUnderAScript(t *testing.T) {
 		e := openWith(t, url, postgres.Options{})
 		t.Cleanup(func() { _ = e.Close() })
 		conn := beside(t, url)
-		if _, err := conn.Exec(t.Context(), `CREATE TABLE t (n INT); INSERT INTO t VALUES (0)`); err != nil {
+		if _, err := conn.Exec(t.Context(), `CREATE TABLE t (n INT); INSERT INTO t VALUES (0); CREATE TABLE gate (pid INT)`); err != nil {
 			t.Fatal(err)
 		}
 		done := make(chan error, 1)
 		go func() {
-			done <- e.Run(context.Background(), script(idempotent, `UPDATE t SET n = n + 1`, `SELECT pg_sleep(0.3)`))
+			done <- e.Run(context.Background(), script(idempotent, `UPDATE t SET n = n + 1`, `SELECT pg_sleep(CASE WHEN EXISTS (SELECT 1 FROM gate) THEN 0 ELSE 9 END)`))
 		}()
-		cut := false
-		for end := time.Now().Add(5 * time.Second); !cut && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-			err := conn.QueryRow(t.Context(), `
-				SELECT COALESCE(bool_or(pg_terminate_backend(l.pid)), false)
-				FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-				WHERE l.relation = 't'::regclass AND l.pid <> pg_backend_pid() AND a.wait_event = 'PgSleep'`).Scan(&cut)
-			if err != nil {
-				t.Fatal(err)
-			}
+		const asleep = ` FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.relation = 't'::regclass AND a.wait_event = 'PgSleep'`
+		until(t, conn, `SELECT COUNT(*)`+asleep)
+		var pid int
+		if err := conn.QueryRow(t.Context(), `INSERT INTO gate SELECT l.pid`+asleep+` RETURNING pid`).Scan(&pid); err != nil {
+			t.Fatal(err)
+		}
+		var cut bool
+		if err := conn.QueryRow(t.Context(), `SELECT pg_terminate_backend($1)`, pid).Scan(&cut); err != nil {
+			t.Fatal(err)
 		}
 		err := <-done
 		if want := map[bool]store.Code{false: store.Unavailable, true: ""}[idempotent]; !cut || store.CodeOf(err) != want || (err != nil && want == "") {

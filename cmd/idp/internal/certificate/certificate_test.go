@@ -83,7 +83,7 @@ func (l *logged) String() string {
 
 func (l *logged) waitFor(t *testing.T, text string) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !strings.Contains(l.String(), text); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !strings.Contains(l.String(), text); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("no %q in the log:\n%s", text, l)
 		}
@@ -132,7 +132,7 @@ func TestFilesAreReadAgain(t *testing.T) {
 	out.waitFor(t, "was read again")
 	pair(t, dir, 3, 90*24*time.Hour)
 	out.waitFor(t, "was read again")
-	for end := time.Now().Add(5 * time.Second); serial(t, f.TLS(), &tls.Config{ServerName: host}) != 3; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); serial(t, f.TLS(), &tls.Config{ServerName: host}) != 3; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the third certificate is not served")
 		}
