@@ -18,22 +18,31 @@ import (
 // What servers say. Codes of RFC 5321 alone tell too little, and enhanced codes (RFC 3463)
 // are not everywhere, so words decide where neither does.
 var (
-	enhanced   = regexp.MustCompile(`^([245]\.\d{1,3}\.\d{1,3})\b`)
+	enhanced   = regexp.MustCompile(`^([245]\.\d{1,3}\.\d{1,3})([\s:;,]|$)`)
 	tooFast    = regexp.MustCompile(`(?i)thrott|too many|rate limit|rate exceeded|sending rate|too fast|slow down`)
 	accountOut = regexp.MustCompile(`(?i)quota exceeded|sending limit|sending paused|sending suspended|account (is )?(paused|suspended|disabled)`)
-	notOurs    = regexp.MustCompile(`(?i)not verified|verify the|relay|authentication (is )?required|must (be )?authenticat|authenticate first|not owned by|not allowed to send`)
-	unknown    = regexp.MustCompile(`(?i)user unknown|unknown user|no such|not exist|not found|no mailbox|invalid (mailbox|recipient)`)
-	policy     = regexp.MustCompile(`(?i)spam|block|black ?list|reputation|policy|\bspf\b|dkim|dmarc|denied|prohibited|content|virus|listed|sender`)
-	full       = regexp.MustCompile(`(?i)quota|\bfull\b|storage|too large`)
+	notOurs    = regexp.MustCompile(`(?i)not verified|verify the|relay|authentication (is )?required|must (be )?authenticat|authenticate first|not owned by|not allowed to send|` +
+		`verified sender identity|not authorized to perform|(your|smtp) account is not (yet )?activated`) // SendGrid, SES, Brevo
+	unknown = regexp.MustCompile(`(?i)user unknown|unknown user|no such|not exist|not found|no mailbox|invalid (mailbox|recipient)`)
+	policy  = regexp.MustCompile(`(?i)spam|block|black ?list|reputation|policy|\bspf\b|dkim|dmarc|denied|prohibited|content|virus|listed|sender`)
+	full    = regexp.MustCompile(`(?i)quota|\bfull\b|storage|too large`)
 
 	// Of an answer that came after the sender was taken.
-	sendingOut  = regexp.MustCompile(`(?i)sending (limit|quota|paused|suspended)|daily .*(limit|quota)|max(imum)? emails per`) // no mailbox is said to send
-	senderWrong = regexp.MustCompile(`(?i)sender address rejected|not owned by|send as|sendasdenied`)
+	sendingOut  = regexp.MustCompile(`(?i)sending (limit|quota|paused|suspended)|daily .*(limit|quota)|max(imum)? emails per`)          // no mailbox is said to send
+	halting     = regexp.MustCompile(`(?i)submission ?quota|sender throttled due|storedrv\.submission\.exception:(outboundspam|quota)`) // Microsoft
+	senderWrong = regexp.MustCompile(`(?i)sender address rejected|not owned by|\bsend as\b|sendasdenied|storedrv\.submission|` +
+		`sender verif(y|ication) failed|could not complete sender verify|^(postmaster )?verification failed (for|while checking)|^callback setup failed while verifying`) // Exim, of the sender only
 	ofRecipient = regexp.MustCompile(`(?i)recipient address rejected|mailbox|gr[ae]y-?list|\b(this|the|that) (user|recipient|address)\b`)
-	receiving   = regexp.MustCompile(`(?i)receiving (e?mail|messages)`) // Gmail: too much for the moment
+	submitted   = regexp.MustCompile(`(?i)storedrv\.submission\S*recipient`) // Microsoft: InvalidRecipients, TooManyRecipients
+	receiving   = regexp.MustCompile(`(?i)receiving (e?mail|messages)`)      // Gmail: too much for the moment
+
+	boxFull     = regexp.MustCompile(`(?i)quota|\bfull\b`)
+	noRecipient = regexp.MustCompile(`(?i)recipient|rcpt|sequence`)          // of a 503
+	later       = regexp.MustCompile(`(?i)try (it )?(again|later)|deferred`) // greylisting that does not say so
 
 	quoted  = regexp.MustCompile(`<[^<>]*>|\S+@\S+`)
-	another = regexp.MustCompile(`(?i)\b(said|responded|response):`)
+	word    = regexp.MustCompile(`[a-z0-9]+`)
+	another = regexp.MustCompile(`(?i)\b(said|responded|response|callout verification failed):`)
 )
 
 // refusals are the enhanced codes that say that an address takes no mail.
@@ -44,6 +53,14 @@ var refusals = []string{
 	"5.1.6",  // moved away
 	"5.1.10", // the domain takes no mail (RFC 7505)
 	"5.2.1",  // mailbox switched off
+}
+
+// halts are the enhanced codes that say that the account may send no more for now.
+var halts = []string{
+	"5.4.5",  // Gmail: the end of its day
+	"5.1.90", // Microsoft, likewise
+	// Microsoft, for a while after many mails of ours that were refused for one reason.
+	"5.2.251", "5.2.253", "5.2.254", "5.2.255",
 }
 
 // aboutSender are the enhanced codes, without their class, that name an address or a mailbox
@@ -121,26 +138,49 @@ func ofNetwork(err error) bool {
 type said struct {
 	code   int
 	status string // enhanced code, or ""
-	text   string // its own words, without those that a stranger chose
-	whole  string // with what another server said
+	text   string // its own words without those that a stranger chose: what is about us is looked for here
+	words  string // with the name of the mailbox, which may be called "recipient": what is about it is looked for here
+	whole  string // with what another server said, too
 	names  bool   // the recipient
 }
 
-// heard reads an answer about a mail to the address to. A server repeats the address, and
-// what the recipient's server told it: who types an address chooses these words.
+// heard reads an answer about a mail to the address to. A server repeats the address, or
+// the name of the mailbox alone, and what the recipient's server told it: who types an
+// address chooses these words.
 func heard(answer *textproto.Error, to string) said {
 	text := strings.ToLower(answer.Msg)
-	to = strings.ToLower(to)
-	s := said{code: answer.Code, status: enhanced.FindString(text), names: to != "" && strings.Contains(text, to)}
+	local, domain, _ := strings.Cut(strings.ToLower(to), "@")
+	s := said{code: answer.Code}
+	// A server without these codes begins like this, too, with the name of a mailbox.
+	if found := enhanced.FindStringSubmatch(text); found != nil && found[1] != local {
+		s.status = found[1]
+		text = strings.TrimLeft(text[len(s.status):], " \n:;,")
+	}
+	if domain != "" {
+		// SES names what it may not send to by the address or its domain.
+		s.names = strings.Contains(text, local+"@"+domain) || strings.Contains(text, "identity/"+domain)
+	}
 	text = quoted.ReplaceAllString(text, "")
-	if _, domain, ok := strings.Cut(to, "@"); ok {
+	if domain != "" {
 		text = strings.ReplaceAll(text, domain, "")
 	}
-	s.text, s.whole = text, text
+	s.words, s.whole = text, text
 	if cut := another.FindStringIndex(text); cut != nil {
-		s.text = text[:cut[0]]
+		s.words = text[:cut[0]]
 	}
+	s.text = without(s.words, local)
 	return s
+}
+
+// without takes the name of a mailbox, each word of it, out of what a server says.
+func without(text, local string) string {
+	named := word.FindAllString(local, -1)
+	return word.ReplaceAllStringFunc(text, func(w string) string {
+		if slices.Contains(named, w) {
+			return "~"
+		}
+		return w
+	})
 }
 
 // classOf gives the class of an answer, what to do about it, and whether it is about this
@@ -162,7 +202,7 @@ func (s said) classOf(at stage) (class mailer.Class, hint string, recipient bool
 // aboutUs is for an answer before the recipient was named.
 func (s said) aboutUs(at stage) (mailer.Class, string) {
 	switch code := s.code; {
-	case accountOut.MatchString(s.text) || s.status == sendingLimit:
+	case accountOut.MatchString(s.text), s.halted():
 		return mailer.Paused, pausedHint
 	case code < 500 && s.tooFast():
 		return mailer.Throttled, rateHint
@@ -171,7 +211,7 @@ func (s said) aboutUs(at stage) (mailer.Class, string) {
 	case s.signIn(), at == stageAuth:
 		return mailer.Misconfigured, "Look at auth: user and password, an application password where the account has two factors."
 	case code >= 500 && code <= 504:
-		return mailer.Misconfigured, "The server does not understand this command: is it a mail submission server?"
+		return mailer.Misconfigured, commandHint
 	case at == stageGreet, at == stageTLS:
 		return mailer.Misconfigured, "The server does not serve this machine: look at the provider's list of allowed addresses."
 	case code == 552:
@@ -184,9 +224,9 @@ func (s said) aboutUs(at stage) (mailer.Class, string) {
 
 // deferral is for a 4xx after the sender was taken.
 func (s said) deferral(at stage) (mailer.Class, string, bool) {
-	recipient := s.recipient()
+	recipient := s.recipient(at)
 	switch {
-	case !recipient && s.accountOut(at):
+	case s.halted(), !recipient && s.accountOut(at):
 		return mailer.Paused, pausedHint, false
 	case !recipient && s.tooFast():
 		return mailer.Throttled, rateHint, false
@@ -195,39 +235,47 @@ func (s said) deferral(at stage) (mailer.Class, string, bool) {
 	case s.sender():
 		return mailer.Temporary, "", false
 	}
-	return mailer.Temporary, "", recipient || s.code == 450 || at == stageRcpt && s.code != 421
+	return mailer.Temporary, "", recipient || s.code == 450 || at == stageRcpt && s.code != 421 || s.greylisted()
 }
 
 // refusal is for a 5xx after the sender was taken.
 func (s said) refusal(at stage) (mailer.Class, string, bool) {
-	recipient := s.recipient()
+	recipient := s.recipient(at)
 	switch {
-	case slices.Contains(refusals, s.status) && !receiving.MatchString(s.text):
-		return mailer.Refused, "", true
-	case s.status == sendingLimit, !recipient && s.accountOut(at):
+	case s.halted(), !recipient && s.accountOut(at):
 		return mailer.Paused, pausedHint, false
 	case s.sender():
 		return mailer.Misconfigured, relayHint, false
-	case at == stageRcpt && s.saysUnknown():
+	case slices.Contains(refusals, s.status) && !receiving.MatchString(s.words), at == stageRcpt && s.saysUnknown():
 		return mailer.Refused, "", true
-	case s.code == 552, s.ofAddress(), at == stageRcpt && s.status == "" && full.MatchString(s.text):
+	case s.code == 552, s.ofAddress(), at == stageRcpt && s.status == "" && full.MatchString(s.words):
 		return mailer.Rejected, fullHint, true
 	case s.signIn(), notOurs.MatchString(s.text):
 		// Servers that relay to some domains only, or to some groups from some senders.
 		return mailer.Misconfigured, relayHint, recipient || at == stageRcpt
-	case strings.HasPrefix(s.status, "5.7."), policy.MatchString(s.text):
+	case !recipient && s.ofCommand(at):
+		return mailer.Misconfigured, commandHint, false
+	case strings.HasPrefix(s.status, "5.7."), policy.MatchString(s.words):
 		return mailer.Rejected, "The server refuses the mail by its rules: look at SPF, DKIM and DMARC of the sender's domain, and at its reputation.", true
 	}
 	return mailer.Rejected, "", true
 }
 
 // recipient tells whether the answer can only be about the recipient.
-func (s said) recipient() bool {
-	if s.sender() {
+func (s said) recipient(at stage) bool {
+	if s.halted() || s.sender() {
 		return false
 	}
-	storage := s.status == "" && (s.code == 452 || s.code == 552) && !sendingOut.MatchString(s.text)
-	return storage || s.names || s.ofAddress() || ofRecipient.MatchString(s.text)
+	return s.storage(at) || s.names || s.ofAddress() || ofRecipient.MatchString(s.words)
+}
+
+// storage tells whether a mailbox is full, by the bare code. After the recipient was taken
+// a 452 may be about the server's own disk (RFC 5321, 4.2.1).
+func (s said) storage(at stage) bool {
+	if s.status != "" || sendingOut.MatchString(s.text) {
+		return false
+	}
+	return s.code == 552 || s.code == 452 && (at == stageRcpt || boxFull.MatchString(s.words))
 }
 
 // ofAddress tells whether the enhanced code is about the recipient's address or mailbox.
@@ -237,7 +285,16 @@ func (s said) ofAddress() bool {
 
 // sender tells whether the answer is about the sender.
 func (s said) sender() bool {
-	return s.status != "" && slices.Contains(aboutSender, s.status[1:]) || !s.names && senderWrong.MatchString(s.text)
+	if s.status != "" && slices.Contains(aboutSender, s.status[1:]) {
+		return true
+	}
+	return !s.names && senderWrong.MatchString(s.text) && !submitted.MatchString(s.text)
+}
+
+// halted tells whether the account may send no more, in words or by a code that no server
+// has for a recipient, wherever it is said.
+func (s said) halted() bool {
+	return slices.Contains(halts, s.status) || !s.names && halting.MatchString(s.text)
 }
 
 // accountOut tells whether the account may send no more. What is said of a recipient's
@@ -253,25 +310,45 @@ func (s said) tooFast() bool {
 	return tooFast.MatchString(s.text) || s.code == 421 && s.status == "4.7.0" || s.status == "4.7.28"
 }
 
+// greylisted tells whether a 451 may be greylisting after the recipient was taken: filters
+// that see the whole mail often say no more than "try again later".
+func (s said) greylisted() bool {
+	return s.code == 451 && (strings.HasPrefix(s.status, "4.7.") || s.status == "" && later.MatchString(s.words))
+}
+
 func (s said) signIn() bool { return s.code == 530 || s.code == 534 || s.code == 535 || s.code == 538 }
+
+// ofCommand tells whether the server does not do what we ask, whoever the mail is for. If
+// it says so to the recipient, the address may be odd; a 501 to the mail may be about the
+// header with that address, and a 503 about a recipient that was taken and then dropped.
+func (s said) ofCommand(at stage) bool {
+	switch {
+	case at == stageRcpt, policy.MatchString(s.words):
+		return false
+	case s.code == 501:
+		return at == stageData
+	case s.code == 503:
+		return !noRecipient.MatchString(s.words)
+	}
+	return s.code == 500 || s.code == 502 || s.code == 504
+}
 
 // saysUnknown reads the answer of a server without enhanced codes. An address that is
 // wrongly kept from all mail costs its owner more than a few vain attempts.
 func (s said) saysUnknown() bool {
-	if s.status != "" || s.code != 550 && s.code != 551 && s.code != 553 {
+	if s.status != "" || s.code != 550 && s.code != 551 && s.code != 553 || senderWrong.MatchString(s.whole) {
 		return false
 	}
-	return unknown.MatchString(s.whole) || !policy.MatchString(s.whole) && !notOurs.MatchString(s.whole) && !full.MatchString(s.whole)
+	return unknown.MatchString(s.whole) || !tooFast.MatchString(s.whole) && !sendingOut.MatchString(s.whole) &&
+		!policy.MatchString(s.whole) && !notOurs.MatchString(s.whole) && !full.MatchString(s.whole)
 }
 
-// sendingLimit is what Gmail calls the end of an account's day.
-const sendingLimit = "5.4.5"
-
 const (
-	relayHint  = "The server does not send for this sender: sign in (auth), and verify fromEmail's address or domain with the provider."
-	pausedHint = "The provider lets this account send no more for now: look into its console."
-	rateHint   = "Set maxPerSecond or maxConnections to what the provider allows."
-	fullHint   = "The mail is too large for the server, or the mailbox is full."
+	commandHint = "The server does not understand this command: is it a mail submission server?"
+	relayHint   = "The server does not send for this sender: sign in (auth), and verify fromEmail's address or domain with the provider."
+	pausedHint  = "The provider lets this account send no more for now: look into its console."
+	rateHint    = "Set maxPerSecond or maxConnections to what the provider allows."
+	fullHint    = "The mail is too large for the server, or the mailbox is full."
 )
 
 // The names that servers give a mail: Postfix, Exim, OpenSMTPD ("queued as X", "id=X"), and
