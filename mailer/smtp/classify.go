@@ -28,8 +28,9 @@ var (
 	full    = regexp.MustCompile(`(?i)quota|\bfull\b|storage|too large`)
 
 	// Of an answer that came after the sender was taken.
-	sendingOut  = regexp.MustCompile(`(?i)sending (limit|quota|paused|suspended)|daily .*(limit|quota)|max(imum)? emails per`)          // no mailbox is said to send
-	halting     = regexp.MustCompile(`(?i)submission ?quota|sender throttled due|storedrv\.submission\.exception:(outboundspam|quota)`) // Microsoft
+	sendingOut = regexp.MustCompile(`(?i)sending (limit|quota|paused|suspended)|daily .*(limit|quota)|max(imum)? emails per`)            // no mailbox is said to send
+	halting    = regexp.MustCompile(`(?i)submission ?quota|sender throttled due|storedrv\.submission\.exception:(outboundspam|quota)|` + // Microsoft
+		`unusual sending activity|exceeded the max defers and failures`) // Zoho, cPanel
 	senderWrong = regexp.MustCompile(`(?i)sender address rejected|not owned by|\bsend as\b|sendasdenied|storedrv\.submission|` +
 		`sender verif(y|ication) failed|could not complete sender verify|^(postmaster )?verification failed (for|while checking)|^callback setup failed while verifying`) // Exim, of the sender only
 	ofRecipient = regexp.MustCompile(`(?i)recipient address rejected|mailbox|gr[ae]y-?list|\b(this|the|that) (user|recipient|address)\b`)

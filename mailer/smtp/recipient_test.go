@@ -165,6 +165,8 @@ func TestAnswerAboutUs(t *testing.T) {
 		{"taken", "554 5.2.2 mailbox full; STOREDRV.Submission.Exception:QuotaExceededException.MapiExceptionShutoffQuotaExceeded", mailer.Paused}, // the sender's
 		{"taken", "554 5.2.0 STOREDRV.Submission.Exception:AccountDisabledException; Failed to process message", mailer.Misconfigured},
 		{"taken", "550 5.2.2 Submission quota exceeded", mailer.Paused},
+		{"taken", "550 5.4.6 Unusual sending activity detected. Please try after sometime", mailer.Paused},                        // Zoho
+		{"rcpt", "550 Domain shop.example has exceeded the max defers and failures per hour (5/5 (100%)) allowed", mailer.Paused}, // cPanel
 		{"rcpt", "550 5.2.255 Sender throttled due to continuous invalid recipients errors.", mailer.Paused},
 		{"taken", "550 5.2.251 Sender throttled due to continuous mailbox full errors.", mailer.Paused},
 		{"taken", "550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients", mailer.Paused},
