@@ -34,6 +34,7 @@ type line struct {
 	circuit circuit
 	limiter limiter
 	quota   quota
+	row     row
 	told    time.Time // when its health was written last
 	changed bool      // its health since then
 }
@@ -174,20 +175,26 @@ func (l *line) reserve(now time.Time) time.Duration {
 	return l.limiter.reserve(now)
 }
 
-// note takes down how a mail ended; words are the error's, fit to be shown.
-func (l *line) note(t ticket, err error, words string) {
+// note takes down how an attempt for a mail ended; words are the error's, fit to be shown.
+func (l *line) note(t ticket, j job, err error, words string) {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err == nil {
 		l.quota.sent++
-		l.changed = l.circuit.answered(t, now, true) || l.changed
+		ended := l.row.taken()
+		l.changed = l.circuit.answered(t, now, true) || ended || l.changed
 		return
 	}
 	if ofOneMail(err) {
 		l.changed = l.circuit.answered(t, now, false) || l.changed
-		if classOf(err) == Misconfigured {
-			l.circuit.lastError = words // should it be every recipient, that is where an operator looks
+		// Should it be every recipient, an operator has to see it.
+		switch classOf(err) {
+		case Misconfigured:
+			l.circuit.lastError = words
+			fallthrough
+		case Rejected:
+			l.changed = l.row.refused(now, j, words) || l.changed
 		}
 		return
 	}

@@ -26,6 +26,8 @@ type Health struct {
 	Sent      float64 `json:"sent,omitempty"` // in the last 24 hours
 	Sandbox   bool    `json:"sandbox,omitempty"`
 	Paused    bool    `json:"paused,omitempty"`
+
+	Refusals Refusals `json:"refusals,omitzero"` // since it took a mail
 }
 
 // Nearly tells that most of the account's mails of the day are used up (80 %).
@@ -35,11 +37,12 @@ func (h Health) Nearly() bool { return h.Day > 0 && h.Sent >= warnOfDay*h.Day }
 type ConnectorState struct {
 	Connector string
 	// State is closed if any replica's is, open if all are.
-	State   State
-	Rate    float64 // mails a second of all replicas together; 0: not limited
-	Latest  Health  // of the replica that told last
-	At      time.Time
-	Reports []Report
+	State       State
+	LastSuccess time.Time // of any replica
+	Rate        float64   // mails a second of all replicas together; 0: not limited
+	Latest      Health    // of the replica that told last
+	At          time.Time
+	Reports     []Report
 }
 
 // Report is what one replica told.
@@ -93,6 +96,9 @@ func (c *ConnectorState) add(r Report) {
 	if !r.At.Before(c.At) {
 		c.At, c.Latest = r.At, r.Health
 	}
+	if r.LastSuccess.After(c.LastSuccess) {
+		c.LastSuccess = r.LastSuccess
+	}
 	c.Rate += r.Rate
 	c.Reports = append(c.Reports, r)
 }
@@ -108,5 +114,6 @@ func (l *line) health(now time.Time) Health {
 		State: l.circuit.state, Since: l.circuit.since.UTC(), LastError: l.circuit.lastError, LastSuccess: l.circuit.lastGood.UTC(),
 		Rate: l.limiter.rate(now), Throttled: !l.limiter.slowed.at.IsZero(),
 		PerSecond: l.quota.PerSecond, Day: l.quota.Day, Sent: l.quota.Sent + float64(l.quota.sent), Sandbox: l.quota.Sandbox, Paused: l.quota.Paused,
+		Refusals: l.row.Refusals,
 	}
 }

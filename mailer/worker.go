@@ -124,7 +124,7 @@ func (q *Queue) sendBy(ctx context.Context, l *line, t ticket, a assignment, i i
 		// It may be the template's sender that is not verified: one template stops no other mails.
 		blame = &SendError{Class: Temporary, Err: blame}
 	}
-	l.note(t, blame, q.wordsOf(r.err, a.job))
+	l.note(t, a.job, blame, q.wordsOf(r.err, a.job))
 	return r
 }
 

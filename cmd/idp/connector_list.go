@@ -26,16 +26,17 @@ type connectorView struct {
 
 // healthView is how the running servers get on with a connector.
 type healthView struct {
-	State       mailer.State `json:"state"` // closed: mails go through it; open: it is left alone for a while
-	Since       time.Time    `json:"since"`
-	LastError   string       `json:"lastError,omitempty"`
-	LastSuccess time.Time    `json:"lastSuccess,omitzero"`
-	Rate        float64      `json:"rate,omitempty"` // mails a second of all servers together; absent: not limited
-	Day         float64      `json:"day,omitempty"`  // that the account may send in 24 hours
-	Sent        float64      `json:"sent,omitempty"` // of them
-	Sandbox     bool         `json:"sandbox,omitempty"`
-	Paused      bool         `json:"paused,omitempty"`
-	Servers     int          `json:"servers"`
+	State       mailer.State     `json:"state"` // closed: mails go through it; open: it is left alone for a while
+	Since       time.Time        `json:"since"`
+	LastError   string           `json:"lastError,omitempty"`
+	LastSuccess time.Time        `json:"lastSuccess,omitzero"`
+	Refusals    *mailer.Refusals `json:"refusals,omitempty"` // in a row, of mails to ten recipients or more
+	Rate        float64          `json:"rate,omitempty"`     // mails a second of all servers together; absent: not limited
+	Day         float64          `json:"day,omitempty"`      // that the account may send in 24 hours
+	Sent        float64          `json:"sent,omitempty"`     // of them
+	Sandbox     bool             `json:"sandbox,omitempty"`
+	Paused      bool             `json:"paused,omitempty"`
+	Servers     int              `json:"servers"`
 }
 
 // countedFor is how far back mails are counted.
@@ -96,8 +97,12 @@ func (in *instance) connectorViews(ctx context.Context) ([]connectorView, error)
 
 func healthOf(s mailer.ConnectorState) *healthView {
 	h := s.Latest
-	return &healthView{State: s.State, Since: h.Since, LastError: h.LastError, LastSuccess: h.LastSuccess, Rate: s.Rate,
+	v := &healthView{State: s.State, Since: h.Since, LastError: h.LastError, LastSuccess: s.LastSuccess, Rate: s.Rate,
 		Day: h.Day, Sent: h.Sent, Sandbox: h.Sandbox, Paused: h.Paused, Servers: len(s.Reports)}
+	if row, refusing := s.Refusing(); refusing {
+		v.Refusals = &row
+	}
+	return v
 }
 
 func (a *app) printConnectors(views []connectorView) error {
@@ -122,6 +127,9 @@ func (a *app) printConnectors(views []connectorView) error {
 			a.note("%s does not work: %s", v.ID, printable(v.Error))
 		case v.Health != nil && v.Health.LastError != "" && v.Health.State != mailer.Closed:
 			a.note("%s failed: %s", v.ID, printable(v.Health.LastError))
+		case v.Health != nil && v.Health.Refusals != nil:
+			row := v.Health.Refusals
+			a.note("%s", refusedAll(v.ID, *row, v.Health.LastSuccess))
 		}
 	}
 	return nil
@@ -134,6 +142,8 @@ func (h *healthView) word() string {
 		return "no report yet" // no server runs, or it has not come to it
 	case h.Paused:
 		return "paused by the provider"
+	case h.State == mailer.Closed && h.Refusals != nil:
+		return "took no mail lately"
 	case h.State == mailer.Closed && h.Sandbox:
 		return "works, sandbox"
 	case h.State == mailer.Closed:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -46,16 +47,30 @@ func (v *visit) health(ctx context.Context) {
 		return
 	}
 	for _, s := range states {
+		row, refusing := s.Refusing()
 		switch {
 		case s.State == mailer.Open:
 			v.tell.Fail(check, "Look at what it said above; idp connector test "+s.Connector+" --to YOU tries it.",
 				"%s is failing, and left alone for a while: %s", s.Connector, s.Latest.LastError)
+		case refusing: // not a failure: a stranger with ten bad addresses brings it about, too
+			v.tell.Warn(check, "Are these addresses real? Then look at what it said; idp connector test "+s.Connector+" --to YOU tries it.",
+				"%s", refusedAll(s.Connector, row, s.LastSuccess))
 		case s.Latest.Nearly():
 			v.tell.Warn(check, "Ask the provider for a higher quota.", "%s has sent %.0f of %.0f mails of the day", s.Connector, s.Latest.Sent, s.Latest.Day)
 		default:
 			v.tell.OK(check, "%s works, as %s it", s.Connector, counted(len(s.Reports), "running server sees", "running servers see"))
 		}
 	}
+}
+
+// refusedAll tells that a connector refuses one mail after the other. What is wrong, if anything
+// is, is for a person to say, by what it said.
+func refusedAll(connector string, row mailer.Refusals, taken time.Time) string {
+	last := "it took none since the servers were started"
+	if !taken.IsZero() {
+		last = "it took the last mail at " + day(taken)
+	}
+	return fmt.Sprintf("%s refused the mails to the last %d recipients, since %s; %s. It said: %s", connector, row.Recipients, day(row.Since), last, printable(row.Words))
 }
 
 // connector looks at one. domains are those whose DNS was looked at.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 
@@ -8,6 +9,8 @@ import (
 
 	"idp/doctor/dnstest"
 	"idp/mailer/ses/sestest"
+	"idp/store"
+	"idp/store/sqlstore"
 )
 
 // startSES FILE starts a fake SES with the account and identities in a JSON file, has
@@ -37,6 +40,20 @@ func startDNS(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Defer(func() { server.Close() })
 	ts.Setenv(args[0], server.Address())
+}
+
+// tellHealth CONNECTOR HEALTH says, as one more running server, how that gets on with a connector.
+func tellHealth(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, a := context.Background(), app{}
+	a.DatabaseURL, a.DataDir = ts.Getenv("IDP_DATABASE_URL"), ts.MkAbs(serveFolder)
+	p, err := a.place(serveFolder)
+	ts.Check(err)
+	e, err := p.open(ctx)
+	ts.Check(err)
+	db := sqlstore.New(e)
+	defer db.Close()
+	ts.Check(db.Start(ctx))
+	ts.Check(db.SetConnectorHealth(ctx, store.ConnectorHealth{Connector: args[0], Replica: store.ID{1}, Health: []byte(args[1])}))
 }
 
 // keep FILE TEXT writes a text to a file.

@@ -119,6 +119,7 @@ func params(dir string, setup func(*testscript.Env) error) testscript.Params {
 			"spans":         spans,
 			"start-ses":     startSES,
 			"start-dns":     startDNS,
+			"tell-health":   tellHealth,
 
 			"keeps-connection": keepsConnection,
 			"in-days":          inDays,

@@ -24,6 +24,7 @@ type row struct {
 	ID, Name, Address string
 	Works             health
 	Error             string // what it said last, where it does not work
+	Refused           int    // recipients whose mail it refused one after the other; 0: not so many that it is told
 	LastSuccess       time.Time
 	Taken, Lost       int // mails of the last 24 hours
 	Up, Down          bool
@@ -73,8 +74,10 @@ func (p *Pages) row(v *shell.Visit, s admin.ConnectorState) row {
 		r.Error = s.Problem
 	}
 	if h := s.Health; h != nil {
-		r.LastSuccess = h.Latest.LastSuccess
-		if r.Error == "" && (h.State != "closed" || unproven(s)) {
+		r.LastSuccess = h.LastSuccess
+		if refusals, refusing := h.Refusing(); refusing && r.Error == "" && h.State == "closed" {
+			r.Refused, r.Error = refusals.Recipients, refusals.Words
+		} else if r.Error == "" && (h.State != "closed" || unproven(s)) {
 			r.Error = h.Latest.LastError
 		}
 		if h.Latest.Day > 0 {
@@ -87,10 +90,14 @@ func (p *Pages) row(v *shell.Visit, s admin.ConnectorState) row {
 // unproven tells that a connector has taken no mail, neither since its servers run nor in the
 // last 24 hours: that nothing is known against it does not mean that it works.
 func unproven(s admin.ConnectorState) bool {
-	return s.Health.Latest.LastSuccess.IsZero() && s.Mails["sent"]+s.Mails["delivered"]+s.Mails["delayed"] == 0
+	return s.Health.LastSuccess.IsZero() && s.Mails["sent"]+s.Mails["delivered"]+s.Mails["delayed"] == 0
 }
 
 func healthOf(v *shell.Visit, s admin.ConnectorState) health {
+	refusing := false
+	if s.Health != nil {
+		_, refusing = s.Health.Refusing()
+	}
 	switch h := s.Health; {
 	case s.Problem != "":
 		return health{"bad", v.T("Does not work")}
@@ -102,7 +109,7 @@ func healthOf(v *shell.Visit, s admin.ConnectorState) health {
 		return health{"bad", v.T("Failing")}
 	case h.State == "half-open":
 		return health{"warn", v.T("Being tried again")}
-	case unproven(s) && h.Latest.LastError != "":
+	case refusing || unproven(s) && h.Latest.LastError != "":
 		return health{"warn", v.T("Took no mail lately")}
 	case unproven(s) && !h.Latest.Sandbox:
 		return health{"", v.T("No mail lately")}

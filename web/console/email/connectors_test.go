@@ -119,6 +119,26 @@ func TestSetUpSES(t *testing.T) {
 	owner.Get(root).Want(200, "Deleted Amazon SES.")
 }
 
+// A connector that took mails and then refuses each is not said to work: the list and its own page
+// tell how many, and what it said.
+func TestConnectorThatRefusesAll(t *testing.T) {
+	t.Parallel()
+	f, _ := setup(t)
+	owner := f.Operator(store.RoleOwner)
+	tell := func(recipients string) {
+		f.Must(f.DB.SetConnectorHealth(f.Context(), store.ConnectorHealth{Connector: "inbox", Replica: store.ID{1}, Health: []byte(
+			`{"state":"closed","lastSuccess":"2026-01-01T00:00:00Z","refusals":{"recipients":` + recipients + `,"since":"2026-01-02T00:00:00Z","last":"2026-01-02T01:00:00Z","words":"Relay access denied"}}`)}))
+	}
+	tell("12")
+	for _, page := range []string{root, root + "/connectors/inbox"} {
+		owner.Get(page).Want(200, "Took no mail lately", "The mails to the last 12 recipients were each refused.", "Relay access denied", "2026")
+	}
+	tell("9")
+	if page := owner.Get(root).Want(200, "Works"); strings.Contains(page.Body, "refused.") || strings.Contains(page.Body, "Relay") {
+		t.Error("nine are told")
+	}
+}
+
 // The form and the JSON are two views of one thing.
 func TestConfigAsJSON(t *testing.T) {
 	t.Parallel()

@@ -124,10 +124,11 @@ func TestMails(t *testing.T) {
 	}
 	for name, state := range map[string]string{"ses": "closed", "smtp": "open", "http": "half-open"} {
 		// What the database does not take is told here all the same.
-		_ = away.SetConnectorHealth(t.Context(), store.ConnectorHealth{Connector: name, Health: []byte(`{"state":"` + state + `","day":200,"sent":50}`)})
+		_ = away.SetConnectorHealth(t.Context(), store.ConnectorHealth{Connector: name, Health: []byte(`{"state":"` + state + `","day":200,"sent":50,"refusals":{"recipients":3}}`)})
 	}
 	has(t, scrape(t, m), `idp_mails_total{connector="ses",result="sent"} 1`, `idp_mails_total{connector="ses",result="retried"} 1`, `idp_mails_total{connector="none",result="expired"} 1`,
 		`idp_mail_connector_up{connector="ses"} 1`, `idp_mail_connector_up{connector="smtp"} 0`, `idp_mail_connector_up{connector="http"} 0`,
+		`idp_mail_connector_refused_recipients{connector="ses"} 3`,
 		`idp_mail_connector_day_used_ratio{connector="ses"} 0.25`)
 }
 

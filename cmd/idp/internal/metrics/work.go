@@ -127,11 +127,16 @@ func (c *connectors) tell(h store.ConnectorHealth) {
 
 var (
 	connectorUp    = prometheus.NewDesc("idp_mail_connector_up", "1 if this replica sends through the connector, 0 while its circuit breaker keeps mails away from it.", []string{"connector"}, nil)
+	connectorRow   = prometheus.NewDesc("idp_mail_connector_refused_recipients", "Recipients in a row whose mails the connector refused, each for a reason that may be the mail's own, since it took one from this replica; counted up to 100.", []string{"connector"}, nil)
 	connectorQuota = prometheus.NewDesc("idp_mail_connector_day_used_ratio", "Mails of the last 24 hours to those that the provider's account may send, where it tells.", []string{"connector"}, nil)
 )
 
 // Describe implements [prometheus.Collector].
-func (c *connectors) Describe(out chan<- *prometheus.Desc) { out <- connectorUp; out <- connectorQuota }
+func (c *connectors) Describe(out chan<- *prometheus.Desc) {
+	out <- connectorUp
+	out <- connectorRow
+	out <- connectorQuota
+}
 
 // Collect implements [prometheus.Collector].
 func (c *connectors) Collect(out chan<- prometheus.Metric) {
@@ -147,6 +152,7 @@ func (c *connectors) Collect(out chan<- prometheus.Metric) {
 			up = 1
 		}
 		out <- prometheus.MustNewConstMetric(connectorUp, prometheus.GaugeValue, up, name)
+		out <- prometheus.MustNewConstMetric(connectorRow, prometheus.GaugeValue, float64(t.Refusals.Recipients), name)
 		if t.Day > 0 {
 			out <- prometheus.MustNewConstMetric(connectorQuota, prometheus.GaugeValue, t.Sent/t.Day, name)
 		}
