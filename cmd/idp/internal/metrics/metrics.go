@@ -51,7 +51,7 @@ func New(version string) *Metrics {
 		hooks:  counter("idp_webhook_posts_total", "Posts to webhooks that have ended, by result: delivered, retried, failed.", "result"),
 		tokens: counter("idp_token_requests_total", "Requests for tokens of clients that are who they say, by grant type and result: issued, or the error code.", "grant_type", "result"),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "idp_http_request_duration_seconds", Help: "Time to answer a request, by the pattern of its route and the class of its status.",
+			Name: "idp_http_request_duration_seconds", Help: "Time to answer a request, by the pattern of its route and the class of its status. What the caller did not wait for counts as 4xx: 499 in the log, as nginx has it.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 		}, []string{"route", "code"}),
 		operations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
