@@ -190,6 +190,29 @@ func TestRejectedMailWaitsForTheOther(t *testing.T) {
 	w.becomes(store.MailSent, o)
 }
 
+// A connector that uses up the time of the attempt and rejects the mail then leaves it to the next.
+func TestMailRejectedLateGoesThroughTheOther(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	second := w.second()
+	c := quick()
+	c.SendTimeout = 500 * time.Millisecond
+	w.post.fail = func(try int) error {
+		if try == 1 {
+			time.Sleep(2 * c.SendTimeout)
+		}
+		return failing(mailer.Rejected)(try)
+	}
+	q := w.queue(nil, c)
+	w.run(q)
+	o := w.order(q, "ada@example.com", nil)
+	o.handTo(q)
+	w.becomes(store.MailSent, o)
+	if n, _ := second.count("ada@example.com"); n != 1 {
+		t.Errorf("%d mails", n)
+	}
+}
+
 func TestHangingConnectorLeavesTimeForTheNext(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

@@ -77,7 +77,7 @@ func (q *Queue) send(ctx context.Context, a assignment) result {
 		one := q.sendBy(ctx, l, t, a, i)
 		doubt, own = doubt || one.doubt, own || one.own
 		if one.err == nil || classOf(one.err) == Refused || ctx.Err() != nil {
-			r = one
+			r, passed = one, passed || i+1 < len(a.lines) // those after it were not asked
 			break
 		}
 		if r.err == nil || classOf(r.err) == Rejected {
