@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -107,6 +108,7 @@ func params(dir string, setup func(*testscript.Env) error) testscript.Params {
 			"newer-schema":  newerSchema,
 			"capture":       capture,
 			"status":        status,
+			"eventually":    eventually,
 			"sign-in":       signIn,
 			"begin-sign-in": beginSignIn,
 			"webhook":       webhookTold,
@@ -249,6 +251,20 @@ func status(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if want := args[0]; strconv.Itoa(got) != want {
 		ts.Fatalf("%v exits with %d, not %s: %v", args[1:], got, want, err)
+	}
+}
+
+// eventually PATTERN idp ARGS... runs the command until its output matches, for a minute at most.
+// A mail's state is written down a moment after the mail is there.
+func eventually(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[0])
+	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		if err := ts.Exec(args[1], args[2:]...); err == nil && pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("never %q of %v", args[0], args[1:])
+		}
 	}
 }
 
