@@ -3,7 +3,9 @@ package mailer_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -102,6 +104,57 @@ func (s *outage) ClaimMail(ctx context.Context, worker store.ID, lease time.Dura
 		return nil, errAway
 	}
 	return s.DB.ClaimMail(ctx, worker, lease, limit)
+}
+
+// silent is the real store, whose answer to what goes back comes only after the next claim.
+type silent struct {
+	*sqlstore.DB
+	once    sync.Once
+	claimed chan struct{}
+}
+
+func (s *silent) SettleMail(ctx context.Context, r []store.Settled) error {
+	err := s.DB.SettleMail(ctx, r)
+	if slices.ContainsFunc(r, func(s store.Settled) bool { return s.State == store.MailQueued }) {
+		select {
+		case <-s.claimed:
+		case <-ctx.Done():
+		}
+	}
+	return err
+}
+
+func (s *silent) ClaimMail(ctx context.Context, worker store.ID, lease time.Duration, limit int) ([]store.QueuedMail, error) {
+	mails, err := s.DB.ClaimMail(ctx, worker, lease, limit)
+	if len(mails) > 0 {
+		s.once.Do(func() { close(s.claimed) })
+	}
+	return mails, err
+}
+
+// A mail that went back and is claimed before that is known here is sent, and not left until the
+// lease of that claim ends.
+func TestMailIsClaimedBeforeItIsKnownThatItWentBack(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.post.fail = func(try int) error {
+		if try == 1 {
+			return failing(mailer.Temporary)(try)
+		}
+		return nil
+	}
+	q := w.queue(&silent{DB: w.db, claimed: make(chan struct{})}, quick())
+	w.run(q)
+	o := w.order(q, "ada@example.com", nil)
+	start := time.Now()
+	o.handTo(q)
+	w.becomes(store.MailSent, o)
+	if took := time.Since(start); took > quick().Lease*3/4 {
+		t.Errorf("sent after %s: a lease", took)
+	}
+	if n, _ := w.post.count("ada@example.com"); n != 1 {
+		t.Errorf("%d mails", n)
+	}
 }
 
 // The database is away for longer than a lease while mails are sent: after it, what was

@@ -14,11 +14,20 @@ func (q *Queue) settle(writing context.Context) error {
 	lost := 0
 	for first := range q.results {
 		batch := q.gather(first)
+		// Who goes back may be claimed as soon as that is written, before we know that it is: it is not
+		// ours any more then, or nobody would have it until the lease of that claim ends.
+		for _, s := range batch {
+			if s.State == store.MailQueued {
+				q.held.drop(s.ID)
+			}
+		}
 		if !q.write(writing, batch) {
 			lost += len(batch)
 		}
 		for _, s := range batch {
-			q.held.drop(s.ID)
+			if s.State != store.MailQueued {
+				q.held.drop(s.ID)
+			}
 		}
 	}
 	if lost > 0 {
