@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -41,6 +42,7 @@ type Engine struct {
 	pooled bool          // Options.NoStatementCache
 	answer time.Duration // how long a connection may keep silent
 
+	using   atomic.Int64  // connections
 	hurried chan struct{} // closed by hurry
 	hurry   func()
 }
@@ -149,11 +151,31 @@ func (e *Engine) Clock() string {
 // Hurry implements [sqlstore.Engine].
 func (e *Engine) Hurry() { e.hurry() }
 
+// parting is how long Close waits for connections to end that nobody uses. pgx does not
+// leave without the server's word, and waits 15 s for one that says nothing.
+const parting = time.Second
+
 // Close waits for connections in use, but for nobody who has left, and closes the pool.
 func (e *Engine) Close() error {
 	e.hurry()
-	e.pool.Close()
-	return nil
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		e.pool.Close()
+	}()
+	unused := time.Now()
+	for tick := time.Tick(10 * time.Millisecond); ; {
+		select {
+		case <-closed:
+			return nil
+		case now := <-tick:
+			if e.using.Load() > 0 {
+				unused = now
+			} else if now.Sub(unused) > parting {
+				return nil
+			}
+		}
+	}
 }
 
 // Stats is how the connections are used.

@@ -31,7 +31,7 @@ func (e *Engine) readOnce(caller context.Context, query string, args []any, row 
 	ctx, end := e.outlast(caller)
 	defer end()
 	ctx, heard := e.listen(ctx)
-	defer func() { err = heard(err); part(conn) }()
+	defer func() { err = heard(err); e.part(conn) }()
 	rows, err := conn.Query(ctx, query, args...)
 	if err != nil {
 		return false, err

@@ -55,7 +55,7 @@ func (e *Engine) Run(ctx context.Context, s *sqlstore.Script) error {
 // once sends the script, reads all its answers, and gives the connection back.
 func (e *Engine) once(ctx context.Context, conn *pgxpool.Conn, s *sqlstore.Script) (err error) {
 	ctx, heard := e.listen(ctx)
-	defer func() { err = heard(err); part(conn) }()
+	defer func() { err = heard(err); e.part(conn) }()
 	answers := make([]answer, len(s.Steps))
 	if s.Checked() {
 		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return stepwise(ctx, tx, s, answers) })
@@ -115,6 +115,7 @@ func (e *Engine) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	if err != nil {
 		return nil, &awayError{err}
 	}
+	e.using.Add(1)
 	return conn, nil
 }
 
@@ -166,7 +167,8 @@ func (e *Engine) listen(ctx context.Context) (bounded context.Context, heard fun
 // part gives a connection back, unless it is closed: then it leaves the pool at once.
 // pgx closes one whose server fell silent politely, for up to 15 s, and the pool would
 // count it as in use meanwhile.
-func part(conn *pgxpool.Conn) {
+func (e *Engine) part(conn *pgxpool.Conn) {
+	e.using.Add(-1)
 	if conn.Conn().IsClosed() {
 		conn.Hijack()
 		return
