@@ -283,7 +283,7 @@ func TestResendKeepsTheFirstCode(t *testing.T) {
 	if _, err := f.engine.Resend(t.Context(), store.Again{Challenge: id, Attempt: a}); store.CodeOf(err) != store.Limited {
 		t.Errorf("at once: %v", err)
 	}
-	f.db.AdvanceForTest(61 * time.Second)
+	f.db.AdvanceForTest(65 * time.Second)
 	b, err := f.engine.Resend(t.Context(), store.Again{Challenge: id, Attempt: a})
 	if err != nil || b.Sends != 2 || b.NextSend.Sub(b.SentAt) != 2*time.Minute {
 		t.Fatalf("%+v %v", b, err)
@@ -304,7 +304,7 @@ func TestFormSentTwice(t *testing.T) {
 	if err != nil || b.ID != id || !b.Again || b.Sends != 1 || b.NextSend.IsZero() || len(f.outbox.sent) != 1 {
 		t.Fatalf("at once: %+v %v, %d mails", b, err, len(f.outbox.sent))
 	}
-	f.db.AdvanceForTest(61 * time.Second)
+	f.db.AdvanceForTest(65 * time.Second)
 	if b, err = f.engine.Begin(t.Context(), a); err != nil || b.ID != id || b.Again || b.Sends != 2 || len(f.outbox.sent) != 2 {
 		t.Fatalf("after the wait: %+v %v, %d mails", b, err, len(f.outbox.sent))
 	}
@@ -341,7 +341,7 @@ func TestFormSentAtOnce(t *testing.T) {
 	if len(f.outbox.sent) != 1 {
 		t.Errorf("%d mails, want 1", len(f.outbox.sent))
 	}
-	f.db.AdvanceForTest(61 * time.Second)
+	f.db.AdvanceForTest(65 * time.Second)
 	for i := range ids[:2] { // two forms after the wait: one more mail, and both see the code page
 		wg.Go(func() {
 			if _, err := f.engine.Begin(context.Background(), a); err != nil {

@@ -120,7 +120,7 @@ func TestLinkOfACode(t *testing.T) {
 	if m := f.outbox.last(); m.Link != id.String()+"/"+code {
 		t.Error(m.Link)
 	}
-	f.db.AdvanceForTest(time.Minute)
+	f.db.AdvanceForTest(65 * time.Second)
 	if _, err := f.engine.Resend(t.Context(), store.Again{Challenge: id, Attempt: a}); err != nil {
 		t.Fatal(err)
 	}

@@ -99,7 +99,7 @@ func TestNextCodeIsLong(t *testing.T) {
 	if o := f.verify(id, a, short); o != store.OutcomeLimited {
 		t.Errorf("a short code: %d", o)
 	}
-	f.db.AdvanceForTest(61 * time.Second)
+	f.db.AdvanceForTest(65 * time.Second)
 	begun, err := f.engine.Begin(t.Context(), a) // the form again, which is another code
 	if err != nil || begun.Sends != 2 || begun.Length != 26 {
 		t.Fatal(err, begun)
@@ -107,7 +107,7 @@ func TestNextCodeIsLong(t *testing.T) {
 	if begun, err = f.engine.Begin(t.Context(), a); err != nil || !begun.Again || begun.Length != 26 {
 		t.Error(err, begun)
 	}
-	f.db.AdvanceForTest(121 * time.Second)
+	f.db.AdvanceForTest(125 * time.Second)
 	if begun, err = f.engine.Resend(t.Context(), store.Again{Challenge: id, Attempt: a}); err != nil || begun.Length != 26 {
 		t.Fatal(err, begun)
 	}

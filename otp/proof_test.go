@@ -164,12 +164,12 @@ func TestWaitingIsAProof(t *testing.T) {
 	}
 	f.db.AdvanceForTest(20 * time.Second)
 	f.refused(waiting[0])
-	f.db.AdvanceForTest(10 * time.Second)
+	f.db.AdvanceForTest(15 * time.Second)
 	f.begin(waiting[0])
 	if p := f.refused(waiting[1]); !p.Early || p.Wait != 0 {
 		t.Errorf("while another one of the network goes on: %+v", p)
 	}
-	f.db.AdvanceForTest(30 * time.Second)
+	f.db.AdvanceForTest(35 * time.Second)
 	f.begin(waiting[1])
 	f.refused(waiting[2])
 }
@@ -181,7 +181,7 @@ func TestResendTakesAProof(t *testing.T) {
 	a := attempt("ada@example.com", network)
 	id, _ := f.begin(a)
 	f.begin(attempt("bob@example.com", network))
-	f.db.AdvanceForTest(time.Minute)
+	f.db.AdvanceForTest(65 * time.Second)
 	if _, err := f.engine.Resend(t.Context(), store.Again{Challenge: id, Attempt: a}); store.CodeOf(err) != store.Unproven {
 		t.Fatalf("got %v", err)
 	}
@@ -189,7 +189,7 @@ func TestResendTakesAProof(t *testing.T) {
 	if b, err := f.engine.Begin(t.Context(), a); err != nil || b.ID != id || b.Sends != 2 {
 		t.Fatalf("%+v, %v", b, err)
 	}
-	f.db.AdvanceForTest(2 * time.Minute)
+	f.db.AdvanceForTest(125 * time.Second)
 	if b, err := f.engine.Resend(t.Context(), store.Again{Challenge: id, Attempt: a}); err != nil || b.Sends != 3 {
 		t.Fatalf("%+v, %v", b, err)
 	}
@@ -229,7 +229,7 @@ func TestRefundOfEveryPurpose(t *testing.T) {
 		a := attempt("ada@example.com", network)
 		a.Purpose = purpose
 		id := f.beginOnceRefunded(a)
-		f.db.AdvanceForTest(time.Minute)
+		f.db.AdvanceForTest(65 * time.Second)
 		if _, err := f.engine.Resend(t.Context(), store.Again{Challenge: id, Attempt: a}); err != nil {
 			t.Fatalf("purpose %d: %v", purpose, err)
 		}
@@ -320,7 +320,7 @@ func TestServiceTells(t *testing.T) {
 	if service.asked != asked+1 {
 		t.Errorf("asked %d times while it does not answer, want once", service.asked-asked)
 	}
-	f.db.AdvanceForTest(time.Minute)
+	f.db.AdvanceForTest(65 * time.Second)
 	if p := f.refused(attempt("joe@example.com", network)); p.Subject == "" {
 		t.Error("the service is not asked again")
 	}

@@ -35,7 +35,7 @@ func TestVerification(t *testing.T) {
 	other := v
 	other.Client = "another"
 	check(other, first.Code, store.OutcomeGone)
-	f.db.AdvanceForTest(61 * time.Second)
+	f.db.AdvanceForTest(65 * time.Second)
 	send("")
 	second := f.outbox.last()
 	if len(f.outbox.sent) != 2 {

@@ -74,7 +74,7 @@ func testOutcomes(t *testing.T, f *fixture) {
 
 	n = f.begun(f.begin("eve@example.com"))
 	f.expect(n, 1, store.OutcomeAccepted)
-	f.db.AdvanceForTest(61 * time.Second)
+	f.db.AdvanceForTest(65 * time.Second)
 	f.expect(n, 1, store.OutcomeUsed)
 	if s, err := f.db.ChallengeState(f.ctx(), n.ID, n.Browser); err != nil || !s.Consumed {
 		t.Error(s, err)
@@ -126,18 +126,18 @@ func testResend(t *testing.T, f *fixture) {
 	f.expect(n, 7, store.OutcomeWrong)
 	err := again(2)
 	f.want(err, store.Limited) // too early
-	f.db.AdvanceForTest(61 * time.Second)
+	f.db.AdvanceForTest(65 * time.Second)
 	f.no(again(2))
 	if last.Sends != 2 || last.NextSend.Sub(last.SentAt) != 2*time.Minute {
 		t.Errorf("second mail: %+v", last)
 	}
 	f.want(again(3), store.Limited)
-	f.db.AdvanceForTest(121 * time.Second)
+	f.db.AdvanceForTest(125 * time.Second)
 	f.no(again(3))
 	if last.Sends != 3 || !last.NextSend.IsZero() {
 		t.Errorf("third and last mail: %+v", last)
 	}
-	f.db.AdvanceForTest(121 * time.Second)
+	f.db.AdvanceForTest(125 * time.Second)
 	f.want(again(4), store.Spent)
 	st, err := f.db.ChallengeState(f.ctx(), n.ID, n.Browser)
 	f.no(err)

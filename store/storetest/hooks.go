@@ -144,13 +144,13 @@ func testHookDeliveries(t *testing.T, f *fixture) {
 		t.Fatalf("%+v", again)
 	}
 	f.no(f.db.SettleHookDeliveries(f.ctx(), again[0].Worker, []store.HookResult{{ID: second, State: store.HookDelivered, Status: 204}}))
-	f.db.AdvanceForTest(61 * time.Second)
+	f.db.AdvanceForTest(65 * time.Second)
 	lost := f.claimHook("one", 9)
 	if len(lost) != 1 || lost[0].ID != first || lost[0].Attempts != 2 || lost[0].Status != 503 {
 		t.Fatalf("%+v", lost)
 	}
 	// A lease that ended: somebody else has it, and the late result counts for nothing.
-	f.db.AdvanceForTest(61 * time.Second)
+	f.db.AdvanceForTest(65 * time.Second)
 	taken := f.claimHook("one", 9)
 	f.no(f.db.SettleHookDeliveries(f.ctx(), lost[0].Worker, []store.HookResult{{ID: first, State: store.HookDelivered, Status: 200}}))
 	f.no(f.db.SettleHookDeliveries(f.ctx(), taken[0].Worker, []store.HookResult{{ID: first, State: store.HookGivenUp, Status: 500, Error: "answered 500"}}))

@@ -26,7 +26,7 @@ func testRedemptionMismatch(t *testing.T, f *fixture) {
 		}
 	}
 	late := f.replica()
-	late.AdvanceForTest(61 * time.Second)
+	late.AdvanceForTest(65 * time.Second)
 	_, err := late.RedeemCode(f.ctx(), redemption(n))
 	f.want(err, store.NotFound)
 	_, err = f.db.RedeemCode(f.ctx(), redemption(n)) // none of these has burnt it
@@ -107,7 +107,7 @@ func testMail(t *testing.T, f *fixture) {
 	if m := claim(); len(m) != 0 {
 		t.Fatal("claimed a mail under somebody's lease")
 	}
-	f.db.AdvanceForTest(31 * time.Second)
+	f.db.AdvanceForTest(35 * time.Second)
 	mails := claim()
 	if len(mails) != 1 || mails[0].ID != n.Mail.ID || mails[0].Challenge != n.ID || string(mails[0].Payload) != "sealed" || mails[0].Decoy {
 		t.Fatalf("claimed %+v", mails)
@@ -116,7 +116,7 @@ func testMail(t *testing.T, f *fixture) {
 		t.Fatal("claimed twice")
 	}
 	f.no(f.db.SettleMail(f.ctx(), []store.Settled{{ID: n.Mail.ID, State: store.MailQueued, Retry: 5 * time.Second, Error: "busy"}}))
-	f.db.AdvanceForTest(6 * time.Second)
+	f.db.AdvanceForTest(10 * time.Second)
 	if m := claim(); len(m) != 1 || m[0].Attempts != 2 {
 		t.Fatalf("retry: %+v", m)
 	}
@@ -153,7 +153,7 @@ func testMailIsClaimedOnce(t *testing.T, f *fixture) {
 	}
 	dbs := []*sqlstore.DB{f.db, f.replica()}
 	for _, db := range dbs {
-		db.AdvanceForTest(31 * time.Second)
+		db.AdvanceForTest(35 * time.Second)
 	}
 	var mu sync.Mutex
 	seen := map[store.ID]int{}

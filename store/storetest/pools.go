@@ -227,7 +227,7 @@ func testGuessesSpent(t *testing.T, f *fixture) {
 	}
 	open := f.begun(f.like(ada)) // of a stranger, before
 	spend(f.like(ada))
-	f.db.AdvanceForTest(time.Minute)
+	f.db.AdvanceForTest(65 * time.Second)
 	ask := func(n store.NewChallenge, length int) (store.Begun, error) {
 		if n.Length = length; length < 26 {
 			n.Guesses = own(account, n.Browser)
@@ -289,7 +289,7 @@ func testGuessesSpent(t *testing.T, f *fixture) {
 	spend(f.from(ada, ada))
 	_, err = ask(f.from(ada, ada), 6)
 	f.want(err, store.GuessesSpent)
-	f.db.AdvanceForTest(time.Hour)
+	f.db.AdvanceForTest(61 * time.Minute)
 	_, err = ask(f.like(ada), 6)
 	f.no(err)
 }

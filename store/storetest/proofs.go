@@ -52,7 +52,7 @@ func testProofs(t *testing.T, f *fixture) {
 	f.want(f.asks(f.db, proven(ip), store.Limit{}), store.Limited)
 	f.want(f.asks(f.db, ip, store.Limit{}), store.Limited) // a proof would not help
 
-	f.db.AdvanceForTest(12 * time.Hour) // one of two is free again, three of six
+	f.db.AdvanceForTest(13 * time.Hour) // one of two is free again, three of six
 	f.no(f.asks(f.db, ip, store.Limit{}))
 	f.want(f.asks(f.db, ip, store.Limit{}), store.Unproven)
 	f.no(f.asks(f.db, proven(ip), store.Limit{}))
@@ -114,7 +114,7 @@ func testWaits(_ *testing.T, f *fixture) {
 	f.no(f.asks(f.db, ip, waits))
 	f.want(f.asks(f.db, ip, waits), store.Unproven)
 	f.no(f.asks(f.db, ip, store.Limit{})) // who shows more is not held up
-	f.db.AdvanceForTest(30 * time.Second)
+	f.db.AdvanceForTest(40 * time.Second)
 	f.no(f.asks(f.db, ip, waits))
 }
 

@@ -71,7 +71,8 @@ func setup(t *testing.T, open Open, twice bool) *fixture {
 	return f
 }
 
-// fixture is one database with one replica on it.
+// fixture is one database with one replica on it. A clock that is read while the machine stands
+// still is off by half of that for a moment: tests move it by some seconds more than has to pass.
 type fixture struct {
 	t     *testing.T
 	open  Open
