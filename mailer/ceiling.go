@@ -56,6 +56,7 @@ type ceiling struct {
 
 	mu     sync.Mutex
 	units  int                    // taken and not used
+	going  int                    // on their way back to the row
 	chunk  int                    // that were taken last
 	took   time.Time              // when; of this machine's clock, as used is
 	used   time.Time              // when one was used last
@@ -83,8 +84,11 @@ func (c *ceiling) wait(units int) time.Duration {
 	return max(0, c.gone()-c.limit.Windows[0].Period+time.Duration(c.kept+units)*c.unit())
 }
 
-// gone is how long it takes until all units are there again. The ceiling is locked.
-func (c *ceiling) gone() time.Duration { return max(0, c.whole.Sub(c.now())) }
+// gone is how long it takes until all units are there again. Those that are on their way back
+// count as there: who finds none asks again soon, and is not sent away. The ceiling is locked.
+func (c *ceiling) gone() time.Duration {
+	return max(0, c.whole.Sub(c.now())-time.Duration(c.going)*c.unit())
+}
 
 // enough is how many units have to be there again before people may ask for codes: with one at
 // a time most of those who ask would only join those who wait.
@@ -218,6 +222,7 @@ func (c *ceiling) rest(all bool) (n int) {
 		keep = min(c.units, c.most())
 	}
 	n, c.units = c.units-keep, keep
+	c.going = n
 	return n
 }
 
@@ -230,7 +235,13 @@ func (c *ceiling) giveBack(ctx context.Context, all bool) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, ceilingTime)
 	defer cancel()
-	return c.store.Refund(ctx, map[store.Limit]int{c.limit: n})
+	err := c.store.Refund(ctx, map[store.Limit]int{c.limit: n})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.going = 0; err == nil {
+		c.whole = c.whole.Add(-time.Duration(n) * c.unit())
+	}
+	return err
 }
 
 // pay takes a unit of the ceiling for a mail that is to be sent, and gives the mail back as it is

@@ -393,3 +393,43 @@ func TestOperatorOfADeafStore(t *testing.T) {
 		t.Errorf("%d mails", n)
 	}
 }
+
+// slowRefunds is the real store of a database that takes its time to take units back.
+type slowRefunds struct {
+	*sqlstore.DB
+	begun, held chan struct{}
+}
+
+func (s slowRefunds) Refund(ctx context.Context, units map[store.Limit]int) error {
+	s.begun <- struct{}{}
+	<-s.held
+	return s.DB.Refund(ctx, units)
+}
+
+// A mail that finds no unit because they are on their way back waits for them.
+func TestUnitsOnTheirWayBack(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.ceiling = store.Window{Count: 1, Period: day}
+	w.post.fail = func(try int) error {
+		if try == 1 {
+			return failing(mailer.Rejected)(try)
+		}
+		return nil
+	}
+	slow := slowRefunds{w.db, make(chan struct{}, 1), make(chan struct{})}
+	q := w.queue(slow, quick())
+	w.run(q)
+	w.becomes(store.MailFailed, w.ordered(q, "ada@example.com")) // nothing left: its unit goes back
+	<-slow.begun
+	if wait := q.Full(); wait != 0 {
+		t.Errorf("full for %s", wait)
+	}
+	o := w.ordered(q, "bob@example.com")
+	w.until("the mail waits", func() bool { return w.delivery(o).Error != "" })
+	if d := w.delivery(o); d.State != store.MailQueued {
+		t.Errorf("%d: %s", d.State, d.Error)
+	}
+	close(slow.held)
+	w.becomes(store.MailSent, o)
+}
