@@ -71,8 +71,13 @@ func ConnectorStates(ctx context.Context, s HealthStore) ([]ConnectorState, erro
 	if err != nil {
 		return nil, err
 	}
+	return StatesOf(rows, s.Now())
+}
+
+// StatesOf is what [ConnectorStates] gives for what was read at a time.
+func StatesOf(rows []store.ConnectorHealth, now time.Time) ([]ConnectorState, error) {
 	var all []ConnectorState
-	for _, row := range fresh(rows, s.Now()) {
+	for _, row := range fresh(slices.Clone(rows), now) {
 		r := Report{Replica: row.Replica, At: row.At}
 		if err := json.Unmarshal(row.Health, &r.Health); err != nil {
 			return nil, fmt.Errorf("read the health of connector %q: %w", row.Connector, err)
@@ -86,6 +91,18 @@ func ConnectorStates(ctx context.Context, s HealthStore) ([]ConnectorState, erro
 	}
 	slices.SortFunc(all, func(a, b ConnectorState) int { return cmp.Compare(a.Connector, b.Connector) })
 	return all, nil
+}
+
+// With gives the state with what one replica told after that.
+func (c ConnectorState) With(latest Report) ConnectorState {
+	with := ConnectorState{Connector: c.Connector, State: latest.State}
+	for _, r := range c.Reports {
+		if r.Replica != latest.Replica {
+			with.add(r)
+		}
+	}
+	with.add(latest)
+	return with
 }
 
 func (c *ConnectorState) add(r Report) {

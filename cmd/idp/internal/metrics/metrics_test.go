@@ -3,6 +3,7 @@ package metrics_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -104,7 +105,7 @@ func TestDatabaseIsAway(t *testing.T) {
 
 // settled is a store of mails that takes what it is told, or not.
 type settled struct {
-	mailer.Store
+	metrics.MailStore
 	err error
 }
 
@@ -124,12 +125,69 @@ func TestMails(t *testing.T) {
 	}
 	for name, state := range map[string]string{"ses": "closed", "smtp": "open", "http": "half-open"} {
 		// What the database does not take is told here all the same.
-		_ = away.SetConnectorHealth(t.Context(), store.ConnectorHealth{Connector: name, Health: []byte(`{"state":"` + state + `","day":200,"sent":50,"refusals":{"recipients":3}}`)})
+		_ = away.SetConnectorHealth(t.Context(), store.ConnectorHealth{Connector: name, Health: []byte(`{"state":"` + state + `","day":200,"sent":50,"refusals":{"recipients":3,"since":"2026-01-01T00:00:00Z"}}`)})
 	}
 	has(t, scrape(t, m), `idp_mails_total{connector="ses",result="sent"} 1`, `idp_mails_total{connector="ses",result="retried"} 1`, `idp_mails_total{connector="none",result="expired"} 1`,
 		`idp_mail_connector_up{connector="ses"} 1`, `idp_mail_connector_up{connector="smtp"} 0`, `idp_mail_connector_up{connector="http"} 0`,
 		`idp_mail_connector_refused_recipients{connector="ses"} 3`,
 		`idp_mail_connector_day_used_ratio{connector="ses"} 0.25`)
+}
+
+// replicas is what replicas have told of their connectors, now.
+type replicas struct {
+	settled
+	told map[store.ID]string
+}
+
+func (replicas) Now() time.Time { return time.Now() }
+
+func (r replicas) ConnectorHealth(context.Context) (rows []store.ConnectorHealth, err error) {
+	for id, health := range r.told {
+		rows = append(rows, store.ConnectorHealth{Connector: "post", Replica: id, At: time.Now(), Health: []byte(health)})
+	}
+	return rows, r.err
+}
+
+// Each replica tells what the console and the doctor say of all of them: one that idles hides
+// nothing, and one that had a mail taken since ends it.
+func TestRefusedRecipientsOfReplicas(t *testing.T) {
+	t.Parallel()
+	row := func(n, since int) string {
+		return fmt.Sprintf(`"refusals":{"recipients":%d,"since":"2026-01-01T00:00:%02dZ"}`, n, since)
+	}
+	taken := func(at int) string { return fmt.Sprintf(`"lastSuccess":"2026-01-01T00:00:%02dZ"`, at) }
+	mine, other := store.ID{1}, store.ID{2}
+	for name, c := range map[string]struct {
+		told      string // by the other one
+		before    string // by this one, when it read that
+		now       string
+		elsewhere error
+		want      int
+	}{
+		"the other one idles":              {told: taken(5), now: row(12, 6), want: 12},
+		"this one idles":                   {told: row(12, 6), now: taken(5), want: 12},
+		"the other one had a mail taken":   {told: taken(7), now: row(12, 6)},
+		"this one had a mail taken":        {told: row(12, 6), now: taken(7)},
+		"this one's goes on":               {told: taken(5), before: row(10, 6), now: row(11, 6), want: 11},
+		"this one's ended, and began anew": {told: taken(5), before: row(14, 6), now: taken(7) + "," + row(2, 8), want: 2},
+		"the other one's makes no sense":   {told: `"since":7`, now: row(12, 6), want: 12},
+		"the database is away":             {told: taken(7), now: row(12, 6), elsewhere: errors.New("away"), want: 12},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m, _ := setup(t)
+			told := map[store.ID]string{other: `{` + c.told + `}`}
+			if c.before != "" {
+				told[mine] = `{` + c.before + `}`
+			}
+			mails := m.Mails(replicas{settled{err: c.elsewhere}, told})
+			if rows, err := mails.ConnectorHealth(t.Context()); len(rows) != len(told) || !errors.Is(err, c.elsewhere) {
+				t.Fatal(rows, err)
+			}
+			_ = mails.SetConnectorHealth(t.Context(), store.ConnectorHealth{Connector: "post", Replica: mine, Health: []byte(`{` + c.now + `}`)})
+			has(t, scrape(t, m), fmt.Sprintf(`idp_mail_connector_refused_recipients{connector="post"} %d`, c.want))
+		})
+	}
 }
 
 // limiting refuses everything.

@@ -51,8 +51,14 @@ func database(err error) string {
 	return "refused"
 }
 
-// Mails measures what the queue writes down.
-func (m *Metrics) Mails(s mailer.Store) mailer.Store {
+// MailStore is what is asked of the store of a queue that is measured.
+type MailStore interface {
+	mailer.Store
+	mailer.HealthStore
+}
+
+// Mails measures what the queue writes down, and what it reads of other replicas.
+func (m *Metrics) Mails(s MailStore) mailer.Store {
 	if m == nil {
 		return s
 	}
@@ -60,12 +66,12 @@ func (m *Metrics) Mails(s mailer.Store) mailer.Store {
 }
 
 type mails struct {
-	mailer.Store
+	MailStore
 	m *Metrics
 }
 
 func (s *mails) SettleMail(ctx context.Context, results []store.Settled) error {
-	err := s.Store.SettleMail(ctx, results)
+	err := s.MailStore.SettleMail(ctx, results)
 	if err != nil {
 		return err
 	}
@@ -97,26 +103,35 @@ func mailResult(s store.MailState) string {
 
 func (s *mails) SetConnectorHealth(ctx context.Context, h store.ConnectorHealth) error {
 	s.m.connectors.tell(h)
-	return s.Store.SetConnectorHealth(ctx, h)
+	return s.MailStore.SetConnectorHealth(ctx, h)
+}
+
+func (s *mails) ConnectorHealth(ctx context.Context) ([]store.ConnectorHealth, error) {
+	rows, err := s.MailStore.ConnectorHealth(ctx)
+	if err == nil {
+		s.m.connectors.see(rows, s.Now())
+	}
+	return rows, err
 }
 
 // connectors is how this replica gets on with its connectors: it writes that down every 15
-// seconds, and when it changes.
+// seconds, and when it changes. And how all replicas do: the queue reads that every 15 seconds.
 type connectors struct {
 	mu     sync.Mutex
 	health map[string]told
+	all    map[string]mailer.ConnectorState // while the database is away: as it was before
 }
 
 type told struct {
-	mailer.Health
-	at time.Time
+	mailer.Report
+	at time.Time // as this process tells the time
 }
 
 // forgotten is when a connector that nothing was told of is one that was removed.
 const forgotten = time.Minute
 
 func (c *connectors) tell(h store.ConnectorHealth) {
-	t := told{at: time.Now()}
+	t := told{Report: mailer.Report{Replica: h.Replica}, at: time.Now()}
 	if json.Unmarshal(h.Health, &t.Health) != nil {
 		return
 	}
@@ -125,9 +140,20 @@ func (c *connectors) tell(h store.ConnectorHealth) {
 	c.health[h.Connector] = t
 }
 
+// see takes what the queue has read. What cannot be made out is as good as not there.
+func (c *connectors) see(rows []store.ConnectorHealth, now time.Time) {
+	states, _ := mailer.StatesOf(rows, now)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all = map[string]mailer.ConnectorState{}
+	for _, s := range states {
+		c.all[s.Connector] = s
+	}
+}
+
 var (
 	connectorUp    = prometheus.NewDesc("idp_mail_connector_up", "1 if this replica sends through the connector, 0 while its circuit breaker keeps mails away from it.", []string{"connector"}, nil)
-	connectorRow   = prometheus.NewDesc("idp_mail_connector_refused_recipients", "Recipients in a row whose mails the connector refused, each for a reason that may be the mail's own, since it took one from this replica; counted up to 100.", []string{"connector"}, nil)
+	connectorRow   = prometheus.NewDesc("idp_mail_connector_refused_recipients", "Recipients in a row whose mails the connector refused, each for a reason that may be the mail's own: the longest such row of any replica since the connector took a mail from one, counted up to 100.", []string{"connector"}, nil)
 	connectorQuota = prometheus.NewDesc("idp_mail_connector_day_used_ratio", "Mails of the last 24 hours to those that the provider's account may send, where it tells.", []string{"connector"}, nil)
 )
 
@@ -152,7 +178,8 @@ func (c *connectors) Collect(out chan<- prometheus.Metric) {
 			up = 1
 		}
 		out <- prometheus.MustNewConstMetric(connectorUp, prometheus.GaugeValue, up, name)
-		out <- prometheus.MustNewConstMetric(connectorRow, prometheus.GaugeValue, float64(t.Refusals.Recipients), name)
+		row, _ := c.all[name].With(t.Report).Refusing()
+		out <- prometheus.MustNewConstMetric(connectorRow, prometheus.GaugeValue, float64(row.Recipients), name)
 		if t.Day > 0 {
 			out <- prometheus.MustNewConstMetric(connectorQuota, prometheus.GaugeValue, t.Sent/t.Day, name)
 		}
