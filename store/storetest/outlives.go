@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -65,16 +66,24 @@ func (f *fixture) until(done <-chan struct{}, query string) {
 	}
 }
 
-// meanwhile ends everything while a redemption is under way. On Postgres each new grant
-// takes its time, as with a slow disk; on SQLite one writer lets nothing run beside it.
-func (f *fixture) meanwhile(r store.Redemption, end func()) {
+// slow has each new row of a table take its time on Postgres, as with a slow disk. On SQLite
+// one writer lets nothing run beside it, and there it does nothing.
+func (f *fixture) slow(table string, took time.Duration) (slow bool) {
 	f.t.Helper()
 	e := f.open()
 	defer func() { _ = e.Close() }()
-	if e.SkipLocked() != "" {
-		f.exec(`CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$`)
-		f.exec(`CREATE TRIGGER slow BEFORE INSERT ON oidc_grant FOR EACH ROW EXECUTE FUNCTION slow()`)
+	if e.SkipLocked() == "" {
+		return false
 	}
+	f.exec(fmt.Sprintf(`CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(%f); RETURN NEW; END $$`, took.Seconds()))
+	f.exec(`CREATE TRIGGER slow BEFORE INSERT ON ` + table + ` FOR EACH ROW EXECUTE FUNCTION slow()`)
+	return true
+}
+
+// meanwhile ends everything while a redemption is under way.
+func (f *fixture) meanwhile(r store.Redemption, end func()) {
+	f.t.Helper()
+	slow := f.slow("oidc_grant", time.Second)
 	var wg sync.WaitGroup
 	redeemed := make(chan struct{})
 	wg.Go(func() {
@@ -83,7 +92,7 @@ func (f *fixture) meanwhile(r store.Redemption, end func()) {
 			f.t.Errorf("the code was not good to begin with: %v", err)
 		}
 	})
-	if e.SkipLocked() == "" {
+	if !slow {
 		<-redeemed
 	} else {
 		f.until(redeemed, `SELECT COUNT(*) FROM pg_locks WHERE relation = 'oidc_grant'::regclass AND mode = 'RowExclusiveLock'`)
