@@ -34,6 +34,8 @@ type Engine struct {
 	written chan struct{} // closed when the writer has ended
 	readers chan *conn    // free ones; nil stands for one that is not open yet
 
+	checkpoints checkpointer
+
 	mu      sync.Mutex
 	closed  bool
 	running sync.WaitGroup // calls of Run and Read
@@ -46,8 +48,12 @@ var _ sqlstore.Engine = (*Engine)(nil)
 
 // writing is what the writer has beyond the readers: room for the pages that sign-ins touch
 // (16 MB, and only as many as there are; SQLite's 2 MB were read and copied again and again), and
-// a log of at most 16 MB before its pages are copied into the file, each once and not four times.
-const writing = "&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(4000)"
+// a log of which SQLite leaves so many pages to the checkpointer. Where it once was much longer than
+// usual its end is cut off: it holds what is deleted by now.
+func writing(pages int) string {
+	const usual = 3 * logPages / 2 * 4096 // bytes
+	return fmt.Sprintf("&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(%d)&_pragma=journal_size_limit(%d)", pages, usual)
+}
 
 // busyTimeout is how long a connection waits for another process's write.
 const busyTimeout = 5 * time.Second
@@ -57,6 +63,10 @@ var errClosed = errors.New("the database is closed")
 // Open opens or makes the file at path (mode 0600, its folder 0700). It fails if
 // SQLite cannot keep a write-ahead log there, as on some network file systems.
 func Open(ctx context.Context, path string, _ Options) (*Engine, error) {
+	return open(ctx, path, logPages, maxLogPages)
+}
+
+func open(ctx context.Context, path string, pages, most int) (*Engine, error) {
 	op := "open " + path
 	path, err := filepath.Abs(path) // also keeps SQLite from reading ":memory:" in it
 	if err != nil {
@@ -69,19 +79,20 @@ func Open(ctx context.Context, path string, _ Options) (*Engine, error) {
 	// fdatasync is as durable and cheaper. It is what SQLite uses where its own
 	// build finds it; not every system has it.
 	_, _ = sqlite.Fdatasync(true)
-	first, err := dial(dsn(path, writing))
+	first, err := dial(dsn(path, writing(most)))
 	if err != nil {
 		return nil, unavailable(op, err)
 	}
 	if err := needWAL(ctx, first); err != nil {
 		return nil, unavailable(op, errors.Join(err, first.close()))
 	}
-	e := &Engine{path: path, jobs: make(chan *job), written: make(chan struct{}),
+	e := &Engine{path: path, jobs: make(chan *job), written: make(chan struct{}), checkpoints: newCheckpointer(pages),
 		readers: make(chan *conn, max(4, 2*runtime.GOMAXPROCS(0)))}
 	for range cap(e.readers) {
 		e.readers <- nil
 	}
 	go e.write(&writer{conn: first})
+	go e.checkpoints.run(path)
 	return e, nil
 }
 
@@ -171,12 +182,15 @@ func (e *Engine) Close() error {
 	e.running.Wait()
 	close(e.jobs)
 	<-e.written
+	close(e.checkpoints.stop)
+	<-e.checkpoints.stopped
 	var errs []error
 	for range cap(e.readers) {
 		if c := <-e.readers; c != nil {
 			errs = append(errs, c.close())
 		}
 	}
+	e.checkpoints.shared.release()
 	return errors.Join(errs...)
 }
 

@@ -64,11 +64,20 @@ func (e *Engine) Run(ctx context.Context, s *sqlstore.Script) error {
 func (e *Engine) write(w *writer) {
 	defer close(e.written)
 	defer func() { _ = w.conn.close() }()
-	for j := range e.jobs {
-		group := collect(j, e.jobs)
-		e.commits.Add(1)
-		e.scripts.Add(uint64(len(group)))
-		w.group(group)
+	for {
+		select {
+		case j, open := <-e.jobs:
+			if !open {
+				return
+			}
+			group := collect(j, e.jobs)
+			e.commits.Add(1)
+			e.scripts.Add(uint64(len(group)))
+			w.group(group)
+			e.checkpoints.wrote(w.conn)
+		case <-e.checkpoints.rest:
+			e.checkpoints.finish(w.conn)
+		}
 	}
 }
 

@@ -1,0 +1,159 @@
+package sqlite_test
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"idp/store/sqlite"
+	"idp/store/sqlstore"
+)
+
+// testPages is when a checkpoint is due in these tests.
+const testPages = 50
+
+func openWithSmallLog(t *testing.T) (e *sqlite.Engine, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "idp.db")
+	e, err := sqlite.OpenForTest(t.Context(), path, testPages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	makeSheets(t, e)
+	return e, path
+}
+
+func makeSheets(t *testing.T, e *sqlite.Engine) {
+	t.Helper()
+	var s sqlstore.Script
+	s.Do(`CREATE TABLE sheet (id INTEGER PRIMARY KEY, body BLOB NOT NULL)`)
+	if err := e.Run(t.Context(), &s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fill writes scripts of some five pages each, one after the other.
+func fill(t *testing.T, e *sqlite.Engine, scripts int) {
+	t.Helper()
+	body := make([]byte, 4*4096)
+	for i := range scripts {
+		_, _ = rand.Read(body) // SQLite leaves a page alone whose bytes stay the same
+		var s sqlstore.Script
+		s.Do(`INSERT INTO sheet (id, body) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET body = excluded.body`, i%100, body)
+		if err := e.Run(t.Context(), &s); err != nil {
+			t.Error(err)
+			return
+		}
+	}
+}
+
+// Many write without a pause, and many read: the log is begun anew all the same.
+func TestLogIsBegunAnewUnderLoad(t *testing.T) {
+	t.Parallel()
+	e, path := openWithSmallLog(t)
+	const writers, scripts = 8, 120
+	reading, stop := context.WithCancel(t.Context())
+	var all, readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for reading.Err() == nil {
+				time.Sleep(time.Millisecond) // or they would be in a read all the time, on one core
+				_ = e.Read(reading, `SELECT count(*) FROM sheet`, nil, func(func(...any) error) error { return nil })
+			}
+		})
+	}
+	most := 0
+	for range writers {
+		all.Go(func() { fill(t, e, scripts) })
+	}
+	done := make(chan struct{})
+	go func() { all.Wait(); close(done) }()
+	for writing := true; writing; {
+		select {
+		case <-done:
+			writing = false
+		case <-time.After(5 * time.Millisecond):
+		}
+		pages, _, err := sqlite.LogForTest(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, pages)
+	}
+	stop()
+	readers.Wait()
+	t.Logf("%d pages at most", most)
+	if most > writers*scripts*5/4 {
+		t.Errorf("the log had %d pages", most)
+	}
+}
+
+// The log is copied without the writer, who has to copy the rest of it only.
+func TestLogIsCopiedBesideTheWriter(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "idp.db")
+	e, err := sqlite.OpenForTest(t.Context(), path, 1_000_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	makeSheets(t, e)
+	fill(t, e, 50)
+	if _, left, err := sqlite.LogForTest(path); err != nil || left < 200 {
+		t.Fatal(left, err)
+	}
+	sqlite.CopyForTest(path)
+	if _, left, err := sqlite.LogForTest(path); err != nil || left != 0 {
+		t.Errorf("%d pages are left: %v", left, err)
+	}
+}
+
+// Nobody waits for somebody who reads for long, a backup say; once that has ended the log is begun anew.
+func TestLongReadKeepsNobody(t *testing.T) {
+	t.Parallel()
+	e, path := openWithSmallLog(t)
+	fill(t, e, 1)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	count := func() {
+		if err := tx.QueryRow(`SELECT count(*) FROM sheet`).Scan(&n); err != nil || n != 1 {
+			t.Fatal(n, err)
+		}
+	}
+	count()
+	fill(t, e, 8*testPages)
+	count() // it still sees its moment
+	during, _, err := sqlite.LogForTest(path)
+	if err != nil || during < 20*testPages {
+		t.Fatal(during, err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(30 * time.Second); ; {
+		fill(t, e, testPages/10)
+		after, _, err := sqlite.LogForTest(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after < during/4 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d pages during the read, %d after it", during, after)
+		}
+	}
+}
