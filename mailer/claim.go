@@ -22,8 +22,9 @@ func (q *Queue) claim(ctx, writing context.Context) {
 	for {
 		room, shut := q.room(ctx)
 		full := false
-		if shut {
-			q.giveBack(writing) // or they would miss the recovery, held by a lease too short to send in
+		// Or they would miss the recovery, held by a lease too short to send in.
+		if shut && q.giveBack(writing) > 0 {
+			q.nagNoConnector(ctx) // they are not here any more when the dispatcher would say so
 		}
 		if room > 0 || shut {
 			if away {

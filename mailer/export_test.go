@@ -32,6 +32,9 @@ func (q *Queue) FailForTest(mails int, unsure bool, end time.Time) {
 	}
 }
 
+// ClaimForTest runs the part of the queue alone that takes mails over and gives them back.
+func (q *Queue) ClaimForTest(ctx context.Context) { q.claim(ctx, ctx) }
+
 // RestForTest is how many units go back, how many stay, and how many mails keep theirs.
 func (q *Queue) RestForTest() (back, stay, kept int) {
 	back = q.ceiling.rest(false)

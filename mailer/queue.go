@@ -223,15 +223,15 @@ func (q *Queue) Run(ctx context.Context) error {
 }
 
 // giveBack lets go of what is in our hands and was not begun: any replica may claim it at once.
-func (q *Queue) giveBack(writing context.Context) {
-	for {
+func (q *Queue) giveBack(writing context.Context) (mails int) {
+	for ; ; mails++ {
 		select {
 		case j := <-q.fresh:
 			q.putBack(writing, j)
 		case j := <-q.claimed:
 			q.putBack(writing, j)
 		default:
-			return
+			return mails
 		}
 	}
 }

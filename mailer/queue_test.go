@@ -156,6 +156,22 @@ func TestMailWaitsForAConnector(t *testing.T) {
 	}
 }
 
+// It is said also where the mail was given back before the dispatcher looked at it.
+func TestMailGivenBackForWantOfAConnector(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	u := &unset{DB: w.db, log: w.log}
+	q := w.queue(u, quick())
+	o := w.order(q, "ada@example.com", nil)
+	o.handTo(q)
+	ctx, stop := context.WithCancel(t.Context())
+	var claimer sync.WaitGroup
+	claimer.Go(func() { q.ClaimForTest(ctx) })
+	w.until("what to fix", func() bool { return strings.Contains(w.log.String(), whatToFix) })
+	stop()
+	claimer.Wait()
+}
+
 const whatToFix = "idp connector set"
 
 // unset is the real store before an operator has set a connector up, who takes a
