@@ -47,10 +47,10 @@ func answerable(err error) *oidc.Error {
 	switch {
 	case errors.As(err, &known):
 		return known
+	case store.CodeOf(err) == store.Unavailable, errors.Is(err, context.DeadlineExceeded): // also where a driver gave up by canceling
+		return (&oidc.Error{ErrorType: temporarilyUnavailable, Description: "the database does not answer, try again shortly"}).WithParent(err)
 	case errors.Is(err, context.Canceled):
 		return (&oidc.Error{ErrorType: requestCanceled, Description: "the request was broken off"}).WithParent(err)
-	case store.CodeOf(err) == store.Unavailable, errors.Is(err, context.DeadlineExceeded):
-		return (&oidc.Error{ErrorType: temporarilyUnavailable, Description: "the database does not answer, try again shortly"}).WithParent(err)
 	}
 	return oidc.ErrServerError().WithDescription("something went wrong on the server").WithParent(err)
 }

@@ -60,7 +60,7 @@ func (c *checkpointer) run(path string) {
 		if own == nil {
 			var err error
 			if own, err = dial(dsn(path, "")); err != nil {
-				continue // the writer reports what is wrong with the file
+				continue // SQLite does it by itself at maxLogPages
 			}
 		}
 		for range rounds {
@@ -74,7 +74,7 @@ func (c *checkpointer) run(path string) {
 		}
 		// SQLite syncs the file at the end of the log only, which is where the writer will be.
 		if f, err := c.file(path); err == nil {
-			_ = f.Sync() // the writer does it again, and reports what is wrong
+			_ = f.Sync() // only to be ahead: SQLite syncs the file before it begins a log anew
 		}
 		select {
 		case c.rest <- struct{}{}:
