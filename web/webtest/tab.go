@@ -23,6 +23,7 @@ func (f *Fixture) Tab() Tab {
 	f.Helper()
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("allow-pre-commit-input", true), // else input before the first frame is thrown away
 		chromedp.WSURLReadTimeout(time.Minute))
 	ctx, stop := chromedp.NewExecAllocator(f.Context(), options...)
 	f.Cleanup(stop)
@@ -53,13 +54,42 @@ func (b Tab) Act(actions ...chromedp.Action[chromedp.Void]) {
 // Eventually waits until a JavaScript expression is true.
 func (b Tab) Eventually(expression string) {
 	b.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression)); err == nil && ok {
+	if !b.within(30*time.Second, expression) {
+		b.never(expression)
+	}
+}
+
+// Press clicks on what a selector finds until a JavaScript expression is true. Chromium can lose
+// a click that comes in the moment in which its target appears; a person clicks once more, too.
+func (b Tab) Press(selector, expression string) {
+	b.Helper()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+		ctx, stop := context.WithTimeout(b.ctx, 5*time.Second) // the page may be gone already
+		err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
+		stop()
+		if b.within(5*time.Second, expression) {
 			return
 		}
+		b.Logf("nothing came of a click on %s: %v", selector, err)
 	}
+	b.never(expression)
+}
+
+func (b Tab) within(limit time.Duration, expression string) bool {
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression)); err == nil && ok {
+			return true
+		}
+	}
+	return false
+}
+
+// never fails the test with what the page and the server say.
+func (b Tab) never(expression string) {
+	b.Helper()
 	text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.href + " " + document.body.innerText`))
-	b.Fatalf("never true: %s\n%s", expression, text)
+	log := b.Log.String()
+	b.Fatalf("never true: %s\n%s\n%s", expression, text, log[max(0, len(log)-4000):])
 }
 
 // Paste puts a text into a field in one piece.
