@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
 )
 
 // logPages is how many pages the log takes, at 4 KiB, before they are copied into the
@@ -31,11 +32,12 @@ type checkpointer struct {
 	stop    chan struct{}
 	stopped chan struct{}
 	shared  *shared // the file, once it was synced
+	sync    func(*os.File) error
 }
 
 func newCheckpointer(pages int) checkpointer {
 	return checkpointer{pages: pages, due: make(chan struct{}, 1), rest: make(chan struct{}, 1),
-		stop: make(chan struct{}), stopped: make(chan struct{})}
+		stop: make(chan struct{}), stopped: make(chan struct{}), sync: (*os.File).Sync}
 }
 
 // rounds bounds how often the checkpointer copies what came while it copied, until
@@ -73,8 +75,10 @@ func (c *checkpointer) run(path string) {
 			}
 		}
 		// SQLite syncs the file at the end of the log only, which is where the writer will be.
-		if f, err := c.file(path); err == nil {
-			_ = f.Sync() // only to be ahead: SQLite syncs the file before it begins a log anew
+		if f, err := c.file(path); err == nil { // else only to be ahead: SQLite syncs the file before it begins a log anew
+			if err := c.sync(f); err != nil {
+				giveUp(err)
+			}
 		}
 		select {
 		case c.rest <- struct{}{}:
@@ -83,11 +87,23 @@ func (c *checkpointer) run(path string) {
 	}
 }
 
+// giveUp ends the process where the disk did not keep what was copied into the file. The
+// system tells of that once, and takes the next sync for good; SQLite counts the pages as
+// copied, and would write over the log that still has them. Nobody counts any more once no
+// process has the file open: so the next start, like one after a power cut, has the whole log copied anew.
+// Closing the file would not do, for that is another checkpoint.
+func giveUp(err error) {
+	panic(fmt.Sprintf("the disk of the database failed to keep what was written: %v. Nothing is lost yet: the write-ahead log has it, and the next start copies it into the file anew. Look at the disk", err))
+}
+
 // checkpoint copies the log. PASSIVE waits for nobody, and so may leave pages; RESTART
 // waits for readers, and then has the log begun anew, if it is not too busy; NOOP does
 // nothing. left is how many pages are not copied, as it sees the log.
 func checkpoint(c *conn, mode string) (busy bool, left int, err error) {
 	a, err := c.run("PRAGMA wal_checkpoint("+mode+")", nil, true)
+	if codeOf(err) == lib.SQLITE_IOERR_FSYNC {
+		giveUp(err)
+	}
 	if err != nil {
 		return false, 0, err
 	}

@@ -1,11 +1,20 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -155,5 +164,68 @@ func TestLongReadKeepsNobody(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatalf("%d pages during the read, %d after it", during, after)
 		}
+	}
+}
+
+// writeBesideFailingDisk writes number after number and prints each that it was told is
+// kept. The disk fails a sync once, and takes all after that.
+func writeBesideFailingDisk(path string) {
+	ctx := context.Background()
+	e, err := sqlite.OpenForTest(ctx, path, testPages)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var failed atomic.Bool
+	e.SyncForTest(func(f *os.File) error {
+		if failed.CompareAndSwap(false, true) {
+			return syscall.EIO
+		}
+		return f.Sync()
+	})
+	for i := 1; i <= 2000; i++ {
+		var s sqlstore.Script
+		s.Do(`INSERT INTO sheet (id, body) VALUES ($1, $2)`, i, make([]byte, 4*4096))
+		if err := e.Run(ctx, &s); err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(i)
+	}
+}
+
+// What was acknowledged outlasts a disk that did not keep what was copied into the file, and
+// said so once: the server ends, and the next start has all of it from the log.
+func TestDiskFailsToKeep(t *testing.T) {
+	t.Parallel()
+	e, path := openWithSmallLog(t)
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := exec.Command(os.Args[0])
+	server.Env = append(os.Environ(), "SQLITE_TEST_FAILING_DISK="+path)
+	var told, said bytes.Buffer
+	server.Stdout, server.Stderr = &told, &said
+	if err := server.Run(); err == nil || !strings.Contains(said.String(), "Look at the disk") {
+		t.Errorf("the server went on: %v %s", err, said.String())
+	}
+	lines := strings.Fields(told.String())
+	last, err := strconv.Atoi(lines[len(lines)-1])
+	if err != nil {
+		t.Fatal(told.String())
+	}
+	// The power goes: the file is what it was, and has nothing of what was copied.
+	if err := errors.Join(os.WriteFile(path, kept, 0o600), os.Remove(path+"-shm")); err != nil {
+		t.Fatal(err)
+	}
+	e = reopen(t, path)
+	defer func() { _ = e.Close() }()
+	var n int
+	if err := e.Read(t.Context(), `SELECT count(*) FROM sheet WHERE id <= $1`, []any{last}, func(scan func(...any) error) error { return scan(&n) }); err != nil || n != last {
+		t.Errorf("%d are there of %d that were acknowledged: %v", n, last, err)
 	}
 }

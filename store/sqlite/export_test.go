@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"os"
 )
 
 // PreparedForTest prepares n different statements on a connection, and tells how many it keeps.
@@ -28,6 +29,9 @@ var PlaceForTest = place
 func OpenForTest(ctx context.Context, path string, pages int) (*Engine, error) {
 	return open(ctx, path, pages, 0)
 }
+
+// SyncForTest has another function sync the file. It is for an engine that has written nothing yet.
+func (e *Engine) SyncForTest(sync func(*os.File) error) { e.checkpoints.sync = sync }
 
 // CopyForTest has a checkpointer copy the log of the file once, without a writer's help.
 func CopyForTest(path string) {

@@ -20,9 +20,13 @@ import (
 	"idp/store/sqlstore"
 )
 
-// TestMain plays another process on the same file: with the variable set the test
-// binary migrates the file and adds to a counter instead of testing.
+// TestMain plays another process on the same file: with a variable set the test
+// binary migrates the file and adds to a counter instead of testing, or writes beside a disk that fails.
 func TestMain(m *testing.M) {
+	if path := os.Getenv("SQLITE_TEST_FAILING_DISK"); path != "" {
+		writeBesideFailingDisk(path)
+		return
+	}
 	path := os.Getenv("SQLITE_TEST_OTHER")
 	if path == "" {
 		os.Exit(m.Run())
