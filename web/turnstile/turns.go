@@ -52,19 +52,31 @@ func (t *turns) take(ctx context.Context, visitor netip.Addr) (giveBack func(), 
 			delete(t.of, from)
 		}
 	}
-	select {
-	case l.room <- struct{}{}:
-	case <-ctx.Done():
+	if !enter(ctx, l.room) {
 		leave()
 		return nil, false
 	}
-	select {
-	case t.all <- struct{}{}:
-		return func() { <-t.all; <-l.room; leave() }, true
-	case <-ctx.Done():
+	if !enter(ctx, t.all) {
 		<-l.room
 		leave()
 		return nil, false
+	}
+	return func() { <-t.all; <-l.room; leave() }, true
+}
+
+// enter waits for room until ctx ends. Where there is some it does not matter that the time is over: the machine
+// was busy then, and not the service.
+func enter(ctx context.Context, room chan struct{}) bool {
+	select {
+	case room <- struct{}{}:
+		return true
+	default:
+	}
+	select {
+	case room <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

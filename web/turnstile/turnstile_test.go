@@ -178,7 +178,7 @@ func TestSilence(t *testing.T) {
 	if ok, err := c.Passed(t.Context(), "token", "abc", visitor); ok || err == nil {
 		t.Errorf("silence: %t, %v", ok, err)
 	}
-	if took := time.Since(start); took < 4*time.Second || took > 20*time.Second {
+	if took := time.Since(start); took < 4*time.Second || took > time.Minute {
 		t.Errorf("waited for %s", took)
 	}
 }
@@ -199,6 +199,7 @@ func TestFlood(t *testing.T) {
 		<-slow
 		service.ServeHTTP(w, r)
 	}))
+	c.PatientForTest()
 	var all sync.WaitGroup
 	var passed, refused atomic.Int64
 	for i := range 200 {
@@ -211,7 +212,7 @@ func TestFlood(t *testing.T) {
 			case ok:
 				passed.Add(1)
 			default:
-				if took := time.Since(start); took > 4*time.Second {
+				if took := time.Since(start); took > time.Minute {
 					t.Errorf("told after %s", took)
 				}
 				if refused.Add(1) == 200-most {
@@ -252,6 +253,7 @@ func TestFloodOfOneNetwork(t *testing.T) {
 				}
 				service.ServeHTTP(w, r)
 			}))
+			c.PatientForTest()
 			passed := func(subject string, from netip.Addr) bool {
 				ok, err := c.Passed(t.Context(), "id.example.com/code/"+subject, subject, from)
 				if err != nil {
@@ -269,7 +271,7 @@ func TestFloodOfOneNetwork(t *testing.T) {
 			}
 			select {
 			case <-others: // all but four were told to try again; the four wait
-			case <-time.After(4 * time.Second):
+			case <-time.After(time.Minute):
 				t.Errorf("%d are refused", refused.Load())
 			}
 			for i := range 20 {
