@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -15,7 +16,7 @@ import (
 // file: each once then, however often it was written.
 const logPages = 4000
 
-// maxLogPages is when SQLite copies them itself, within a commit: should the checkpointer
+// maxLogPages is when the writer copies them itself, between two commits: should the checkpointer
 // not keep up, or fail.
 const maxLogPages = 4 * logPages
 
@@ -26,7 +27,9 @@ const maxLogPages = 4 * logPages
 // pages that are left, between two commits.
 type checkpointer struct {
 	pages   int           // that make a checkpoint due
-	written int           // since the log was begun, about; the writer's
+	most    int           // that the writer lets come together; 0: it always leaves them to the checkpointer
+	written int           // since the last one was due, about; the writer's
+	log     int           // since the log was begun, about, or the writer copied it; the writer's
 	due     chan struct{} // the checkpointer is to copy
 	rest    chan struct{} // the writer is to copy what is left
 	stop    chan struct{}
@@ -35,8 +38,8 @@ type checkpointer struct {
 	sync    func(*os.File) error
 }
 
-func newCheckpointer(pages int) checkpointer {
-	return checkpointer{pages: pages, due: make(chan struct{}, 1), rest: make(chan struct{}, 1),
+func newCheckpointer(pages, most int) checkpointer {
+	return checkpointer{pages: pages, most: most, due: make(chan struct{}, 1), rest: make(chan struct{}, 1),
 		stop: make(chan struct{}), stopped: make(chan struct{}), sync: (*os.File).Sync}
 }
 
@@ -62,8 +65,13 @@ func (c *checkpointer) run(path string) {
 		if own == nil {
 			var err error
 			if own, err = dial(dsn(path, "")); err != nil {
-				continue // SQLite does it by itself at maxLogPages
+				continue // the writer does it by itself at maxLogPages
 			}
+		}
+		// Opened before anything is copied: a failure is told to those handles only that were open then.
+		f, err := c.file(path)
+		if err != nil {
+			continue
 		}
 		for range rounds {
 			if _, _, err := checkpoint(own, "PASSIVE"); err != nil {
@@ -75,10 +83,8 @@ func (c *checkpointer) run(path string) {
 			}
 		}
 		// SQLite syncs the file at the end of the log only, which is where the writer will be.
-		if f, err := c.file(path); err == nil { // else only to be ahead: SQLite syncs the file before it begins a log anew
-			if err := c.sync(f); err != nil {
-				giveUp(err)
-			}
+		if err := c.sync(f); err != nil {
+			giveUp(err)
 		}
 		select {
 		case c.rest <- struct{}{}:
@@ -89,11 +95,13 @@ func (c *checkpointer) run(path string) {
 
 // giveUp ends the process where the disk did not keep what was copied into the file. The
 // system tells of that once, and takes the next sync for good; SQLite counts the pages as
-// copied, and would write over the log that still has them. Nobody counts any more once no
-// process has the file open: so the next start, like one after a power cut, has the whole log copied anew.
+// copied, and would begin the log anew that still has them. It stops counting once no process
+// has the file open: so the next start, like one after a power cut, has the whole log copied anew.
 // Closing the file would not do, for that is another checkpoint.
 func giveUp(err error) {
-	panic(fmt.Sprintf("the disk of the database failed to keep what was written: %v. Nothing is lost yet: the write-ahead log has it, and the next start copies it into the file anew. Look at the disk", err))
+	slog.Error("the disk failed to keep what was written: look at it. The write-ahead log beside the database's file still has everything, so leave it there; "+
+		"once every process that has the file open has ended, the next start copies all of it anew", "error", err)
+	os.Exit(1)
 }
 
 // checkpoint copies the log. PASSIVE waits for nobody, and so may leave pages; RESTART
@@ -129,14 +137,19 @@ func (c *checkpointer) finish(w *conn) {
 		return
 	}
 	if busy, _, err := checkpoint(w, "RESTART"); err == nil && !busy {
-		c.written = 0
+		c.written, c.log = 0, 0
 	}
 	_ = wait(busyTimeout)
 }
 
 // wrote has the checkpointer begin once the writer has written enough pages.
 func (c *checkpointer) wrote(w *conn) {
-	if c.written += w.written(); c.written < c.pages {
+	n := w.written()
+	if c.log += n; c.most > 0 && c.log >= c.most {
+		_, _, _ = checkpoint(w, "PASSIVE") // as SQLite's own would; who reads keeps some of it
+		c.log = 0
+	}
+	if c.written += n; c.written < c.pages {
 		return
 	}
 	c.written = 0

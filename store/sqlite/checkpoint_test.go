@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -168,21 +166,34 @@ func TestLongReadKeepsNobody(t *testing.T) {
 }
 
 // writeBesideFailingDisk writes number after number and prints each that it was told is
-// kept. The disk fails a sync once, and takes all after that.
-func writeBesideFailingDisk(path string) {
+// kept. The disk fails a sync once, and takes all after that. With closing the engine is told to
+// close while it waits for that sync.
+func writeBesideFailingDisk(path string, closing bool) {
 	ctx := context.Background()
 	e, err := sqlite.OpenForTest(ctx, path, testPages)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	var failed atomic.Bool
-	e.SyncForTest(func(f *os.File) error {
-		if failed.CompareAndSwap(false, true) {
-			return syscall.EIO
-		}
-		return f.Sync()
+	syncing := make(chan struct{})
+	var once sync.Once
+	e.SyncForTest(func(f *os.File) (err error) {
+		err = f.Sync()
+		once.Do(func() {
+			close(syncing)
+			err = syscall.EIO
+			if closing {
+				time.Sleep(time.Second) // until Close waits for it
+			}
+		})
+		return err
 	})
+	end := func() {
+		if closing {
+			fmt.Println(e.Close())
+		}
+		time.Sleep(time.Minute) // a busy machine needs some time for the sync
+	}
 	for i := 1; i <= 2000; i++ {
 		var s sqlstore.Script
 		s.Do(`INSERT INTO sheet (id, body) VALUES ($1, $2)`, i, make([]byte, 4*4096))
@@ -191,41 +202,74 @@ func writeBesideFailingDisk(path string) {
 			return
 		}
 		fmt.Println(i)
+		select {
+		case <-syncing:
+			if closing {
+				end()
+			}
+		default:
+		}
 	}
+	end()
 }
 
 // What was acknowledged outlasts a disk that did not keep what was copied into the file, and
 // said so once: the server ends, and the next start has all of it from the log.
 func TestDiskFailsToKeep(t *testing.T) {
 	t.Parallel()
-	e, path := openWithSmallLog(t)
-	if err := e.Close(); err != nil {
-		t.Fatal(err)
+	for _, when := range []string{"serving", "closing"} {
+		t.Run(when, func(t *testing.T) {
+			t.Parallel()
+			e, path := openWithSmallLog(t)
+			if err := e.Close(); err != nil {
+				t.Fatal(err)
+			}
+			kept, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := exec.Command(os.Args[0])
+			server.Env = append(os.Environ(), "SQLITE_TEST_FAILING_DISK="+when, "SQLITE_TEST_FILE="+path)
+			var told, said bytes.Buffer
+			server.Stdout, server.Stderr = &told, &said
+			if err := server.Run(); server.ProcessState.ExitCode() != 1 || strings.Count(said.String(), "the disk failed to keep") != 1 {
+				t.Errorf("the server did not end as it should: %v %s", err, said.String())
+			}
+			last := 0
+			for _, line := range strings.Fields(told.String()) {
+				if last, err = strconv.Atoi(line); err != nil {
+					t.Fatal(told.String())
+				}
+			}
+			if last == 0 {
+				t.Fatal("nothing was acknowledged")
+			}
+			// The power goes: the file is what it was, and has nothing of what was copied.
+			if err := os.WriteFile(path, kept, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			e = reopen(t, path)
+			defer func() { _ = e.Close() }()
+			var n int
+			if err := e.Read(t.Context(), `SELECT count(*) FROM sheet WHERE id <= $1`, []any{last}, func(scan func(...any) error) error { return scan(&n) }); err != nil || n != last {
+				t.Errorf("%d are there of %d that were acknowledged: %v", n, last, err)
+			}
+		})
 	}
-	kept, err := os.ReadFile(path)
+}
+
+// Without a checkpointer the writer copies the log by itself, between two commits, and it is begun anew.
+func TestWriterCopiesTheLog(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "idp.db")
+	e, err := sqlite.OpenAloneForTest(t.Context(), path, testPages)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := exec.Command(os.Args[0])
-	server.Env = append(os.Environ(), "SQLITE_TEST_FAILING_DISK="+path)
-	var told, said bytes.Buffer
-	server.Stdout, server.Stderr = &told, &said
-	if err := server.Run(); err == nil || !strings.Contains(said.String(), "Look at the disk") {
-		t.Errorf("the server went on: %v %s", err, said.String())
-	}
-	lines := strings.Fields(told.String())
-	last, err := strconv.Atoi(lines[len(lines)-1])
-	if err != nil {
-		t.Fatal(told.String())
-	}
-	// The power goes: the file is what it was, and has nothing of what was copied.
-	if err := errors.Join(os.WriteFile(path, kept, 0o600), os.Remove(path+"-shm")); err != nil {
-		t.Fatal(err)
-	}
-	e = reopen(t, path)
-	defer func() { _ = e.Close() }()
-	var n int
-	if err := e.Read(t.Context(), `SELECT count(*) FROM sheet WHERE id <= $1`, []any{last}, func(scan func(...any) error) error { return scan(&n) }); err != nil || n != last {
-		t.Errorf("%d are there of %d that were acknowledged: %v", n, last, err)
+	t.Cleanup(func() { _ = e.Close() })
+	makeSheets(t, e)
+	fill(t, e, 10*testPages)
+	if pages, _, err := sqlite.LogForTest(path); err != nil || pages > 2*testPages {
+		t.Errorf("the log has %d pages: %v", pages, err)
 	}
 }

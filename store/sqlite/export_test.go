@@ -25,9 +25,14 @@ func PreparedForTest(path string, n int) (int, error) {
 var PlaceForTest = place
 
 // OpenForTest opens an engine whose checkpoints are due after so many pages, and that
-// never has SQLite make one by itself.
+// never has the writer make one by itself.
 func OpenForTest(ctx context.Context, path string, pages int) (*Engine, error) {
 	return open(ctx, path, pages, 0)
+}
+
+// OpenAloneForTest opens an engine whose writer copies the log, of so many pages, by itself.
+func OpenAloneForTest(ctx context.Context, path string, most int) (*Engine, error) {
+	return open(ctx, path, 1_000_000, most)
 }
 
 // SyncForTest has another function sync the file. It is for an engine that has written nothing yet.
@@ -35,7 +40,7 @@ func (e *Engine) SyncForTest(sync func(*os.File) error) { e.checkpoints.sync = s
 
 // CopyForTest has a checkpointer copy the log of the file once, without a writer's help.
 func CopyForTest(path string) {
-	c := newCheckpointer(logPages)
+	c := newCheckpointer(logPages, 0)
 	go c.run(path)
 	c.due <- struct{}{}
 	<-c.rest

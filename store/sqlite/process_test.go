@@ -23,8 +23,8 @@ import (
 // TestMain plays another process on the same file: with a variable set the test
 // binary migrates the file and adds to a counter instead of testing, or writes beside a disk that fails.
 func TestMain(m *testing.M) {
-	if path := os.Getenv("SQLITE_TEST_FAILING_DISK"); path != "" {
-		writeBesideFailingDisk(path)
+	if when := os.Getenv("SQLITE_TEST_FAILING_DISK"); when != "" {
+		writeBesideFailingDisk(os.Getenv("SQLITE_TEST_FILE"), when == "closing")
 		return
 	}
 	path := os.Getenv("SQLITE_TEST_OTHER")

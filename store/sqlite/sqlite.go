@@ -48,12 +48,9 @@ var _ sqlstore.Engine = (*Engine)(nil)
 
 // writing is what the writer has beyond the readers: room for the pages that sign-ins touch
 // (16 MB, and only as many as there are; SQLite's 2 MB were read and copied again and again), and
-// a log of which SQLite leaves so many pages to the checkpointer. Where it once was much longer than
-// usual its end is cut off: it holds what is deleted by now.
-func writing(pages int) string {
-	const usual = 3 * logPages / 2 * 4096 // bytes
-	return fmt.Sprintf("&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(%d)&_pragma=journal_size_limit(%d)", pages, usual)
-}
+// a log that is left to the checkpointer: SQLite would not tell that its own checkpoint failed. Where the log once was
+// much longer than usual its end is cut off: it holds what is deleted by now.
+var writing = fmt.Sprintf("&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(0)&_pragma=journal_size_limit(%d)", 3*logPages/2*4096)
 
 // busyTimeout is how long a connection waits for another process's write.
 const busyTimeout = 5 * time.Second
@@ -79,14 +76,14 @@ func open(ctx context.Context, path string, pages, most int) (*Engine, error) {
 	// fdatasync is as durable and cheaper. It is what SQLite uses where its own
 	// build finds it; not every system has it.
 	_, _ = sqlite.Fdatasync(true)
-	first, err := dial(dsn(path, writing(most)))
+	first, err := dial(dsn(path, writing))
 	if err != nil {
 		return nil, unavailable(op, err)
 	}
 	if err := needWAL(ctx, first); err != nil {
 		return nil, unavailable(op, errors.Join(err, first.close()))
 	}
-	e := &Engine{path: path, jobs: make(chan *job), written: make(chan struct{}), checkpoints: newCheckpointer(pages),
+	e := &Engine{path: path, jobs: make(chan *job), written: make(chan struct{}), checkpoints: newCheckpointer(pages, most),
 		readers: make(chan *conn, max(4, 2*runtime.GOMAXPROCS(0)))}
 	for range cap(e.readers) {
 		e.readers <- nil

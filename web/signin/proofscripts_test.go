@@ -48,7 +48,7 @@ func TestProofScriptShowsProgress(t *testing.T) {
 	toProof(f, b)
 	b.Eventually(`document.querySelector("progress")?.value > 0`)
 	b.Eventually(`getComputedStyle(document.querySelector(".held")).visibility === "hidden"`)
-	b.Press(".alternative a", `document.activeElement.id === "email"`)
+	b.Act(chromedp.Click(chromedp.CSS(".alternative a")), chromedp.WaitVisible(chromedp.CSS("#email")))
 }
 
 // Whose browser runs no scripts waits for the button, and comes to the code by it; all of

@@ -230,6 +230,18 @@ func TestFlood(t *testing.T) {
 	}
 }
 
+// Where there is room nobody is refused, also whose time was over before the machine came to look.
+func TestRoomAfterItsTime(t *testing.T) {
+	t.Parallel()
+	over, stop := context.WithCancel(t.Context())
+	stop()
+	for range 100 {
+		if !turnstile.TurnForTest(over) {
+			t.Fatal("refused beside free turns")
+		}
+	}
+}
+
 // Whoever has one network and a slow service to wait for holds four turns, and is in the way of nobody else's.
 func TestFloodOfOneNetwork(t *testing.T) {
 	t.Parallel()
