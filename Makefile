@@ -36,12 +36,13 @@ test: unit racy quickfuzz e2e ## everything: both engines, races, browser, clien
 unit: ## all packages, what is concurrent under the race detector, on both engines
 	.ci/need cc postgres
 	go vet ./...
-	go test -race -timeout 20m $$(go list ./... | grep -v -e '/e2e' -e '/op$$' -e '/web/console' -e '/web/api$$' -e '/web/account$$' -e '/cmd/idp$$' -e '/store/sqlite$$')
+	go test -race -timeout 20m -skip EveryPage $$(go list ./... | grep -v -e '/e2e' -e '/op$$' -e '/web/console' -e '/web/api$$' -e '/web/account$$' -e '/cmd/idp$$' -e '/store/sqlite$$')
 	go test -race -timeout 10m -run 'Parallel|Twice|Origins|Replicas' ./op
 	go test -race -timeout 10m -run 'Enter|Link|SessionEnds|Impatient|Apart' ./web/console ./web/console/shell
 	go test -race -timeout 10m -run 'TestContract/(Parallel|GuessBudget|IPBudget|MixedLoad|Nothing)|Test[^C]' ./store/sqlite
 	go test -race -timeout 10m -run 'Test(On|Postgres|SQLite).*/(serve|stop|webhook|dev)$$' ./cmd/idp
 	go test -timeout 10m ./op ./web/console/... ./web/api ./web/account ./cmd/idp ./store/sqlite
+	go test -timeout 10m -run EveryPage ./web/signin
 
 race: ## all packages under the race detector, whole; takes half an hour
 	.ci/need cc postgres

@@ -30,6 +30,7 @@ var rules = []rule{
 	{"store/storetest", []string{"idp/store", "idp/migrations"}, "the contract"},
 	{"store/pgtest", []string{}, "starts a Postgres for tests"},
 	{"store/postgres", []string{"idp/store", "idp/migrations"}, "an engine"},
+	{"store/sqlitetest", []string{"idp/store"}, "a SQLite file for tests"},
 	{"store/sqlite", []string{"idp/store", "idp/migrations"}, "an engine"},
 	{"store", nil, "the domain: standard library only"},
 	{"migrations", []string{"idp/store"}, "schema"},

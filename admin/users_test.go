@@ -2,7 +2,6 @@ package admin_test
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"idp/mailer"
 	"idp/store"
 	"idp/store/sqlite"
+	"idp/store/sqlitetest"
 	"idp/store/sqlstore"
 )
 
@@ -46,7 +46,7 @@ func (hashes) Address(of store.Email) (now, former store.Hash) {
 
 func setup(t *testing.T) (*admin.Service, *watched) {
 	t.Helper()
-	engine, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
+	engine, err := sqlite.Open(t.Context(), sqlitetest.File(t), sqlite.Options{})
 	must(t, err)
 	must(t, engine.Migrate(t.Context()))
 	w := &watched{DB: sqlstore.New(engine)}

@@ -3,7 +3,6 @@ package audit_test
 import (
 	"log/slog"
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"idp/keyring"
 	"idp/store"
 	"idp/store/sqlite"
+	"idp/store/sqlitetest"
 	"idp/store/sqlstore"
 )
 
@@ -30,7 +30,7 @@ func setup(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{T: t, log: &strings.Builder{}}
 	var err error
-	f.engine, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
+	f.engine, err = sqlite.Open(t.Context(), sqlitetest.File(t), sqlite.Options{})
 	f.must(err)
 	f.must(f.engine.Migrate(t.Context()))
 	f.db = sqlstore.New(f.engine)

@@ -17,6 +17,7 @@ import (
 	"idp/mailer/smtp"
 	"idp/store"
 	"idp/store/sqlite"
+	"idp/store/sqlitetest"
 	"idp/store/sqlstore"
 )
 
@@ -31,7 +32,7 @@ type fixture struct {
 func setup(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{T: t, env: map[string]string{}}
-	engine, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
+	engine, err := sqlite.Open(t.Context(), sqlitetest.File(t), sqlite.Options{})
 	f.must(err)
 	f.must(engine.Migrate(t.Context()))
 	f.db = sqlstore.New(engine)

@@ -17,6 +17,7 @@ import (
 	"idp/store/pgtest"
 	"idp/store/postgres"
 	"idp/store/sqlite"
+	"idp/store/sqlitetest"
 	"idp/store/sqlstore"
 )
 
@@ -48,12 +49,12 @@ type opener = func(t *testing.T) (e migrated, dir string)
 
 var engines = map[string]opener{
 	"SQLite": func(t *testing.T) (migrated, string) {
-		dir := t.TempDir()
-		e, err := sqlite.Open(t.Context(), filepath.Join(dir, "idp.db"), sqlite.Options{})
+		path := sqlitetest.File(t)
+		e, err := sqlite.Open(t.Context(), path, sqlite.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return e, dir
+		return e, filepath.Dir(path)
 	},
 	"Postgres": func(t *testing.T) (migrated, string) {
 		e, err := postgres.Open(t.Context(), pgtest.URL(t)+"&pool_max_conns=2", postgres.Options{})

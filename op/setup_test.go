@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"idp/op"
 	"idp/store"
 	"idp/store/sqlite"
+	"idp/store/sqlitetest"
 	"idp/store/sqlstore"
 )
 
@@ -104,7 +104,7 @@ var (
 
 func setup(t *testing.T) *fixture {
 	t.Helper()
-	return setupOn(t, openSQLite(t, filepath.Join(t.TempDir(), "idp.db")))
+	return setupOn(t, openSQLite(t, sqlitetest.File(t)))
 }
 
 // changeClient changes a client as somebody who has read it.

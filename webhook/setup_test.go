@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"idp/keyring"
 	"idp/store"
 	"idp/store/sqlite"
+	"idp/store/sqlitetest"
 	"idp/store/sqlstore"
 	"idp/webhook"
 )
@@ -54,7 +54,7 @@ func setup(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, log: &logbook{}}
 	var err error
-	w.engine, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
+	w.engine, err = sqlite.Open(t.Context(), sqlitetest.File(t), sqlite.Options{})
 	w.must(err)
 	w.must(w.engine.Migrate(t.Context()))
 	w.db = sqlstore.New(w.engine)

@@ -2,7 +2,6 @@ package bulk_test
 
 import (
 	"bytes"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,6 +12,7 @@ import (
 	"idp/mailer"
 	"idp/store"
 	"idp/store/sqlite"
+	"idp/store/sqlitetest"
 	"idp/store/sqlstore"
 )
 
@@ -26,7 +26,7 @@ type fixture struct {
 func setup(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{T: t}
-	engine, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
+	engine, err := sqlite.Open(t.Context(), sqlitetest.File(t), sqlite.Options{})
 	f.must(err)
 	f.must(engine.Migrate(t.Context()))
 	f.db = sqlstore.New(engine)

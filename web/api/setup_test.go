@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +29,7 @@ import (
 	"idp/otp"
 	"idp/store"
 	"idp/store/sqlite"
+	"idp/store/sqlitetest"
 	"idp/store/sqlstore"
 	"idp/web/api"
 	"idp/web/serve"
@@ -87,7 +87,7 @@ func (f *fixture) Machine(_ context.Context, token, audience string) (client str
 func setup(t testing.TB) *fixture {
 	t.Helper()
 	f := &fixture{TB: t, log: &strings.Builder{}, mails: &outbox{}}
-	engine, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
+	engine, err := sqlite.Open(t.Context(), sqlitetest.File(t), sqlite.Options{})
 	f.must(err)
 	f.must(engine.Migrate(t.Context()))
 	f.engine, f.db = engine, sqlstore.New(engine)

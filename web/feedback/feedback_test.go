@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,6 +23,7 @@ import (
 	"idp/mailer/sns/snstest"
 	"idp/store"
 	"idp/store/sqlite"
+	"idp/store/sqlitetest"
 	"idp/store/sqlstore"
 	"idp/web/feedback"
 	"idp/web/serve"
@@ -76,7 +76,7 @@ func setup(t *testing.T, topics ...string) *world {
 func setupOn(t *testing.T, s *snstest.SNS, topics ...string) *world {
 	t.Helper()
 	w := &world{TB: t, SNS: s}
-	engine, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
+	engine, err := sqlite.Open(t.Context(), sqlitetest.File(t), sqlite.Options{})
 	w.must(err)
 	w.must(engine.Migrate(t.Context()))
 	w.away = &outage{Engine: engine}

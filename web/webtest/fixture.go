@@ -13,7 +13,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,6 +32,7 @@ import (
 	"idp/otp"
 	"idp/store"
 	"idp/store/sqlite"
+	"idp/store/sqlitetest"
 	"idp/store/sqlstore"
 	"idp/web/account"
 	"idp/web/browser"
@@ -176,7 +176,7 @@ func start(t testing.TB, https bool, service string, change []func(*otp.Config))
 // openStore makes a database with an app, and a mailbox for the codes.
 func (f *Fixture) openStore(ring *keyring.Ring) {
 	f.Helper()
-	engine, err := sqlite.Open(f.Context(), filepath.Join(f.TempDir(), "idp.db"), sqlite.Options{})
+	engine, err := sqlite.Open(f.Context(), sqlitetest.File(f.TB), sqlite.Options{})
 	f.Must(err)
 	f.Must(engine.Migrate(f.Context()))
 	f.Outage = &Outage{Engine: engine}

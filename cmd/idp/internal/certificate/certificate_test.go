@@ -29,6 +29,7 @@ import (
 	"idp/cmd/idp/internal/certificate"
 	"idp/keyring"
 	"idp/store/sqlite"
+	"idp/store/sqlitetest"
 	"idp/store/sqlstore"
 )
 
@@ -230,7 +231,7 @@ func TestRedirect(t *testing.T) {
 // What the authority gave opens with the secret only, and what does not open is made anew.
 func TestSealed(t *testing.T) {
 	t.Parallel()
-	e, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
+	e, err := sqlite.Open(t.Context(), sqlitetest.File(t), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"idp/otp"
 	"idp/store"
 	"idp/store/sqlite"
+	"idp/store/sqlitetest"
 	"idp/store/sqlstore"
 )
 
@@ -39,7 +39,7 @@ func (a *asked) Read(ctx context.Context, query string, args []any, row func(fun
 
 func setup(t testing.TB) (*metrics.Metrics, *asked) {
 	t.Helper()
-	e, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "idp.db"), sqlite.Options{})
+	e, err := sqlite.Open(t.Context(), sqlitetest.File(t), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
