@@ -87,7 +87,7 @@ func Parse(body []byte) (Message, error) {
 		return m, fmt.Errorf("%w: unknown type", ErrMalformed)
 	}
 	var err error
-	if m.At, err = time.Parse(time.RFC3339, m.Timestamp); err != nil {
+	if m.At, err = time.Parse(time.RFC3339, m.Timestamp); err != nil || m.At.IsZero() {
 		return m, fmt.Errorf("%w: no timestamp", ErrMalformed)
 	}
 	if m.Topic, err = ParseTopic(m.TopicARN); err != nil {
