@@ -31,8 +31,8 @@ test: unit racy quickfuzz e2e ## everything: both engines, races, browser, clien
 
 # SQLite is pure Go here and 7 to 10 times slower under the race detector; 2 cores
 # need their time. So the detector sees of the protocol, of the pages of the console, of the commands and of
-# the engine for SQLite what many do at once, nothing of pages and calls whose tests do one thing after the other,
-# and of everything else, all. "make race" has it see the rest, too.
+# the engine for SQLite what many do at once, nothing of pages and calls whose tests do one thing after the other
+# (all pages in all languages among them), and of everything else, all. "make race" has it see the rest, too.
 unit: ## all packages, what is concurrent under the race detector, on both engines
 	.ci/need cc postgres
 	go vet ./...
@@ -52,9 +52,10 @@ racy: ## shows that the race tests can fail
 	.ci/need cc postgres
 	.ci/racy
 
+# Always run: Go's cache of results does not see what the program is made of that they build.
 e2e: ## the built program with a real browser and real clients
 	.ci/need cc postgres chromium node python apache proxies systemd
-	go test -timeout 25m -count 1 ./e2e/... # Go does not see what the built program is made of, and would take an old result
+	go test -timeout 25m -count 1 ./e2e/...
 	go test -tags browser -timeout 10m -run Script ./web/signin ./web/account ./web/console/...
 	go test -tags browser -timeout 10m -run Shots ./mailer
 
